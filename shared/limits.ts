@@ -1,0 +1,81 @@
+/**
+ * Every bound in one place, with the relations between them asserted at load. No message, path,
+ * name, list, queue or wait is without one of these.
+ */
+import assert from 'node:assert/strict';
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const limits = {
+  /** POSIX NAME_MAX and PATH_MAX as on Linux. */
+  nameBytesMax: 255,
+  pathBytesMax: 4096,
+  symlinksFollowedMax: 40,
+  linksMax: 65_000,
+  xattrNameBytesMax: 255,
+  xattrValueBytesMax: 64 * KiB,
+  xattrsPerFileMax: 256,
+  groupsMax: 64,
+  /** Last byte is at 2^53 - 2, so that size and every offset are exact in a JavaScript number. */
+  fileBytesMax: Number.MAX_SAFE_INTEGER,
+
+  iodsMax: 512,
+  stripeBytesDefault: 256 * KiB,
+  stripeBytesMin: 4 * KiB,
+  stripeBytesMax: 64 * MiB,
+
+  /** Fields of one message, without payload. */
+  bodyBytesMax: 256 * KiB,
+  /** Payload of one message to or from an iod. */
+  payloadBytesMax: 1 * MiB,
+  /** All entries that travel as one frame. */
+  packetBytesMax: 8 * MiB,
+  /** What a client asks of one iod in one message; larger ones are split. */
+  transferBytes: 256 * KiB,
+  /** Bytes of payload in flight from one client to one iod. */
+  windowBytesPerIod: 1 * MiB,
+  channelHighWaterBytes: 4 * MiB,
+  channelLowWaterBytes: 1 * MiB,
+  /** Past this a peer that does not read is cut (SCENARIOS 132). */
+  channelBufferedBytesMax: 64 * MiB,
+
+  connectionsMax: 4096,
+  requestsInFlightPerPeerMax: 4096,
+  /** Mutations of one session in flight: one a slot. */
+  slotsPerSession: 256,
+  authenticationTimeoutMs: 5_000,
+  connectTimeoutMs: 5_000,
+  heartbeatIntervalMs: 2_000,
+  heartbeatSilenceMs: 8_000,
+  reconnectDelayMinMs: 10,
+  reconnectDelayMaxMs: 2_000,
+  callDeadlineDefaultMs: 60_000,
+  /** A session without a word from its client for this long is ended. */
+  sessionLeaseMs: 30_000,
+  /** An iod serves this long after it last heard from the mgr; the mgr waits longer (below). */
+  iodLeaseMs: 30_000,
+  iodLeaseAtMgrMs: 36_000,
+  /** After a mgr restart sessions may re-attach for this long. */
+  reclaimWindowMs: 45_000,
+  iodSyncTimeoutMs: 10_000,
+  drainTimeoutMs: 5_000,
+
+  direntsPerPageMax: 1024,
+  opensPerSnapshotChunk: 1024,
+  openFilesPerSessionMax: 1_000_000,
+  objectDescriptorsMax: 512,
+  objectsPerListPage: 1024,
+  reapBatchMax: 256,
+  inodeCacheEntriesMax: 65_536,
+  direntCacheEntriesMax: 65_536,
+} as const;
+
+assert(limits.transferBytes <= limits.payloadBytesMax);
+assert(limits.payloadBytesMax + limits.bodyBytesMax < limits.packetBytesMax);
+assert(limits.xattrValueBytesMax + limits.pathBytesMax < limits.bodyBytesMax);
+assert(limits.heartbeatIntervalMs * 3 < limits.heartbeatSilenceMs);
+assert(limits.heartbeatSilenceMs < limits.sessionLeaseMs);
+assert(limits.iodLeaseMs < limits.iodLeaseAtMgrMs, 'the mgr must count an iod lease longer');
+assert(limits.sessionLeaseMs < limits.reclaimWindowMs);
+assert(limits.channelLowWaterBytes < limits.channelHighWaterBytes);

@@ -1,0 +1,43 @@
+/**
+ * Names of the protocol steps at which a test may kill a process. Defined once, so that a test
+ * can walk all of them. Add the name here, then call `runtime.killPoint(name)` at the step.
+ */
+export const killPoints = [
+  'iod.boot.locked',
+  'iod.boot.incarnation-stored',
+  'iod.sync.connected',
+  'iod.sync.snapshot-begun',
+  'iod.sync.snapshot-chunk',
+  'iod.sync.before-swap',
+  'iod.sync.after-swap',
+  'iod.listen.before',
+  'iod.listen.after',
+  'iod.write.before-disk',
+  'iod.write.after-disk',
+  'iod.fsync.before-disk',
+  'iod.fsync.after-disk',
+  'iod.truncate.before-disk',
+  'iod.truncate.after-disk',
+  'iod.remove.before-quarantine',
+  'iod.remove.after-quarantine',
+  'iod.drain.begun',
+  'mgr.boot.generation-stored',
+  'mgr.recover.loaded',
+  'mgr.listen.after',
+  'mgr.commit.before',
+  'mgr.commit.after',
+  'mgr.reply.before',
+  'mgr.fanout.before-send',
+  'mgr.fanout.sent',
+  'mgr.fanout.acknowledged',
+  'mgr.fence.before',
+  'mgr.fence.after',
+  'client.open.sent',
+  'client.write.sent',
+  'client.write.part-acknowledged',
+  'client.fsync.sent',
+  'client.close.sent',
+  'client.reconnect.begun',
+] as const;
+
+export type KillPoint = (typeof killPoints)[number];
