@@ -59,10 +59,10 @@ export interface Channel {
   readonly bufferedBytes: number;
   /**
    * Sends segments as ONE packet; together they must be whole entries. Segments are not copied:
-   * they must not change until the peer has surely taken them (its reply, or `closed`).
-   * After close it does nothing.
+   * they must not change until `taken` is called: once, when the network has them or never will.
+   * After close it does nothing but call `taken`.
    */
-  send(segments: readonly Uint8Array[]): void;
+  send(segments: readonly Uint8Array[], taken?: () => void): void;
   /** Closes at once; `closed` is called once, later, with `reason`. Idempotent. */
   close(reason: Error): void;
 }

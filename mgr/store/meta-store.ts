@@ -1,0 +1,50 @@
+/**
+ * The store as the rest of the mgr sees it: dumb, batch by batch. All rules stand above it, and
+ * nothing above it knows SQL. Changes come as one batch a tick: applied whole or not at all,
+ * durable when `commit` returns, refused when the generation is no longer the newest (a fence).
+ */
+import type { ByteString, Handle, IodIndex, SessionId } from '../../shared/units.ts';
+import type {
+  DirentRow,
+  Inode,
+  MemberRow,
+  Mutation,
+  OpenRow,
+  PendingRow,
+  ReplyRow,
+  SessionRow,
+} from './rows.ts';
+
+export interface MetaStore {
+  inode(handle: Handle): Inode | undefined;
+  dirent(parent: Handle, name: ByteString): DirentRow | undefined;
+  /** Entries with a cookie above `after`, by cookie, at most `count`. */
+  dirents(parent: Handle, after: number, count: number): readonly DirentRow[];
+  /** Some name of a handle: for `pathOf`. */
+  direntOf(handle: Handle): DirentRow | undefined;
+  xattr(handle: Handle, name: ByteString): Uint8Array | undefined;
+  xattrNames(handle: Handle): readonly ByteString[];
+  /** Files (kind `file`) with a handle above `after`, by handle, at most `count`. */
+  files(after: Handle, count: number): readonly Inode[];
+  /** Files without a name (links 0): held by someone, or to be removed. In pages by handle. */
+  orphans(after: Handle, count: number): readonly Inode[];
+  fileCount(): number;
+
+  sessions(): readonly SessionRow[];
+  /** All opens, streamed, so that a million of them need no array. */
+  opens(): Iterable<OpenRow>;
+  replies(session: SessionId): readonly ReplyRow[];
+  /** Pending work of an iod, by handle, at most `count` above `after`. */
+  pending(iod: IodIndex, after: Handle, count: number): readonly PendingRow[];
+  pendingCount(): number;
+  members(): readonly MemberRow[];
+  setting(key: string): string | undefined;
+
+  /**
+   * Applies all mutations in one durable transaction.
+   * @throws FsError ENOSPC, EROFS, EIO (disk), ESTALE (a newer generation owns the store); nothing
+   *   of the batch is stored then
+   */
+  commit(mutations: readonly Mutation[], generation: number): void;
+  close(): void;
+}

@@ -1,0 +1,126 @@
+/** What the mgr keeps durably: one interface a table, and the changes a batch may hold. */
+import type { Layout } from '../../shared/stripe.ts';
+import type { ByteString, Handle, IodIndex, SessionId, Timestamp } from '../../shared/units.ts';
+import type { InodeKind, LayoutWish } from '../../shared/wire/values.ts';
+
+export interface Inode {
+  readonly handle: Handle;
+  readonly kind: InodeKind;
+  readonly mode: number;
+  readonly links: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly device: number;
+  /** Bytes known durably; while a session holds it for writing the iods may know of more. */
+  readonly size: number;
+  readonly accessed: Timestamp;
+  readonly modified: Timestamp;
+  readonly changed: Timestamp;
+  readonly born: Timestamp;
+  /** Files only. */
+  readonly layout: Layout | undefined;
+  /** Symlinks only. */
+  readonly target: ByteString | undefined;
+  /** Directories only: where `..` leads. The root is its own parent. */
+  readonly parent: Handle | undefined;
+  /** Directories only: what files made below get, where they do not say. */
+  readonly defaults:
+    { readonly layout: LayoutWish; readonly retentionSeconds: number | undefined } | undefined;
+}
+
+export interface DirentRow {
+  readonly parent: Handle;
+  readonly name: ByteString;
+  readonly handle: Handle;
+  readonly kind: InodeKind;
+  /** Grows with every entry ever made in the cluster, so a listing can go on from it for ever. */
+  readonly cookie: number;
+}
+
+export interface SessionRow {
+  readonly session: SessionId;
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  /** True when the client proved the cluster's key (and so may use what needs it). */
+  readonly trusted: boolean;
+}
+
+/** Opens of one session on one handle: counts by right, and the last number in the stream. */
+export interface OpenRow {
+  readonly handle: Handle;
+  readonly session: SessionId;
+  readonly readers: number;
+  readonly writers: number;
+  readonly sequence: number;
+}
+
+/** The reply to the last mutation in a slot, stored with the change itself (DESIGN promise 5). */
+export interface ReplyRow {
+  readonly session: SessionId;
+  readonly slot: number;
+  readonly sequence: number;
+  readonly op: number;
+  /** Encoded fields of the reply. */
+  readonly body: Uint8Array;
+}
+
+/** Work that must reach iods although they may be away: resumable, one row an iod. */
+export interface PendingRow {
+  readonly handle: Handle;
+  readonly iod: IodIndex;
+  readonly kind: 'remove' | 'truncate';
+  /** Truncate: length that the object on this iod must have. */
+  readonly length: number;
+}
+
+export interface MemberRow {
+  readonly index: IodIndex;
+  readonly name: string;
+  /** Address as the iodtab has it. */
+  readonly host: string;
+  readonly port: number;
+  /** Where it listened last, when the system chose the port. */
+  readonly boundPort: number;
+  readonly unixPath: string;
+  readonly hostId: string;
+  /** Identity of its disk as first seen, in hex; '' before. */
+  readonly storeId: string;
+  readonly incarnation: number;
+  readonly evicted: boolean;
+}
+
+/** Small facts by name: cluster id, generation, running version, next handle, next session … */
+export interface SettingRow {
+  readonly key: string;
+  readonly value: string;
+}
+
+export type Mutation =
+  | { readonly kind: 'put-inode'; readonly row: Inode }
+  | { readonly kind: 'delete-inode'; readonly handle: Handle }
+  | { readonly kind: 'put-dirent'; readonly row: DirentRow }
+  | { readonly kind: 'delete-dirent'; readonly parent: Handle; readonly name: ByteString }
+  | {
+      readonly kind: 'put-xattr';
+      readonly handle: Handle;
+      readonly name: ByteString;
+      readonly value: Uint8Array;
+    }
+  | { readonly kind: 'delete-xattr'; readonly handle: Handle; readonly name: ByteString }
+  | { readonly kind: 'put-session'; readonly row: SessionRow }
+  /** Takes its opens and replies along. */
+  | { readonly kind: 'delete-session'; readonly session: SessionId }
+  | { readonly kind: 'put-open'; readonly row: OpenRow }
+  | { readonly kind: 'delete-open'; readonly handle: Handle; readonly session: SessionId }
+  | { readonly kind: 'put-reply'; readonly row: ReplyRow }
+  | { readonly kind: 'put-pending'; readonly row: PendingRow }
+  | {
+      readonly kind: 'delete-pending';
+      readonly handle: Handle;
+      readonly iod: IodIndex;
+      readonly work: PendingRow['kind'];
+    }
+  | { readonly kind: 'put-member'; readonly row: MemberRow }
+  | { readonly kind: 'put-setting'; readonly row: SettingRow };

@@ -1,0 +1,402 @@
+/**
+ * Combinators from which every message is built: one declaration gives the TypeScript type, the
+ * encoder, the decoder, the bounds, and a shape that the printer, the fuzzer and PROTOCOL.md read.
+ * Little-endian throughout. A length or count is never trusted beyond the bytes present.
+ */
+import { ProtocolError } from '../errno.ts';
+import type { ByteString, Timestamp } from '../units.ts';
+
+/** What a codec looks like, for printer, fuzzer and documentation. */
+export type Shape =
+  | { readonly kind: 'int'; readonly name: string; readonly min: number; readonly max: number }
+  | { readonly kind: 'bool' }
+  | { readonly kind: 'bytes'; readonly max: number; readonly exact: boolean }
+  | { readonly kind: 'text'; readonly max: number }
+  | { readonly kind: 'name'; readonly max: number }
+  | { readonly kind: 'choice'; readonly values: readonly string[] }
+  | { readonly kind: 'optional'; readonly of: Shape }
+  | { readonly kind: 'list'; readonly of: Shape; readonly max: number }
+  | { readonly kind: 'struct'; readonly fields: Readonly<Record<string, Shape>> };
+
+export interface Codec<T> {
+  readonly shape: Shape;
+  write(to: Writer, value: T): void;
+  /** @throws ProtocolError when the bytes are no valid value */
+  read(from: Reader): T;
+}
+
+export type ValueOf<C> = C extends Codec<infer T> ? T : never;
+
+/** A growing buffer that fields are appended to. `reset` makes it ready for the next message. */
+export class Writer {
+  #buffer: Buffer;
+  #view: DataView;
+  #at = 0;
+
+  constructor(capacityBytes = 1024) {
+    this.#buffer = Buffer.allocUnsafeSlow(capacityBytes);
+    this.#view = new DataView(this.#buffer.buffer);
+  }
+
+  get length(): number {
+    return this.#at;
+  }
+
+  /** The bytes so far; valid until the next call. */
+  bytesView(): Buffer {
+    return this.#buffer.subarray(0, this.#at);
+  }
+
+  /** A copy of the bytes so far that the caller owns. */
+  copy(): Buffer {
+    return Buffer.from(this.bytesView());
+  }
+
+  reset(length = 0): void {
+    this.#at = length;
+  }
+
+  u8(value: number): void {
+    this.#view.setUint8(this.#reserve(1), value);
+  }
+
+  u16(value: number): void {
+    this.#view.setUint16(this.#reserve(2), value, true);
+  }
+
+  u32(value: number): void {
+    this.#view.setUint32(this.#reserve(4), value, true);
+  }
+
+  i64(value: number): void {
+    const at = this.#reserve(8);
+    this.#view.setUint32(at, value >>> 0, true);
+    this.#view.setInt32(at + 4, Math.floor(value / 0x1_0000_0000), true);
+  }
+
+  raw(bytes: Uint8Array): void {
+    const at = this.#reserve(bytes.length);
+    this.#buffer.set(bytes, at);
+  }
+
+  latin1(text: string): void {
+    const at = this.#reserve(text.length);
+    this.#buffer.write(text, at, 'latin1');
+  }
+
+  utf8(text: string): void {
+    const at = this.#reserve(Buffer.byteLength(text));
+    this.#buffer.write(text, at, 'utf8');
+  }
+
+  /** Overwrites a u32 written earlier, e.g. a length known only now. */
+  patchU32(at: number, value: number): void {
+    this.#view.setUint32(at, value, true);
+  }
+
+  #reserve(count: number): number {
+    const at = this.#at;
+    const end = at + count;
+    if (end > this.#buffer.length) this.#grow(end);
+    this.#at = end;
+    return at;
+  }
+
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
+    larger.set(this.#buffer.subarray(0, this.#at));
+    this.#buffer = larger;
+    this.#view = new DataView(larger.buffer);
+  }
+}
+
+/** Takes fields from a body; every read is checked against the bytes that are there. */
+export class Reader {
+  readonly #buffer: Buffer;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(bytes: Uint8Array, at = 0) {
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#at = at;
+  }
+
+  get remaining(): number {
+    return this.#buffer.length - this.#at;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#take(2), true);
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  i64(): number {
+    const at = this.#take(8);
+    const high = this.#view.getInt32(at + 4, true);
+    const value = high * 0x1_0000_0000 + this.#view.getUint32(at, true);
+    if (!Number.isSafeInteger(value)) throw new ProtocolError('integer beyond 2^53');
+    return value;
+  }
+
+  /** A copy: the body is reused after the call. */
+  raw(count: number): Buffer {
+    const at = this.#take(count);
+    return Buffer.from(this.#buffer.subarray(at, at + count));
+  }
+
+  latin1(count: number): string {
+    const at = this.#take(count);
+    return this.#buffer.toString('latin1', at, at + count);
+  }
+
+  utf8(count: number): string {
+    const at = this.#take(count);
+    return this.#buffer.toString('utf8', at, at + count);
+  }
+
+  /** @throws ProtocolError when bytes are left over */
+  end(): void {
+    if (this.remaining !== 0) throw new ProtocolError(`${this.remaining} bytes too many`);
+  }
+
+  #take(count: number): number {
+    const at = this.#at;
+    if (count > this.#buffer.length - at) {
+      throw new ProtocolError(`${count} bytes wanted, ${this.#buffer.length - at} are there`);
+    }
+    this.#at = at + count;
+    return at;
+  }
+}
+
+function int<T extends number = number>(
+  label: string,
+  min: number,
+  max: number,
+  write: (to: Writer, value: number) => void,
+  read: (from: Reader) => number,
+): Codec<T> {
+  return {
+    shape: { kind: 'int', name: label, min, max },
+    write,
+    read(from) {
+      const value = read(from);
+      if (value < min || value > max) throw new ProtocolError(`${label} out of range: ${value}`);
+      return value as T;
+    },
+  };
+}
+
+export const u8 = int(
+  'u8',
+  0,
+  0xff,
+  (w, v) => w.u8(v),
+  (r) => r.u8(),
+);
+export const u16 = int(
+  'u16',
+  0,
+  0xffff,
+  (w, v) => w.u16(v),
+  (r) => r.u16(),
+);
+export const u32 = int(
+  'u32',
+  0,
+  0xffff_ffff,
+  (w, v) => w.u32(v),
+  (r) => r.u32(),
+);
+/** Any safe integer, 8 bytes. */
+export const i53 = int(
+  'i53',
+  Number.MIN_SAFE_INTEGER,
+  Number.MAX_SAFE_INTEGER,
+  (w, v) => w.i64(v),
+  (r) => r.i64(),
+);
+
+/** A safe integer from 0, 8 bytes; with a brand for handles, sessions and the like. */
+export function u53<T extends number = number>(max: number = Number.MAX_SAFE_INTEGER): Codec<T> {
+  return int<T>(
+    'u53',
+    0,
+    max,
+    (w, v) => w.i64(v),
+    (r) => r.i64(),
+  );
+}
+
+export const bool: Codec<boolean> = {
+  shape: { kind: 'bool' },
+  write: (to, value) => to.u8(value ? 1 : 0),
+  read(from) {
+    const value = from.u8();
+    if (value > 1) throw new ProtocolError(`boolean out of range: ${value}`);
+    return value === 1;
+  },
+};
+
+function bounded(count: number, max: number, what: string): number {
+  if (count > max) throw new ProtocolError(`${what} of ${count} is longer than ${max}`);
+  return count;
+}
+
+/** Bytes with a length before them, at most `max`. */
+export function bytes(max: number): Codec<Uint8Array> {
+  return {
+    shape: { kind: 'bytes', max, exact: false },
+    write(to, value) {
+      to.u32(bounded(value.length, max, 'bytes'));
+      to.raw(value);
+    },
+    read: (from) => from.raw(bounded(from.u32(), max, 'bytes')),
+  };
+}
+
+/** Exactly `count` bytes, without a length. */
+export function fixed(count: number): Codec<Uint8Array> {
+  return {
+    shape: { kind: 'bytes', max: count, exact: true },
+    write(to, value) {
+      if (value.length !== count) throw new ProtocolError(`${value.length} bytes, not ${count}`);
+      to.raw(value);
+    },
+    read: (from) => from.raw(count),
+  };
+}
+
+/** UTF-8 for people: messages, host names. `max` in bytes. */
+export function text(max: number): Codec<string> {
+  return {
+    shape: { kind: 'text', max },
+    write(to, value) {
+      to.u32(bounded(Buffer.byteLength(value), max, 'text'));
+      to.utf8(value);
+    },
+    read: (from) => from.utf8(bounded(from.u32(), max, 'text')),
+  };
+}
+
+/** File names and paths: any bytes, one a character. */
+export function name(max: number): Codec<ByteString> {
+  return {
+    shape: { kind: 'name', max },
+    write(to, value) {
+      to.u16(bounded(value.length, max, 'name'));
+      to.latin1(value);
+    },
+    read: (from) => from.latin1(bounded(from.u16(), max, 'name')) as ByteString,
+  };
+}
+
+/** One of the given words, sent as its position: append new ones at the end. */
+export function choice<const V extends readonly string[]>(values: V): Codec<V[number]> {
+  const positions = new Map<string, number>(values.map((value, at) => [value, at]));
+  return {
+    shape: { kind: 'choice', values },
+    write(to, value) {
+      const at = positions.get(value);
+      if (at === undefined) throw new ProtocolError(`no such choice: ${value}`);
+      to.u8(at);
+    },
+    read(from) {
+      const at = from.u8();
+      const value = values[at];
+      if (value === undefined) throw new ProtocolError(`choice out of range: ${at}`);
+      return value;
+    },
+  };
+}
+
+export function optional<T>(of: Codec<T>): Codec<T | undefined> {
+  return {
+    shape: { kind: 'optional', of: of.shape },
+    write(to, value) {
+      bool.write(to, value !== undefined);
+      if (value !== undefined) of.write(to, value);
+    },
+    read: (from) => (bool.read(from) ? of.read(from) : undefined),
+  };
+}
+
+/** At most `max` items; decoding stops at the bytes present, so a huge count costs nothing. */
+export function list<T>(of: Codec<T>, max: number): Codec<readonly T[]> {
+  return {
+    shape: { kind: 'list', of: of.shape, max },
+    write(to, values) {
+      to.u32(bounded(values.length, max, 'list'));
+      for (const value of values) of.write(to, value);
+    },
+    read(from) {
+      const count = bounded(from.u32(), max, 'list');
+      if (count > from.remaining) throw new ProtocolError(`list of ${count} exceeds its bytes`);
+      const values: T[] = [];
+      for (let i = 0; i < count; i++) values.push(of.read(from));
+      return values;
+    },
+  };
+}
+
+type Fields = Readonly<Record<string, Codec<never>>>;
+export type StructOf<F> = { readonly [K in keyof F]: ValueOf<F[K]> };
+
+/** Fields one after another, in the order of the declaration. */
+export function struct<F extends { readonly [K in keyof F]: Codec<ValueOf<F[K]>> }>(
+  fields: F,
+): Codec<StructOf<F>> {
+  const entries = Object.entries(fields as unknown as Fields) as [string, Codec<unknown>][];
+  return {
+    shape: {
+      kind: 'struct',
+      fields: Object.fromEntries(entries.map(([key, codec]) => [key, codec.shape])),
+    },
+    write(to, value) {
+      const record = value as Record<string, unknown>;
+      for (const [key, codec] of entries) codec.write(to, record[key]);
+    },
+    read(from) {
+      const value: Record<string, unknown> = {};
+      for (const [key, codec] of entries) value[key] = codec.read(from);
+      return value as StructOf<F>;
+    },
+  };
+}
+
+export const empty = struct({});
+
+/** Wall time: 8 bytes of seconds since 1970, then nanoseconds below 10^9. */
+export const timestamp: Codec<Timestamp> = struct({
+  seconds: i53,
+  nanoseconds: int(
+    'nanoseconds',
+    0,
+    999_999_999,
+    (w, v) => w.u32(v),
+    (r) => r.u32(),
+  ),
+});
+
+/** @returns the encoded bytes, owned by the caller */
+export function encode<T>(codec: Codec<T>, value: T): Buffer {
+  const to = new Writer(256);
+  codec.write(to, value);
+  return to.copy();
+}
+
+/** @throws ProtocolError also for trailing bytes */
+export function decode<T>(codec: Codec<T>, from: Uint8Array): T {
+  const reader = new Reader(from);
+  const value = codec.read(reader);
+  reader.end();
+  return value;
+}

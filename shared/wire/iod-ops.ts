@@ -1,0 +1,168 @@
+/**
+ * Messages that an iod serves. Codes 300-319 from clients, 340-359 from the mgr.
+ * `handle` in a client's message is checked against the open table of this iod and session.
+ */
+import { limits } from '../limits.ts';
+import { bool, choice, empty, list, optional, struct, text, timestamp, u32, u53 } from './codec.ts';
+import { op, type Role, type Traits } from './op.ts';
+import { cap, handle, iodIndex, offset, openEntry, session } from './values.ts';
+
+const client: readonly Role[] = ['client'];
+const mgr: readonly Role[] = ['mgr'];
+const read: Traits = { from: client, class: 'read', resend: 'idempotent' };
+const write: Traits = { from: client, class: 'write', resend: 'idempotent' };
+const control: Traits = { from: mgr, class: 'control', resend: 'idempotent' };
+
+/**
+ * Changes when writes that were acknowledged but not synced may be lost (power cut, not a mere
+ * restart). A client compares it at fsync with that of its writes (SCENARIOS 4, MISSION M19).
+ */
+const verifier = u32;
+
+/** What an iod knows of one object: its own piece of a file. */
+const objectState = struct({
+  handle,
+  /** Length of the object, not of the file; 0 when there is none. */
+  length: offset,
+  modified: optional(timestamp),
+  exists: bool,
+});
+
+const checkRange = (request: { offset: number; length: number }): string | undefined =>
+  request.offset + request.length > limits.fileBytesMax
+    ? `offset ${request.offset} + length ${request.length} is beyond 2^53 - 1`
+    : undefined;
+
+export const dataOps = {
+  admit: op(
+    300,
+    'Shows a cap: from now on this session may use the file with its rights.',
+    { ...read, class: 'read' },
+    struct({ cap }),
+    empty,
+  ),
+  read: op(
+    301,
+    'Bytes of the object from an offset; fewer than asked only at its end.',
+    { ...read, payload: 'reply' },
+    struct({ handle, offset, length: u32 }),
+    struct({ length: u32 }),
+    (request) =>
+      request.length > limits.payloadBytesMax
+        ? `length ${request.length} is over ${limits.payloadBytesMax}`
+        : checkRange(request),
+  ),
+  write: op(
+    302,
+    'Stores the payload in the object at an offset. Durable after `sync`.',
+    { ...write, payload: 'request' },
+    struct({ handle, offset }),
+    struct({ verifier }),
+  ),
+  sync: op(
+    303,
+    'Makes all acknowledged writes of the object durable.',
+    write,
+    struct({ handle }),
+    struct({ verifier }),
+  ),
+  iodStatus: op(
+    304,
+    'State and counters of this iod.',
+    { from: ['client', 'mgr'], class: 'link', resend: 'idempotent' },
+    empty,
+    struct({
+      index: iodIndex,
+      name: text(255),
+      state: text(32),
+      incarnation: u53(),
+      uptimeMs: u53(),
+      openEntries: u53(),
+      objects: u53(),
+      descriptors: u32,
+      quarantined: u32,
+      totalBytes: u53(),
+      freeBytes: u53(),
+      residentBytes: u53(),
+      refusedCaps: u53(),
+      refusedPeers: u53(),
+      protocolErrors: u53(),
+      connections: u32,
+      openSequence: u53(),
+    }),
+  ),
+  listObjects: op(
+    305,
+    'Handles, lengths and allocated bytes of all objects, in pages by handle: for fsck. Needs the cluster key.',
+    { from: ['client', 'mgr'], class: 'read', resend: 'idempotent' },
+    struct({ after: handle }),
+    struct({
+      objects: list(
+        struct({ handle, length: offset, allocated: u53() }),
+        limits.objectsPerListPage,
+      ),
+      done: bool,
+    }),
+  ),
+  listQuarantine: op(
+    306,
+    'What was set aside, why and when. Needs the cluster key.',
+    { from: ['client', 'mgr'], class: 'read', resend: 'idempotent' },
+    struct({ after: text(255) }),
+    struct({
+      entries: list(
+        struct({ id: text(255), handle, reason: text(512), since: timestamp, length: offset }),
+        limits.objectsPerListPage,
+      ),
+      done: bool,
+    }),
+  ),
+  resolveQuarantine: op(
+    307,
+    'Puts a set-aside object back in its place, or discards it. Needs the cluster key.',
+    { ...write, from: ['client'] },
+    struct({ id: text(255), action: choice(['restore', 'discard']) }),
+    empty,
+  ),
+};
+
+export const controlOps = {
+  applyOpens: op(
+    340,
+    'Changes of the open table, in order; the reply says that they are in force.',
+    control,
+    struct({ after: u53(), upTo: u53(), entries: list(openEntry, limits.opensPerSnapshotChunk) }),
+    struct({ upTo: u53() }),
+  ),
+  fence: op(
+    341,
+    'Drops all opens of a session and closes its connections; nothing of it is accepted any more.',
+    control,
+    struct({ session }),
+    empty,
+  ),
+  stat: op(
+    342,
+    'Length and time of objects.',
+    control,
+    struct({ handles: list(handle, limits.reapBatchMax) }),
+    struct({ objects: list(objectState, limits.reapBatchMax) }),
+  ),
+  truncate: op(
+    343,
+    'Cuts or extends the object to a length; durable when answered.',
+    control,
+    struct({ handle, length: offset }),
+    empty,
+  ),
+  remove: op(
+    344,
+    'Removes the objects of files that have no name and no holder left; durable when answered.',
+    control,
+    struct({ handles: list(handle, limits.reapBatchMax) }),
+    empty,
+  ),
+};
+
+/** All that an iod serves beside the link's own messages. */
+export const iodOps = { ...dataOps, ...controlOps };

@@ -1,0 +1,136 @@
+/** Structures that several messages use. */
+import { limits } from '../limits.ts';
+import type { Handle, IodIndex, SessionId } from '../units.ts';
+import {
+  bool,
+  bytes,
+  choice,
+  fixed,
+  list,
+  name,
+  optional,
+  struct,
+  text,
+  timestamp,
+  u16,
+  u32,
+  u53,
+  u8,
+  type ValueOf,
+} from './codec.ts';
+
+export const handle = u53<Handle>();
+export const session = u53<SessionId>();
+export const iodIndex = u53<IodIndex>(limits.iodsMax - 1);
+export const fileName = name(limits.nameBytesMax);
+export const pathName = name(limits.pathBytesMax);
+export const offset = u53();
+export const id32 = fixed(32);
+
+/**
+ * Where a file's bytes are: PVFS's three words, and how many iods there were when it was made, so
+ * that columns that wrap keep their iods when the cluster grows (SCENARIOS 247).
+ */
+export const layout = struct({ base: u16, pcount: u16, ssize: u32, total: u16 });
+
+/** What a caller may ask of a new file's layout; what is missing comes from the directory. */
+export const layoutWish = struct({
+  base: optional(u16),
+  pcount: optional(u16),
+  ssize: optional(u32),
+});
+export type LayoutWish = ValueOf<typeof layoutWish>;
+
+export const inodeKinds = [
+  'file',
+  'directory',
+  'symlink',
+  'fifo',
+  'socket',
+  'character',
+  'block',
+] as const;
+export const inodeKind = choice(inodeKinds);
+export type InodeKind = ValueOf<typeof inodeKind>;
+
+export const attr = struct({
+  handle,
+  kind: inodeKind,
+  /** Permission bits with suid, sgid and sticky: 0 to 0o7777. */
+  mode: u16,
+  links: u32,
+  uid: u32,
+  gid: u32,
+  /** Device number of character and block nodes. */
+  device: u32,
+  size: offset,
+  accessed: timestamp,
+  modified: timestamp,
+  changed: timestamp,
+  born: timestamp,
+  layout: optional(layout),
+  /** False when an iod that may hold more of the size could not be asked (SCENARIOS 16). */
+  sizeExact: bool,
+});
+export type Attr = ValueOf<typeof attr>;
+
+/** A place in the name space: a path of any length from a directory; absolute paths from the root. */
+export const place = struct({ directory: handle, path: pathName });
+export type Place = ValueOf<typeof place>;
+
+export const dirent = struct({
+  name: fileName,
+  handle,
+  kind: inodeKind,
+  /** Position after this entry: stable while others come and go. */
+  cookie: u53(),
+  attr: optional(attr),
+});
+export type Dirent = ValueOf<typeof dirent>;
+
+/** Bits of `rights`. */
+export const rights = { read: 1, write: 2 } as const;
+
+/** The right of one session to one file, signed by the mgr; an iod verifies it by itself. */
+export const capBody = struct({
+  session,
+  handle,
+  rights: u8,
+  generation: u53(),
+  /** Place in the stream of opens. An iod whose table is current up to here must know it. */
+  sequence: u53(),
+});
+export const cap = struct({ body: capBody, signature: id32 });
+export type CapBody = ValueOf<typeof capBody>;
+export type Cap = ValueOf<typeof cap>;
+
+/** One line of the open table: rights 0 means that the session has closed the file. */
+export const openEntry = struct({ handle, session, rights: u8, sequence: u53() });
+export type OpenEntry = ValueOf<typeof openEntry>;
+
+export const memberStates = ['absent', 'syncing', 'serving', 'draining', 'evicted'] as const;
+export const memberState = choice(memberStates);
+export type MemberState = ValueOf<typeof memberState>;
+
+/** An iod as the mgr sees it, and how to reach it. */
+export const member = struct({
+  index: iodIndex,
+  name: text(255),
+  host: text(255),
+  /** 0 until it has listened for the first time. */
+  port: u16,
+  /** Socket for peers on the same host; '' for none. */
+  unixPath: text(108),
+  hostId: text(128),
+  state: memberState,
+  incarnation: u53(),
+  freeBytes: u53(),
+  totalBytes: u53(),
+  quarantined: u32,
+  /** Milliseconds since the mgr last heard of it. */
+  silentMs: u53(),
+});
+export type Member = ValueOf<typeof member>;
+
+export const members = list(member, limits.iodsMax);
+export const opaque = bytes(limits.bodyBytesMax);
