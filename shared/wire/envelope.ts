@@ -6,7 +6,7 @@ import { type Errno, FsError, type FsErrorDetails, ProtocolError } from '../errn
 import { type ErrorId, errorCatalogue } from '../error-catalogue.ts';
 import { errnoName, errnos } from '../errno.ts';
 import type { Epoch } from '../units.ts';
-import { type Codec, Reader, type Writer, struct, text, u32, u53 } from './codec.ts';
+import { Reader, type ValueOf, type Writer, struct, text, u32, u53 } from './codec.ts';
 
 export const envelopeBytes = 36;
 
@@ -64,24 +64,22 @@ export function peekTag(body: Uint8Array): { readonly kind: number; readonly tag
   return { kind: view.getUint8(0), tag: view.getUint32(4, true) };
 }
 
-const failure = struct({ id: text(64), what: text(2048), retryAfterMs: u32, bytesDone: u53() });
-
 /** What follows the envelope of a reply whose status is not 0. */
-export const failureCodec: Codec<{
-  readonly id: string;
-  readonly what: string;
-  readonly retryAfterMs: number;
-  readonly bytesDone: number;
-}> = failure;
+export const failureCodec = struct({
+  id: text(64),
+  what: text(2048),
+  retryAfterMs: u32,
+  bytesDone: u53(),
+});
 
-/** @returns status and fields of the reply that carries `error` */
-export function writeFailure(to: Writer, error: FsError): void {
-  failure.write(to, {
+/** @returns the fields of the reply that carries `error` */
+export function failureFields(error: FsError): ValueOf<typeof failureCodec> {
+  return {
     id: error.weftCode ?? '',
     what: (error.what ?? '').slice(0, 500),
     retryAfterMs: error.retryAfterMs ?? 0,
     bytesDone: error.bytesDone ?? 0,
-  });
+  };
 }
 
 export function statusOf(error: FsError): number {
@@ -90,7 +88,7 @@ export function statusOf(error: FsError): number {
 
 /** @throws ProtocolError when the bytes are no failure */
 export function readFailure(status: number, from: Reader): FsError {
-  const { id, what, retryAfterMs, bytesDone } = failure.read(from);
+  const { id, what, retryAfterMs, bytesDone } = failureCodec.read(from);
   const code: Errno = errnoName(status);
   const details: FsErrorDetails = {
     id: id in errorCatalogue ? (id as ErrorId) : undefined,

@@ -1,0 +1,159 @@
+/**
+ * The listening side: lets strangers prove themselves in time, fences the earlier connection of
+ * the same session or node, counts who was turned away.
+ */
+import type { BufferPool } from '../buffer-pool.ts';
+import { FsError, toFsError } from '../errno.ts';
+import { limits } from '../limits.ts';
+import type {
+  Channel,
+  ChannelHandlers,
+  Endpoint,
+  Listener,
+  ListenOptions,
+  Runtime,
+} from '../runtime/runtime.ts';
+import { Connection, type Peer } from './connection.ts';
+import type { EpochWatch } from './epoch-watch.ts';
+import { type Doorkeeper, doorService, type Self } from './handshake.ts';
+import type { Service } from './service.ts';
+
+export interface AcceptorOptions {
+  readonly runtime: Runtime;
+  readonly self: Self;
+  readonly epochs: EpochWatch;
+  readonly buffers: BufferPool;
+  readonly service: Service;
+  /** See Doorkeeper. */
+  readonly admit: Doorkeeper['admit'];
+  readonly http?: ListenOptions['http'];
+  readonly onClosed?: (connection: Connection, reason: FsError) => void;
+}
+
+export class Acceptor {
+  /** Peers turned away since the start (SCENARIOS 260, 265). */
+  refusedPeers = 0;
+  readonly #options: AcceptorOptions;
+  readonly #connections = new Set<Connection>();
+  /** The one connection that each session or node may have. */
+  readonly #present = new Map<string, Connection>();
+  #listeners: Listener[] = [];
+
+  constructor(options: AcceptorOptions) {
+    this.#options = options;
+  }
+
+  /** @returns the endpoint with the port that the system chose, if it was asked to */
+  async listen(endpoint: Endpoint): Promise<Endpoint> {
+    const { runtime, http } = this.#options;
+    const listener = await runtime.net.listen({
+      endpoint,
+      connectionsMax: limits.connectionsMax,
+      accept: (channel) => this.#accept(channel),
+      ...(http && { http }),
+    });
+    this.#listeners.push(listener);
+    return listener.endpoint;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** The connection of a session or node, if it has one. */
+  find(peer: Pick<Peer, 'role' | 'node' | 'session'>): Connection | undefined {
+    const key = identityOf(peer);
+    return key === undefined ? undefined : this.#present.get(key);
+  }
+
+  /**
+   * From now on the connection speaks for this peer; its earlier connection is closed first, so
+   * that a late duplicate from a dead socket can never undo what comes after it (DESIGN 6).
+   * @throws FsError ESTALE when a later connection of the same peer stands
+   */
+  take(connection: Connection, peer: Peer): void {
+    const key = identityOf(peer);
+    if (key !== undefined) {
+      const earlier = this.#present.get(key);
+      if (earlier !== undefined && earlier !== connection) {
+        if (earlier.peer.incarnation > peer.incarnation) {
+          throw new FsError('ESTALE', { what: `a later connection of ${peer.node} stands` });
+        }
+        earlier.close(new FsError('EPIPE', { what: 'a newer connection has taken over' }));
+      }
+      this.#present.set(key, connection);
+    }
+    connection.peer = peer;
+  }
+
+  /** Closes every connection of a session. */
+  fence(session: NonNullable<Peer['session']>, reason: FsError): void {
+    for (const connection of this.#connections) {
+      if (connection.peer.session === session) connection.close(reason);
+    }
+  }
+
+  /** Stops listening and closes all connections. */
+  async close(reason: FsError): Promise<void> {
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    for (const connection of this.#connections) connection.close(reason);
+    await Promise.all(listeners.map((listener) => listener.close()));
+  }
+
+  #accept(channel: Channel): ChannelHandlers {
+    const { runtime, self, epochs, buffers, service, admit } = this.#options;
+    const tooLate = runtime.clock.timer(limits.authenticationTimeoutMs, () => {
+      this.#refuse(
+        connection,
+        new FsError('ETIMEDOUT', { what: `${channel.peer} did not prove itself in time` }),
+      );
+      connection.close(new FsError('ETIMEDOUT', { what: 'no proof in time' }));
+    });
+    const connection: Connection = new Connection({
+      runtime,
+      epochs,
+      buffers,
+      service: doorService({
+        self,
+        admit,
+        nonce: () => runtime.random.bytes(32),
+        welcome: (_, peer) => {
+          this.take(connection, peer);
+          tooLate.cancel();
+          connection.establish(peer, service);
+        },
+        refused: (_, error) => {
+          this.#refuse(connection, error);
+        },
+      }),
+      onClosed: (reason) => {
+        tooLate.cancel();
+        this.#forget(connection, reason);
+      },
+    });
+    connection.open(channel);
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  #refuse(connection: Connection, error: FsError): void {
+    this.refusedPeers++;
+    this.#options.runtime.log.warn('peer refused', {
+      peer: connection.description,
+      why: toFsError(error).message,
+    });
+  }
+
+  #forget(connection: Connection, reason: FsError): void {
+    this.#connections.delete(connection);
+    const key = identityOf(connection.peer);
+    if (key !== undefined && this.#present.get(key) === connection) this.#present.delete(key);
+    this.#options.onClosed?.(connection, reason);
+  }
+}
+
+function identityOf({ role, node, session }: Pick<Peer, 'role' | 'node' | 'session'>) {
+  if (session !== undefined) return `session ${session}`;
+  return role === 'client' ? undefined : `${role} ${node}`;
+}

@@ -1,0 +1,166 @@
+/**
+ * One request on its way to an answer. The call outlives connections: whoever owns it decides at
+ * each loss or TRY_AGAIN whether it is sent again; its deadline always ends it (promise 6).
+ */
+import { FsError } from '../errno.ts';
+import { crcOf } from '../crc32.ts';
+import type { Clock, Timer } from '../runtime/runtime.ts';
+import type { Op } from '../wire/op.ts';
+
+export interface CallOptions {
+  /** On the caller's monotonic clock, milliseconds; `Infinity` for none. */
+  readonly deadline: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Sent behind the request; must not change until the call ends. */
+  readonly payload?: readonly Uint8Array[] | undefined;
+  /** Receives the payload of the reply from its start on. */
+  readonly into?: readonly Uint8Array[] | undefined;
+}
+
+/** Decides what becomes of a call when a connection is done with it. */
+export interface CallOwner {
+  answered(call: Call, reply: unknown): void;
+  failed(call: Call, error: FsError): void;
+}
+
+/** Where a call is in flight: enough to take it back. */
+export interface Carrier {
+  forget(call: Call): void;
+}
+
+const nothing: readonly Uint8Array[] = [];
+
+export class Call {
+  readonly op: Op;
+  readonly request: unknown;
+  readonly deadline: number;
+  readonly payload: readonly Uint8Array[];
+  readonly payloadCrc: number;
+  readonly into: readonly Uint8Array[] | undefined;
+  readonly owner: CallOwner;
+  readonly promise: Promise<unknown>;
+  /** Tag on the present carrier. */
+  tag = 0;
+  slot = 0;
+  sequence = 0;
+  attempts = 0;
+  carrier: Carrier | undefined;
+  /** Why it is being tried again: the better half of a deadline error. */
+  lastError: FsError | undefined;
+  /** The next attempt, while it waits for its time. */
+  retry: Timer | undefined;
+  #resolve: (reply: unknown) => void = () => undefined;
+  #reject: (error: FsError) => void = () => undefined;
+  #unlisten: (() => void) | undefined;
+  #over = false;
+
+  constructor(owner: CallOwner, op: Op, request: unknown, options: CallOptions) {
+    this.owner = owner;
+    this.op = op;
+    this.request = request;
+    this.deadline = options.deadline;
+    this.payload = options.payload ?? nothing;
+    this.payloadCrc = options.payload === undefined ? 0 : crcOf(options.payload);
+    this.into = options.into;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** False once the caller has its answer: nothing that happens later matters. */
+  get open(): boolean {
+    return !this.#over;
+  }
+
+  /** @param cancel runs once when the signal fires before the call is over */
+  onAbort(signal: AbortSignal, cancel: (error: FsError) => void): void {
+    const abort = (): void => {
+      cancel(new FsError('ECANCELED', { cause: signal.reason }));
+    };
+    if (signal.aborted) {
+      abort();
+      return;
+    }
+    signal.addEventListener('abort', abort, { once: true });
+    this.#unlisten = () => {
+      signal.removeEventListener('abort', abort);
+    };
+  }
+
+  resolve(reply: unknown): void {
+    this.#end();
+    this.#resolve(reply);
+  }
+
+  reject(error: FsError): void {
+    this.#end();
+    this.#reject(error);
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.retry?.cancel();
+    this.#unlisten?.();
+  }
+}
+
+/**
+ * Ends calls at their deadlines with one timer for all. Deadlines are mostly of one length, so the
+ * timer is set again only when it fires, or for a call that is due earlier than it.
+ */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #expire: (call: Call) => void;
+  readonly #calls = new Set<Call>();
+  #timer: Timer | undefined;
+  #firesAt = Infinity;
+
+  constructor(clock: Clock, expire: (call: Call) => void) {
+    this.#clock = clock;
+    this.#expire = expire;
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Call> {
+    return this.#calls.values();
+  }
+
+  add(call: Call): void {
+    this.#calls.add(call);
+    if (call.deadline < this.#firesAt) this.#arm(call.deadline);
+  }
+
+  delete(call: Call): void {
+    this.#calls.delete(call);
+    if (this.#calls.size === 0) this.#disarm();
+  }
+
+  #arm(at: number): void {
+    this.#timer?.cancel();
+    this.#firesAt = at;
+    this.#timer = this.#clock.timer(Math.max(0, at - this.#clock.now()), () => {
+      this.#fire();
+    });
+  }
+
+  #disarm(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#firesAt = Infinity;
+  }
+
+  #fire(): void {
+    this.#disarm();
+    const now = this.#clock.now();
+    let next = Infinity;
+    for (const call of this.#calls) {
+      if (call.deadline <= now) this.#expire(call);
+      else next = Math.min(next, call.deadline);
+    }
+    if (next < this.#firesAt && this.#calls.size > 0) this.#arm(next);
+  }
+}

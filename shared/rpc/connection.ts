@@ -1,0 +1,429 @@
+/**
+ * One authenticated stream of requests and replies with a peer, in both directions. It lives as
+ * long as its channel; what shall outlive it stands above (link.ts).
+ */
+import { AssertionError } from 'node:assert/strict';
+import type { BufferPool } from '../buffer-pool.ts';
+import { byteLengthOf, crcOf } from '../crc32.ts';
+import { FsError, ProtocolError, toFsError } from '../errno.ts';
+import { limits } from '../limits.ts';
+import type { Channel, ChannelHandlers, Clock, Runtime, Timer } from '../runtime/runtime.ts';
+import type { SessionId } from '../units.ts';
+import { type Codec, Reader } from '../wire/codec.ts';
+import {
+  type Envelope,
+  failureFields,
+  failureCodec,
+  kinds,
+  peekTag,
+  readEnvelope,
+  readFailure,
+  statusOf,
+} from '../wire/envelope.ts';
+import { linkOps } from '../wire/link-ops.ts';
+import type { Op, Role } from '../wire/op.ts';
+import { Call, type CallOptions, type CallOwner, type Carrier, Deadlines } from './call.ts';
+import type { EpochWatch } from './epoch-watch.ts';
+import { Outbox } from './outbox.ts';
+import { Bulk, Encoded, type Service } from './service.ts';
+
+/** Who is at the other end, as far as it has proved it. */
+export interface Peer {
+  readonly role: Role;
+  /** Name in the iodtab, or the client's own. */
+  readonly node: string;
+  readonly incarnation: number;
+  /** It holds the cluster's secret (or the cluster has none). */
+  readonly trusted: boolean;
+  /** Clients: proved by the session's key, or begun on this connection. */
+  readonly session: SessionId | undefined;
+  /** Clients with a token: the user that it stands for. */
+  readonly user: string | undefined;
+}
+
+/** What both sides know after the handshake: new secrets travel hidden under it. */
+export interface Binding {
+  readonly key: Uint8Array;
+  readonly transcript: Uint8Array;
+}
+
+export interface ConnectionOptions {
+  readonly runtime: Runtime;
+  readonly epochs: EpochWatch;
+  readonly buffers: BufferPool;
+  /** What the peer may ask for; changed by `establish` once it has proved who it is. */
+  readonly service: Service;
+  /** Once, after the last call has been told. */
+  readonly onClosed?: (reason: FsError) => void;
+}
+
+const stranger: Peer = {
+  role: 'client',
+  node: '?',
+  incarnation: 0,
+  trusted: false,
+  session: undefined,
+  user: undefined,
+};
+const nothing: readonly Uint8Array[] = [];
+
+export class Connection implements ChannelHandlers, Carrier, CallOwner {
+  peer: Peer = stranger;
+  binding: Binding | undefined;
+  /** Requests of the peer that have no answer yet. */
+  requestsRunning = 0;
+  readonly #options: ConnectionOptions;
+  readonly #outbox = new Outbox();
+  readonly #inFlight = new Map<number, Call>();
+  readonly #direct: Deadlines;
+  #service: Service;
+  #channel: Channel | undefined;
+  #closed: FsError | undefined;
+  #established = false;
+  #nextTag = 1;
+  #flushing = false;
+  #receiving: Call | undefined;
+  #heardAt: number;
+  #heartbeat: Timer | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#service = options.service;
+    this.#direct = new Deadlines(this.clock, (call) => {
+      this.forget(call);
+      this.failed(call, deadlineError(call, this.description));
+    });
+    this.#heardAt = this.clock.now();
+  }
+
+  get clock(): Clock {
+    return this.#options.runtime.clock;
+  }
+
+  get isOpen(): boolean {
+    return this.#channel !== undefined && this.#closed === undefined;
+  }
+
+  get peerHost(): string {
+    return this.#channel?.peerHost ?? '?';
+  }
+
+  /** For errors and logs. */
+  get description(): string {
+    const { role, node } = this.peer;
+    const address = this.#channel?.peer ?? 'not connected';
+    return this.#established ? `${role} ${node} (${address})` : address;
+  }
+
+  /** Bytes that the peer has not taken yet. */
+  get backlogBytes(): number {
+    return this.#outbox.bytes + (this.#channel?.bufferedBytes ?? 0);
+  }
+
+  /** Gives the connection its channel. */
+  open(channel: Channel): void {
+    this.#channel = channel;
+    this.#outbox.open(channel);
+  }
+
+  /** The peer has proved who it is: from now on it is served, and listened for. */
+  establish(peer: Peer, service: Service): void {
+    this.peer = peer;
+    this.#service = service;
+    this.#established = true;
+    this.#beat();
+  }
+
+  /** A call that lives and dies with this connection. */
+  call<Q, R>(op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
+    const call = new Call(this, op, request, options);
+    this.#direct.add(call);
+    if (options.signal) {
+      call.onAbort(options.signal, (error) => {
+        this.forget(call);
+        this.failed(call, error);
+      });
+    }
+    if (call.open) this.submit(call);
+    return call.promise as Promise<R>;
+  }
+
+  /** Sends a call; its owner hears what becomes of it. */
+  submit(call: Call): void {
+    if (this.#closed) {
+      call.owner.failed(call, this.#closed);
+      return;
+    }
+    call.tag = this.#freeTag();
+    const leftMs = call.deadline - this.clock.now();
+    try {
+      this.#outbox.add(
+        {
+          kind: kinds.request,
+          op: call.op.code,
+          tag: call.tag,
+          epoch: this.#options.epochs.newest,
+          status: leftMs === Infinity ? 0 : Math.min(0xffff_ffff, Math.max(1, Math.ceil(leftMs))),
+          payloadCrc: call.payloadCrc,
+          slot: call.slot,
+          sequence: call.sequence,
+        },
+        call.op.request,
+        call.request,
+        call.payload,
+      );
+    } catch (error) {
+      call.owner.failed(call, unsendable(error));
+      return;
+    }
+    call.carrier = this;
+    this.#inFlight.set(call.tag, call);
+    this.#flushSoon();
+  }
+
+  forget(call: Call): void {
+    this.#inFlight.delete(call.tag);
+    call.carrier = undefined;
+    // The caller may use its buffers again at once: nothing may write into them any more.
+    if (this.#receiving === call) {
+      this.close(new FsError('ECANCELED', { what: 'a call was given up while its bytes came in' }));
+    }
+  }
+
+  /** For answers of the service. */
+  reply(to: Envelope, op: Op | undefined, outcome: unknown, error: FsError | undefined): void {
+    if (this.#closed) {
+      if (outcome instanceof Bulk) outcome.release?.();
+      return;
+    }
+    if (error !== undefined || op === undefined) {
+      const failure = error ?? new FsError('EIO');
+      this.#add(to, statusOf(failure), failureCodec, failureFields(failure));
+    } else if (outcome instanceof Bulk) {
+      this.#add(to, 0, op.reply, outcome.fields, outcome.payload, outcome.release);
+    } else if (outcome instanceof Encoded) {
+      this.#add(to, 0, outcome.body, undefined);
+    } else {
+      this.#add(to, 0, op.reply, outcome);
+    }
+    this.#flushSoon();
+    if (this.backlogBytes > limits.channelBufferedBytesMax) {
+      this.close(new FsError('ETIMEDOUT', { what: `${this.description} does not read` }));
+    }
+  }
+
+  /** Takes back the payload of a request that has been answered. */
+  giveBack(payload: readonly Uint8Array[]): void {
+    for (const buffer of payload) this.#options.buffers.give(buffer);
+  }
+
+  /** Something happened after which this connection, or this process, cannot go on. */
+  breach(error: unknown): void {
+    if (error instanceof AssertionError) throw error;
+    if (error instanceof ProtocolError) {
+      this.#options.runtime.log.warn('protocol breach', {
+        peer: this.description,
+        what: error.message,
+      });
+    }
+    this.close(
+      error instanceof ProtocolError
+        ? new FsError('EPROTO', { what: error.message, cause: error })
+        : toFsError(error),
+    );
+  }
+
+  /** Idempotent. Calls in flight fail with EPIPE and are their owners' again. */
+  close(reason: FsError): void {
+    if (this.#closed) return;
+    this.#closed = connectionLost(this.description, reason);
+    this.#heartbeat?.cancel();
+    this.#channel?.close(reason);
+    this.#outbox.discard();
+    const lost = [...this.#inFlight.values()];
+    this.#inFlight.clear();
+    this.#receiving = undefined;
+    for (const call of lost) {
+      call.carrier = undefined;
+      call.owner.failed(call, this.#closed);
+    }
+    this.#options.onClosed?.(reason);
+  }
+
+  // ------------------------------------------------------------- calls that have no other owner
+
+  answered(call: Call, reply: unknown): void {
+    this.#direct.delete(call);
+    if (call.open) call.resolve(reply);
+  }
+
+  failed(call: Call, error: FsError): void {
+    this.#direct.delete(call);
+    if (call.open) call.reject(error);
+  }
+
+  // ------------------------------------------------------------- from the channel
+
+  payloadSink(body: Uint8Array, payloadBytes: number): readonly Uint8Array[] | undefined {
+    const { kind, tag } = peekTag(body);
+    if (kind === kinds.request) {
+      if (!this.#established) throw new ProtocolError('payload before the proof');
+      return [this.#options.buffers.take(payloadBytes)];
+    }
+    const call = this.#inFlight.get(tag);
+    if (call?.into === undefined) return undefined;
+    this.#receiving = call;
+    return firstBytes(call.into, payloadBytes);
+  }
+
+  entry(body: Uint8Array, payload: readonly Uint8Array[]): void {
+    this.#receiving = undefined;
+    if (this.#closed) return;
+    this.#heardAt = this.clock.now();
+    try {
+      const reader = new Reader(body);
+      const envelope = readEnvelope(reader);
+      if (!this.#options.epochs.observe(this.peer.role, envelope.epoch)) {
+        throw new FsError('ESTALE', {
+          what: `mgr ${this.peer.node} is of generation ${envelope.epoch.generation}, a later one is known`,
+        });
+      }
+      if (envelope.kind === kinds.reply) this.#take(envelope, reader, payload);
+      else this.#service.dispatch(this, envelope, reader, payload);
+    } catch (error) {
+      this.breach(error);
+    }
+  }
+
+  drained(): void {
+    this.#outbox.flush();
+  }
+
+  closed(reason: Error): void {
+    this.close(toFsError(reason));
+  }
+
+  // ------------------------------------------------------------- inner parts
+
+  #take(envelope: Envelope, fields: Reader, payload: readonly Uint8Array[]): void {
+    const call = this.#inFlight.get(envelope.tag);
+    if (call === undefined) return; // its caller has given up
+    if (envelope.op !== call.op.code) throw new ProtocolError('reply to another message');
+    let reply: unknown;
+    let error: FsError | undefined;
+    if (envelope.status === 0) reply = call.op.reply.read(fields);
+    else error = readFailure(envelope.status, fields);
+    fields.end();
+    this.#inFlight.delete(envelope.tag);
+    call.carrier = undefined;
+    if (error === undefined && crcOf(payload) !== envelope.payloadCrc) {
+      error = new FsError('EIO', {
+        id: 'WEFT_E_CHECKSUM',
+        what: `payload from ${this.description} arrived damaged`,
+      });
+    }
+    if (error === undefined) call.owner.answered(call, reply);
+    else call.owner.failed(call, error);
+  }
+
+  #add<T>(
+    to: Envelope,
+    status: number,
+    fields: Codec<T> | Uint8Array,
+    value: T,
+    payload = nothing,
+    taken?: () => void,
+  ): void {
+    const { op, tag } = to;
+    this.#outbox.add(
+      {
+        kind: kinds.reply,
+        op,
+        tag,
+        epoch: this.#options.epochs.newest,
+        status,
+        payloadCrc: crcOf(payload),
+        slot: 0,
+        sequence: 0,
+      },
+      fields,
+      value,
+      payload,
+      taken,
+    );
+  }
+
+  #freeTag(): number {
+    while (this.#inFlight.has(this.#nextTag)) this.#nextTag = (this.#nextTag + 1) >>> 0;
+    const tag = this.#nextTag;
+    this.#nextTag = (tag + 1) >>> 0;
+    return tag;
+  }
+
+  #flushSoon(): void {
+    if (this.#outbox.bytes >= limits.transferBytes) {
+      this.#outbox.flush();
+      return;
+    }
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.clock.defer(() => {
+      this.#flushing = false;
+      this.#outbox.flush();
+    });
+  }
+
+  /** SCENARIOS 60: a peer that is silent for too long is gone, whatever its socket says. */
+  #beat(): void {
+    this.#heartbeat = this.clock.timer(limits.heartbeatIntervalMs, () => {
+      const silentMs = this.clock.now() - this.#heardAt;
+      if (silentMs > limits.heartbeatSilenceMs) {
+        this.close(new FsError('ETIMEDOUT', { what: `silent for ${Math.round(silentMs)} ms` }));
+        return;
+      }
+      const deadline = this.clock.now() + limits.heartbeatSilenceMs;
+      this.call(linkOps.ping, {}, { deadline }).catch(() => undefined);
+      this.#beat();
+    });
+  }
+}
+
+/** What a deadline error says: who did not answer, and why as far as it is known. */
+export function deadlineError(call: Call, whom: string): FsError {
+  const { lastError } = call;
+  const why = lastError === undefined ? '' : ` (last: ${lastError.message})`;
+  return new FsError('ETIMEDOUT', {
+    id: 'WEFT_E_DEADLINE',
+    what: `no answer from ${whom} before the deadline${why}`,
+    cause: lastError,
+  });
+}
+
+function connectionLost(whom: string, reason: FsError): FsError {
+  return new FsError('EPIPE', {
+    id: reason.weftCode,
+    what: `connection to ${whom} lost: ${reason.what ?? reason.message}`,
+    cause: reason,
+  });
+}
+
+function unsendable(error: unknown): FsError {
+  if (!(error instanceof ProtocolError)) throw error;
+  return new FsError('EINVAL', { what: error.message, cause: error });
+}
+
+function firstBytes(into: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  const available = byteLengthOf(into);
+  if (count === available) return into;
+  if (count > available) {
+    throw new ProtocolError(`reply of ${count} bytes, at most ${available} were asked for`);
+  }
+  const sinks: Uint8Array[] = [];
+  let left = count;
+  for (const buffer of into) {
+    if (left === 0) break;
+    sinks.push(buffer.subarray(0, Math.min(left, buffer.length)));
+    left -= Math.min(left, buffer.length);
+  }
+  return sinks;
+}

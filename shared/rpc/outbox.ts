@@ -1,0 +1,128 @@
+/**
+ * What goes to one peer in a tick leaves as one packet (DESIGN 3). Bodies are encoded one behind
+ * another into one buffer; payloads stay where they are and are sent from there.
+ */
+import { byteLengthOf } from '../crc32.ts';
+import { limits } from '../limits.ts';
+import type { Channel } from '../runtime/runtime.ts';
+import { type Codec, Writer } from '../wire/codec.ts';
+import { type Envelope, writeEnvelope } from '../wire/envelope.ts';
+
+/** A payload and the place among the bodies where it is sent. */
+interface Insertion {
+  readonly at: number;
+  readonly payload: readonly Uint8Array[];
+}
+
+interface Packet {
+  readonly segments: readonly Uint8Array[];
+  readonly bytes: number;
+  readonly taken: readonly (() => void)[];
+}
+
+/** A packet is closed at this size; with the largest entry on top it is still within its bound. */
+const packetBytesEnough = limits.payloadBytesMax;
+
+export class Outbox {
+  readonly #writer = new Writer(4096);
+  #insertions: Insertion[] = [];
+  #payloadBytes = 0;
+  #taken: (() => void)[] = [];
+  #packets: Packet[] = [];
+  #packetsBytes = 0;
+  #channel: Channel | undefined;
+
+  /** Bytes that wait here. */
+  get bytes(): number {
+    return this.#packetsBytes + this.#writer.length + this.#payloadBytes;
+  }
+
+  open(channel: Channel): void {
+    this.#channel = channel;
+  }
+
+  /**
+   * Adds one entry. When its fields cannot be encoded nothing is added.
+   * @param taken called once when the network has the payload or never will
+   */
+  add<T>(
+    envelope: Envelope,
+    fields: Codec<T> | Uint8Array,
+    value: T,
+    payload: readonly Uint8Array[],
+    taken?: () => void,
+  ): void {
+    if (this.#writer.length + this.#payloadBytes >= packetBytesEnough) this.#closePacket();
+    const payloadBytes = byteLengthOf(payload);
+    const writer = this.#writer;
+    const start = writer.length;
+    try {
+      writer.u32(0);
+      writer.u32(payloadBytes);
+      writeEnvelope(writer, envelope);
+      if (fields instanceof Uint8Array) writer.raw(fields);
+      else fields.write(writer, value);
+    } catch (error) {
+      writer.reset(start);
+      throw error;
+    }
+    writer.patchU32(start, writer.length - start - 8);
+    if (payloadBytes > 0) {
+      this.#insertions.push({ at: writer.length, payload });
+      this.#payloadBytes += payloadBytes;
+    }
+    if (taken) this.#taken.push(taken);
+  }
+
+  /** Sends what is there, until the network has more than enough. */
+  flush(): void {
+    const channel = this.#channel;
+    if (!channel) return;
+    this.#closePacket();
+    let sent = 0;
+    for (const { segments, bytes, taken } of this.#packets) {
+      if (channel.bufferedBytes > limits.channelHighWaterBytes) break;
+      sent++;
+      this.#packetsBytes -= bytes;
+      channel.send(segments, taken.length === 0 ? undefined : () => callAll(taken));
+    }
+    this.#packets.splice(0, sent);
+  }
+
+  /** Drops everything: the connection is gone. */
+  discard(): void {
+    this.#closePacket();
+    const packets = this.#packets;
+    this.#packets = [];
+    this.#packetsBytes = 0;
+    for (const { taken } of packets) callAll(taken);
+  }
+
+  #closePacket(): void {
+    const bytes = this.#writer.length + this.#payloadBytes;
+    if (bytes === 0) return;
+    this.#packets.push({ segments: this.#segments(), bytes, taken: this.#taken });
+    this.#packetsBytes += bytes;
+    this.#writer.reset();
+    this.#insertions = [];
+    this.#payloadBytes = 0;
+    this.#taken = [];
+  }
+
+  #segments(): Uint8Array[] {
+    const bodies = this.#writer.copy();
+    if (this.#insertions.length === 0) return [bodies];
+    const segments: Uint8Array[] = [];
+    let from = 0;
+    for (const { at, payload } of this.#insertions) {
+      segments.push(bodies.subarray(from, at), ...payload);
+      from = at;
+    }
+    if (from < bodies.length) segments.push(bodies.subarray(from));
+    return segments;
+  }
+}
+
+function callAll(functions: readonly (() => void)[]): void {
+  for (const one of functions) one();
+}

@@ -1,0 +1,20 @@
+/** When to try again: TRY_AGAIN and lost connections, never by count, always within the deadline. */
+import { limits } from '../limits.ts';
+import type { Random } from '../runtime/runtime.ts';
+
+/**
+ * Doubles from the least to the greatest delay, with half of it left to chance, so that callers
+ * that were turned away together do not come back together.
+ * @param attempts how often it has been tried, from 1
+ * @param hintMs what the server asked for
+ */
+export function retryDelayMs(attempts: number, random: Random, hintMs = 0): number {
+  const grown = limits.reconnectDelayMinMs * 2 ** Math.min(attempts - 1, 20);
+  const delay = Math.min(grown, limits.reconnectDelayMaxMs);
+  return Math.max(hintMs, delay / 2) + (delay / 2) * random.fraction();
+}
+
+/** Logs at the 1st, 2nd, 4th, 8th … of a row of equal events (DESIGN 6). */
+export function isPowerOfTwo(count: number): boolean {
+  return count > 0 && (count & (count - 1)) === 0;
+}

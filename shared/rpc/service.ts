@@ -1,0 +1,233 @@
+/**
+ * From a request to its handler and back: the one place where a thrown error becomes an errno on
+ * the wire, and where state, role and checksum decide before any handler runs.
+ */
+import { AssertionError } from 'node:assert/strict';
+import { crcOf } from '../crc32.ts';
+import { FsError, ProtocolError, toFsError } from '../errno.ts';
+import { limits } from '../limits.ts';
+import type { Reader } from '../wire/codec.ts';
+import type { Envelope } from '../wire/envelope.ts';
+import type { Op, OpTable, ReplyOf, RequestOf } from '../wire/op.ts';
+import type { Connection, Peer } from './connection.ts';
+
+/** What a handler knows beside the fields of its request. */
+export interface Context {
+  readonly connection: Connection;
+  readonly peer: Peer;
+  /** When the caller stops waiting; on this process's clock. */
+  readonly deadline: number;
+  readonly slot: number;
+  readonly sequence: number;
+  /** Bytes behind the request. They are the handler's until it has answered, not longer. */
+  readonly payload: readonly Uint8Array[];
+}
+
+/** A reply with bytes behind it; `release` is called when they are no longer needed. */
+export class Bulk<R> {
+  readonly fields: R;
+  readonly payload: readonly Uint8Array[];
+  readonly release: (() => void) | undefined;
+
+  constructor(fields: R, payload: readonly Uint8Array[], release?: () => void) {
+    this.fields = fields;
+    this.payload = payload;
+    this.release = release;
+  }
+}
+
+/** A reply whose fields are encoded already, such as one out of the store. */
+export class Encoded {
+  readonly body: Uint8Array;
+
+  constructor(body: Uint8Array) {
+    this.body = body;
+  }
+}
+
+/** The request is a late duplicate: whoever sent it has stopped listening. Nothing is answered. */
+export const unanswered = Symbol('unanswered');
+
+export type Result<R> = R | Bulk<R> | Encoded | typeof unanswered;
+export type Handler<Q, R> = (request: Q, context: Context) => Result<R> | Promise<Result<R>>;
+/** One handler an op; a missing or misspelt one does not compile. */
+export type Handlers<T extends OpTable> = {
+  readonly [K in keyof T]: Handler<RequestOf<T[K]>, ReplyOf<T[K]>>;
+};
+
+export interface ServiceOptions {
+  /** @throws FsError when the state of this daemon does not admit the op now (DESIGN 4) */
+  readonly admit?: (op: Op, context: Context) => void;
+  /** Holds answers back, e.g. until a commit. Without it they leave at the end of the tick. */
+  readonly gate?: AnswerGate;
+}
+
+/** Takes every answer and lets it go, or turns it into a failure, when the time has come. */
+export interface AnswerGate {
+  hold(answer: Answer): void;
+}
+
+interface Entry {
+  readonly op: Op;
+  readonly handler: Handler<unknown, unknown>;
+}
+
+export class Service {
+  readonly #entries = new Map<number, Entry>();
+  readonly #options: ServiceOptions;
+
+  constructor(options: ServiceOptions = {}) {
+    this.#options = options;
+  }
+
+  /** Adds the messages of one table. */
+  serve<T extends OpTable>(ops: T, handlers: Handlers<T>): this {
+    for (const [name, op] of Object.entries(ops)) {
+      this.#entries.set(op.code, { op, handler: handlers[name] as Handler<unknown, unknown> });
+    }
+    return this;
+  }
+
+  /** @throws ProtocolError when the bytes are no request; the connection must be closed then */
+  dispatch(
+    connection: Connection,
+    envelope: Envelope,
+    fields: Reader,
+    payload: readonly Uint8Array[],
+  ): void {
+    const answer = new Answer(connection, envelope, payload, this.#options.gate);
+    const entry = this.#entries.get(envelope.op);
+    if (entry === undefined) {
+      answer.fail(new FsError('ENOSYS', { what: `no message has the number ${envelope.op} here` }));
+      return;
+    }
+    const { op, handler } = entry;
+    const request = op.request.read(fields);
+    fields.end();
+    if (payload.length > 0 && op.traits.payload !== 'request') {
+      throw new ProtocolError(`message ${op.code} has no payload`);
+    }
+    const context = contextOf(connection, envelope, payload);
+    answer.op = op;
+    try {
+      this.#admit(op, request, envelope, context);
+      const result = handler(request, context);
+      if (result instanceof Promise) settleLater(connection, result, answer);
+      else answer.succeed(result);
+    } catch (error) {
+      answer.failWith(error);
+    }
+  }
+
+  #admit(op: Op, request: unknown, envelope: Envelope, context: Context): void {
+    const { peer, payload, connection } = context;
+    if (!op.traits.from.includes(peer.role)) {
+      throw new FsError('EPERM', { what: `message ${op.code} is not for a ${peer.role} to send` });
+    }
+    if (crcOf(payload) !== envelope.payloadCrc) {
+      throw new FsError('EIO', {
+        id: 'WEFT_E_CHECKSUM',
+        what: `${envelope.op}: payload from ${peer.node} arrived damaged`,
+      });
+    }
+    const wrong = op.check?.(request);
+    if (wrong !== undefined) throw new FsError('EINVAL', { what: wrong });
+    if (connection.requestsRunning > limits.requestsInFlightPerPeerMax) {
+      throw new FsError('EAGAIN', { id: 'WEFT_E_BUSY', retryAfterMs: 10 });
+    }
+    this.#options.admit?.(op, context);
+  }
+}
+
+/** The answer to one request, given exactly once. */
+export class Answer {
+  op: Op | undefined;
+  readonly #connection: Connection;
+  readonly #envelope: Envelope;
+  readonly #payload: readonly Uint8Array[];
+  readonly #gate: AnswerGate | undefined;
+  #outcome: unknown;
+  #error: FsError | undefined;
+
+  constructor(
+    connection: Connection,
+    envelope: Envelope,
+    payload: readonly Uint8Array[],
+    gate: AnswerGate | undefined,
+  ) {
+    this.#connection = connection;
+    this.#envelope = envelope;
+    this.#payload = payload;
+    this.#gate = gate;
+    connection.requestsRunning++;
+  }
+
+  succeed(result: unknown): void {
+    this.#outcome = result;
+    this.#conclude();
+  }
+
+  fail(error: FsError): void {
+    this.#error = error;
+    this.#conclude();
+  }
+
+  /** @throws ProtocolError and AssertionError again: they are no answer to anybody */
+  failWith(error: unknown): void {
+    if (error instanceof ProtocolError || error instanceof AssertionError) {
+      this.#end();
+      throw error;
+    }
+    this.fail(toFsError(error));
+  }
+
+  /** For the gate: lets the answer go. */
+  send(): void {
+    this.#end();
+    if (this.#outcome === unanswered) return;
+    this.#connection.reply(this.#envelope, this.op, this.#outcome, this.#error);
+  }
+
+  /** For the gate: what the answer says has not come true. */
+  replaceBy(error: FsError): void {
+    if (this.#outcome instanceof Bulk) this.#outcome.release?.();
+    this.#outcome = undefined;
+    this.#error = error;
+    this.send();
+  }
+
+  #conclude(): void {
+    if (this.#gate) this.#gate.hold(this);
+    else this.send();
+  }
+
+  #end(): void {
+    this.#connection.requestsRunning--;
+    this.#connection.giveBack(this.#payload);
+  }
+}
+
+function contextOf(
+  connection: Connection,
+  envelope: Envelope,
+  payload: readonly Uint8Array[],
+): Context {
+  const { status, slot, sequence } = envelope;
+  const deadline = status === 0 ? Infinity : connection.clock.now() + status;
+  return { connection, peer: connection.peer, deadline, slot, sequence, payload };
+}
+
+function settleLater(connection: Connection, result: Promise<unknown>, answer: Answer): void {
+  result
+    .then(
+      (outcome) => {
+        answer.succeed(outcome);
+      },
+      (error: unknown) => {
+        answer.failWith(error);
+      },
+    )
+    .catch((error: unknown) => {
+      connection.breach(error);
+    });
+}
