@@ -1,0 +1,18 @@
+/** What every call of the library accepts: how long it may take, and how to give it up. */
+import type { CallOptions } from '../shared/rpc/call.ts';
+import type { Clock } from '../shared/runtime/runtime.ts';
+
+export interface Control {
+  /** Milliseconds from now until the call fails with ETIMEDOUT; `Infinity` waits for ever. */
+  readonly deadlineMs?: number | undefined;
+  /** Ends the call with ECANCELED; whether it took effect may then be unknown. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function callOptions(
+  clock: Clock,
+  defaultMs: number,
+  { deadlineMs = defaultMs, signal }: Control,
+): Pick<CallOptions, 'deadline' | 'signal'> {
+  return { deadline: clock.now() + deadlineMs, signal };
+}

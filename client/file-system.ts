@@ -1,0 +1,463 @@
+/** The file system by path: every name operation is one round trip to the mgr. */
+import { FsError, toFsError } from '../shared/errno.ts';
+import { limits } from '../shared/limits.ts';
+import { byteString, displayText, type Timestamp } from '../shared/units.ts';
+import { clusterOps, fileOps, nameOps, renameFlags } from '../shared/wire/mgr-ops.ts';
+import type { Op, ReplyOf } from '../shared/wire/op.ts';
+import type { InodeKind, LayoutWish, Member, Place } from '../shared/wire/values.ts';
+import { callOptions, type Control } from './control.ts';
+import { Directory, type DirectoryOptions } from './directory.ts';
+import { File } from './file.ts';
+import { IodPool } from './iod-pool.ts';
+import type { MgrSession } from './mgr-session.ts';
+import { openIntent, type OpenMode } from './open-flags.ts';
+import { type PathLike, pathBytes, placeOf, shownPath } from './path.ts';
+import { type Dirent, Stats } from './stats.ts';
+import { makeDirectories, removeTree } from './tree.ts';
+
+export interface OpenOptions extends Control {
+  /** Permission bits of a file that is made; 0o666 less the umask of this process by default. */
+  readonly mode?: number | undefined;
+  /** Where the bytes of a file that is made shall go; what is missing comes from its directory. */
+  readonly layout?: Partial<LayoutWish> | undefined;
+}
+
+/** Times as `node:fs` takes them (seconds, or a Date), or exact. */
+export type TimeLike = number | Date | Timestamp | 'now';
+
+export type SpaceInfo = ReplyOf<typeof nameOps.statFs>;
+export type ClusterStatus = ReplyOf<typeof clusterOps.status>;
+
+type SetAttr = Parameters<typeof nameOps.setAttr.request.write>[1];
+const unchanged = {
+  mode: undefined,
+  uid: undefined,
+  gid: undefined,
+  accessed: undefined,
+  modified: undefined,
+  size: undefined,
+};
+
+export interface FileSystemOptions {
+  readonly session: MgrSession;
+  /** For calls that do not name their own. */
+  readonly deadlineMs: number;
+  readonly umask: number;
+}
+
+export class FileSystem {
+  readonly #session: MgrSession;
+  readonly #iods: IodPool;
+  readonly #deadlineMs: number;
+  readonly #umask: number;
+  readonly #open = new Set<WeakRef<File>>();
+  #closed: Promise<void> | undefined;
+
+  constructor({ session, deadlineMs, umask }: FileSystemOptions) {
+    this.#session = session;
+    this.#iods = new IodPool(session);
+    this.#deadlineMs = deadlineMs;
+    this.#umask = umask;
+    session.onLost((_, error) => {
+      for (const file of this.#open) file.deref()?.lose(error);
+      this.#open.clear();
+    });
+  }
+
+  /** Opens a file, and makes it if `mode` says so. One round trip. */
+  async open(path: PathLike, mode: OpenMode = 'r', options: OpenOptions = {}): Promise<File> {
+    const { flags, append, durable } = await this.#during('open', path, () => openIntent(mode));
+    const wish = options.layout ?? {};
+    const request = {
+      flags,
+      mode: (options.mode ?? 0o666) & ~this.#umask & 0o7777,
+      layout: { base: wish.base, pcount: wish.pcount, ssize: wish.ssize },
+    };
+    const { cap, layout } = await this.#at('open', fileOps.open, path, request, options);
+    const source = { session: this.#session, iods: this.#iods, deadlineMs: this.#deadlineMs };
+    const file = new File(source, { cap, layout, append, durable, path: shownPath(path) });
+    this.#remember(file);
+    return file;
+  }
+
+  async stat(path: PathLike, control: Control = {}): Promise<Stats> {
+    return new Stats(
+      (await this.#at('stat', nameOps.lookup, path, { follow: true }, control)).attr,
+    );
+  }
+
+  async lstat(path: PathLike, control: Control = {}): Promise<Stats> {
+    return new Stats(
+      (await this.#at('lstat', nameOps.lookup, path, { follow: false }, control)).attr,
+    );
+  }
+
+  /** True when the path leads to something that this user may see. */
+  async exists(path: PathLike, control: Control = {}): Promise<boolean> {
+    try {
+      await this.lstat(path, control);
+      return true;
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR'].includes(toFsError(error).code)) return false;
+      throw error;
+    }
+  }
+
+  /** @param mask what is asked for: 4 read, 2 write, 1 execute, 0 only that it exists */
+  async access(path: PathLike, mask = 0, control: Control = {}): Promise<void> {
+    await this.#at('access', nameOps.access, path, { mask }, control);
+  }
+
+  /** Reads a directory page by page, in bounded memory however long it is. */
+  opendir(path: PathLike, options: DirectoryOptions = {}): Directory {
+    return new Directory(options, (after, count, attributes) =>
+      this.#at('scandir', nameOps.readDirectory, path, { after, count, attributes }, options),
+    );
+  }
+
+  /** All names at once; for directories of unknown length use `opendir`. */
+  async readdir(path: PathLike, options: DirectoryOptions = {}): Promise<Dirent[]> {
+    const entries: Dirent[] = [];
+    for await (const entry of this.opendir(path, options)) entries.push(entry);
+    return entries;
+  }
+
+  /** @returns true when it was made; false, with `recursive`, when it was there */
+  async mkdir(
+    path: PathLike,
+    options: Control & { readonly mode?: number; readonly recursive?: boolean } = {},
+  ): Promise<boolean> {
+    const mode = (options.mode ?? 0o777) & ~this.#umask & 0o7777;
+    const make = async (at: PathLike): Promise<void> => {
+      await this.#makeNode('mkdir', at, { kind: 'directory', mode, device: 0 }, options);
+    };
+    if (options.recursive === true) return makeDirectories(this, path, make, options);
+    await make(path);
+    return true;
+  }
+
+  async mkfifo(path: PathLike, mode = 0o666, control: Control = {}): Promise<void> {
+    await this.mknod(path, 'fifo', mode, 0, control);
+  }
+
+  async mknod(
+    path: PathLike,
+    kind: InodeKind,
+    mode = 0o666,
+    device = 0,
+    control: Control = {},
+  ): Promise<void> {
+    await this.#makeNode('mknod', path, { kind, mode: mode & ~this.#umask, device }, control);
+  }
+
+  async rmdir(path: PathLike, control: Control = {}): Promise<void> {
+    await this.#at('rmdir', nameOps.removeDirectory, path, {}, control);
+  }
+
+  async unlink(path: PathLike, control: Control = {}): Promise<void> {
+    await this.#at('unlink', nameOps.unlink, path, {}, control);
+  }
+
+  /** Removes a file, or with `recursive` a directory and all that is below it. */
+  async rm(
+    path: PathLike,
+    options: Control & { readonly recursive?: boolean; readonly force?: boolean } = {},
+  ): Promise<void> {
+    try {
+      const { kind } = await this.lstat(path, options);
+      if (kind !== 'directory') return await this.unlink(path, options);
+      if (options.recursive !== true) {
+        throw new FsError('EISDIR', { syscall: 'rm', path: shownPath(path) });
+      }
+      await removeTree(this, path, options);
+    } catch (error) {
+      if (options.force === true && toFsError(error).code === 'ENOENT') return;
+      throw error;
+    }
+  }
+
+  async rename(
+    from: PathLike,
+    to: PathLike,
+    options: Control & { readonly noReplace?: boolean; readonly exchange?: boolean } = {},
+  ): Promise<void> {
+    let flags = options.noReplace === true ? renameFlags.noReplace : 0;
+    if (options.exchange === true) flags |= renameFlags.exchange;
+    await this.#two('rename', nameOps.rename, from, to, { flags }, options);
+  }
+
+  /** Gives a file one more name. A symbolic link is linked itself, as by link(2). */
+  async link(from: PathLike, to: PathLike, control: Control = {}): Promise<void> {
+    await this.#two('link', nameOps.link, from, to, { follow: false }, control);
+  }
+
+  async symlink(target: PathLike, path: PathLike, control: Control = {}): Promise<void> {
+    const request = await this.#during('symlink', target, () => ({ target: pathBytes(target) }));
+    await this.#at('symlink', nameOps.symlink, path, request, control);
+  }
+
+  async readlink(path: PathLike, control: Control = {}): Promise<string> {
+    return displayText((await this.#at('readlink', nameOps.readLink, path, {}, control)).target);
+  }
+
+  /** The target of a symbolic link as the bytes it was made of. */
+  async readlinkBytes(path: PathLike, control: Control = {}): Promise<Buffer> {
+    const { target } = await this.#at('readlink', nameOps.readLink, path, {}, control);
+    return Buffer.from(target, 'latin1');
+  }
+
+  async chmod(path: PathLike, mode: number, control: Control = {}): Promise<void> {
+    await this.#set('chmod', path, { follow: true, mode: mode & 0o7777 }, control);
+  }
+
+  async chown(path: PathLike, uid: number, gid: number, control: Control = {}): Promise<void> {
+    await this.#set('chown', path, { follow: true, ...owner(uid, gid) }, control);
+  }
+
+  async lchown(path: PathLike, uid: number, gid: number, control: Control = {}): Promise<void> {
+    await this.#set('lchown', path, { follow: false, ...owner(uid, gid) }, control);
+  }
+
+  async utimes(
+    path: PathLike,
+    accessed: TimeLike,
+    modified: TimeLike,
+    control: Control = {},
+  ): Promise<void> {
+    const times = await this.#during('utime', path, () => timesOf(accessed, modified));
+    await this.#set('utime', path, { follow: true, ...times }, control);
+  }
+
+  async lutimes(
+    path: PathLike,
+    accessed: TimeLike,
+    modified: TimeLike,
+    control: Control = {},
+  ): Promise<void> {
+    const times = await this.#during('lutime', path, () => timesOf(accessed, modified));
+    await this.#set('lutime', path, { follow: false, ...times }, control);
+  }
+
+  async truncate(path: PathLike, size = 0, control: Control = {}): Promise<void> {
+    await this.#during('truncate', path, () => {
+      if (Number.isSafeInteger(size) && size >= 0) return;
+      throw new FsError('EINVAL', { what: `a size is a whole number from 0, not ${size}` });
+    });
+    await this.#set('truncate', path, { follow: true, size }, control);
+  }
+
+  async getxattr(path: PathLike, name: string, control: Control = {}): Promise<Uint8Array> {
+    const request = { follow: true, name: byteString(name) };
+    return (await this.#at('getxattr', nameOps.getXattr, path, request, control)).value;
+  }
+
+  async listxattr(path: PathLike, control: Control = {}): Promise<string[]> {
+    const request = { follow: true };
+    const { names } = await this.#at('listxattr', nameOps.listXattrs, path, request, control);
+    return names.map(displayText);
+  }
+
+  async setxattr(
+    path: PathLike,
+    name: string,
+    value: Uint8Array,
+    options: Control & { readonly mustExist?: boolean; readonly mustNotExist?: boolean } = {},
+  ): Promise<void> {
+    const { mustExist = false, mustNotExist = false } = options;
+    const request = { follow: true, name: byteString(name), value, mustExist, mustNotExist };
+    await this.#at('setxattr', nameOps.setXattr, path, request, options);
+  }
+
+  async removexattr(path: PathLike, name: string, control: Control = {}): Promise<void> {
+    const request = { follow: true, name: byteString(name) };
+    await this.#at('removexattr', nameOps.removeXattr, path, request, control);
+  }
+
+  /** What files made below a directory get from now on, where they do not say themselves. */
+  async setDefaults(
+    path: PathLike,
+    defaults: { readonly layout?: Partial<LayoutWish>; readonly retentionSeconds?: number },
+    control: Control = {},
+  ): Promise<void> {
+    const { base, pcount, ssize } = defaults.layout ?? {};
+    const request = {
+      layout: { base, pcount, ssize },
+      retentionSeconds: defaults.retentionSeconds,
+    };
+    await this.#at('setdefaults', nameOps.setDefaults, path, request, control);
+  }
+
+  async statfs(control: Control = {}): Promise<SpaceInfo> {
+    return this.#during('statfs', '/', () =>
+      this.#session.call(nameOps.statFs, {}, this.#options(control)),
+    );
+  }
+
+  /** State of the mgr and of every iod. */
+  async status(control: Control = {}): Promise<ClusterStatus> {
+    return this.#during('status', '/', () =>
+      this.#session.call(clusterOps.status, {}, this.#options(control)),
+    );
+  }
+
+  /** The iods, as fresh as the mgr knows them. */
+  async members(): Promise<readonly Member[]> {
+    await this.#during('members', '/', () => this.#session.refreshMembers());
+    return this.#session.members;
+  }
+
+  /** A whole file in memory. */
+  async readFile(path: PathLike, control: Control = {}): Promise<Buffer> {
+    const file = await this.open(path, 'r', control);
+    try {
+      const { size } = await file.stat(control);
+      const content = Buffer.allocUnsafe(size);
+      const count = await file.read(content, 0, control);
+      return content.subarray(0, count);
+    } finally {
+      await file.close(control);
+    }
+  }
+
+  /** Makes or replaces a file with this content. */
+  async writeFile(
+    path: PathLike,
+    content: string | Uint8Array,
+    options: OpenOptions & { readonly flag?: OpenMode; readonly sync?: boolean } = {},
+  ): Promise<void> {
+    const file = await this.open(path, options.flag ?? 'w', options);
+    try {
+      await file.write(typeof content === 'string' ? Buffer.from(content) : content, 0, options);
+    } finally {
+      await file.close(options);
+    }
+  }
+
+  async appendFile(
+    path: PathLike,
+    content: string | Uint8Array,
+    options: OpenOptions & { readonly sync?: boolean } = {},
+  ): Promise<void> {
+    await this.writeFile(path, content, { ...options, flag: 'a' });
+  }
+
+  /** The session with the mgr and the links to the iods, for tools that speak the wire itself. */
+  get session(): MgrSession {
+    return this.#session;
+  }
+
+  get iods(): IodPool {
+    return this.#iods;
+  }
+
+  /** Gives everything back and ends all connections. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  // ------------------------------------------------------------- inner parts
+
+  async #close(): Promise<void> {
+    const { clock } = this.#session.runtime;
+    this.#iods.close();
+    await this.#session.close(clock.now() + limits.drainTimeoutMs);
+  }
+
+  #options(control: Control) {
+    return callOptions(this.#session.runtime.clock, this.#deadlineMs, control);
+  }
+
+  /** A request about one path. */
+  #at<Q extends { readonly at: Place }, R>(
+    syscall: string,
+    op: Op<Q, R>,
+    path: PathLike,
+    rest: Omit<Q, 'at'>,
+    control: Control,
+  ): Promise<R> {
+    return this.#during(syscall, path, () =>
+      this.#session.call(op, { at: placeOf(path), ...rest } as Q, this.#options(control)),
+    );
+  }
+
+  /** A request about two paths. */
+  #two<Q extends { readonly from: Place; readonly to: Place }, R>(
+    syscall: string,
+    op: Op<Q, R>,
+    from: PathLike,
+    to: PathLike,
+    rest: Omit<Q, 'from' | 'to'>,
+    control: Control,
+  ): Promise<R> {
+    const run = (): Promise<R> => {
+      const request = { from: placeOf(from), to: placeOf(to), ...rest } as Q;
+      return this.#session.call(op, request, this.#options(control));
+    };
+    return this.#during(syscall, from, run, to);
+  }
+
+  async #set(
+    syscall: string,
+    path: PathLike,
+    change: Partial<SetAttr> & { readonly follow: boolean },
+    control: Control,
+  ): Promise<void> {
+    await this.#at(syscall, nameOps.setAttr, path, { ...unchanged, ...change }, control);
+  }
+
+  async #makeNode(
+    syscall: string,
+    path: PathLike,
+    node: { readonly kind: InodeKind; readonly mode: number; readonly device: number },
+    control: Control,
+  ): Promise<void> {
+    await this.#at(syscall, nameOps.makeNode, path, node, control);
+  }
+
+  async #during<T>(
+    syscall: string,
+    path: PathLike,
+    run: () => T | Promise<T>,
+    dest?: PathLike,
+  ): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      const to = dest === undefined ? undefined : shownPath(dest);
+      throw toFsError(error).during(syscall, shownPath(path), to);
+    }
+  }
+
+  /** Files that are forgotten by their users are forgotten here too. */
+  #remember(file: File): void {
+    const reference = new WeakRef(file);
+    this.#open.add(reference);
+    file.onClosed(() => {
+      this.#open.delete(reference);
+    });
+  }
+}
+
+/** -1 leaves an id as it is, as in chown(2). */
+function owner(uid: number, gid: number): Pick<SetAttr, 'uid' | 'gid'> {
+  return { uid: uid === -1 ? undefined : uid, gid: gid === -1 ? undefined : gid };
+}
+
+function timesOf(accessed: TimeLike, modified: TimeLike): Pick<SetAttr, 'accessed' | 'modified'> {
+  return { accessed: timeOf(accessed), modified: timeOf(modified) };
+}
+
+function timeOf(time: TimeLike): NonNullable<SetAttr['accessed']> {
+  if (time === 'now') return { now: true, at: { seconds: 0, nanoseconds: 0 } };
+  if (typeof time === 'object' && 'seconds' in time) return { now: false, at: time };
+  const value = typeof time === 'number' ? time : time.getTime() / 1000;
+  if (!Number.isFinite(value)) throw new FsError('EINVAL', { what: `not a time: ${String(time)}` });
+  const seconds = Math.floor(value);
+  const nanoseconds = Math.min(999_999_999, Math.round((value - seconds) * 1e9));
+  return { now: false, at: { seconds, nanoseconds } };
+}

@@ -1,0 +1,94 @@
+/** From a range of a file and the caller's buffers to what each iod is asked. Pure. */
+import { limits } from '../shared/limits.ts';
+import { type Layout, type Piece, planTransfers } from '../shared/stripe.ts';
+import type { IodIndex } from '../shared/units.ts';
+
+/** One request to one iod. */
+export interface IoPart {
+  readonly iod: IodIndex;
+  readonly column: number;
+  /** Where in the iod's object. */
+  readonly localOffset: number;
+  readonly length: number;
+  /** The caller's own memory, in the order of the object's bytes. */
+  readonly segments: readonly Uint8Array[];
+  /** Where those bytes are in the caller's range. */
+  readonly pieces: readonly Piece[];
+}
+
+export function planIo(
+  layout: Layout,
+  position: number,
+  length: number,
+  buffers: readonly Uint8Array[],
+): IoPart[] {
+  const transfers = planTransfers(layout, position, length, limits.transferBytes);
+  const [only] = buffers;
+  const cut =
+    buffers.length === 1 && only !== undefined
+      ? (piece: Piece) => [only.subarray(piece.at, piece.at + piece.length)]
+      : cutter(buffers);
+  return transfers.map(({ iod, column, localOffset, length, pieces }) => ({
+    iod,
+    column,
+    localOffset,
+    length,
+    pieces,
+    segments: pieces.flatMap(cut),
+  }));
+}
+
+/** Buffers that follow each other, as one range that pieces are cut out of without a copy. */
+function cutter(buffers: readonly Uint8Array[]): (piece: Piece) => Uint8Array[] {
+  const starts: number[] = [];
+  let end = 0;
+  for (const buffer of buffers) {
+    starts.push(end);
+    end += buffer.length;
+  }
+  return ({ at, length }) => {
+    const segments: Uint8Array[] = [];
+    let next = at;
+    for (let i = lastAtOrBefore(starts, at); next < at + length; i++) {
+      const buffer = buffers[i];
+      const start = starts[i];
+      if (buffer === undefined || start === undefined) break;
+      const to = Math.min(at + length - start, buffer.length);
+      if (to > next - start) segments.push(buffer.subarray(next - start, to));
+      next = Math.max(next, start + to);
+    }
+    return segments;
+  };
+}
+
+/** Index of the last start that is not after `at`, by halving. */
+function lastAtOrBefore(starts: readonly number[], at: number): number {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? Infinity) <= at) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** How far the range is done without a gap, when each part has done its first bytes. */
+export function contiguousBytes(
+  parts: readonly IoPart[],
+  done: readonly number[],
+  length: number,
+): number {
+  let end = length;
+  parts.forEach((part, i) => {
+    let left = done[i] ?? 0;
+    for (const piece of part.pieces) {
+      if (left < piece.length) {
+        end = Math.min(end, piece.at + left);
+        return;
+      }
+      left -= piece.length;
+    }
+  });
+  return end;
+}

@@ -1,0 +1,131 @@
+/** Attributes in the shape of `node:fs`: existing programs read them as they are. */
+import { constants } from 'node:fs';
+import type { Layout } from '../shared/stripe.ts';
+import { type ByteString, displayText, type Timestamp } from '../shared/units.ts';
+import type { Attr, Dirent as DirentValue, InodeKind } from '../shared/wire/values.ts';
+
+const typeBits: Readonly<Record<InodeKind, number>> = {
+  file: constants.S_IFREG,
+  directory: constants.S_IFDIR,
+  symlink: constants.S_IFLNK,
+  fifo: constants.S_IFIFO,
+  socket: constants.S_IFSOCK,
+  character: constants.S_IFCHR,
+  block: constants.S_IFBLK,
+};
+
+/** Questions that both an entry and its attributes answer. */
+abstract class Kinded {
+  abstract readonly kind: InodeKind;
+
+  isFile(): boolean {
+    return this.kind === 'file';
+  }
+
+  isDirectory(): boolean {
+    return this.kind === 'directory';
+  }
+
+  isSymbolicLink(): boolean {
+    return this.kind === 'symlink';
+  }
+
+  isFIFO(): boolean {
+    return this.kind === 'fifo';
+  }
+
+  isSocket(): boolean {
+    return this.kind === 'socket';
+  }
+
+  isCharacterDevice(): boolean {
+    return this.kind === 'character';
+  }
+
+  isBlockDevice(): boolean {
+    return this.kind === 'block';
+  }
+}
+
+export class Stats extends Kinded {
+  readonly kind: InodeKind;
+  readonly dev = 0;
+  readonly ino: number;
+  /** Type and permission bits. */
+  readonly mode: number;
+  readonly nlink: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly rdev: number;
+  readonly size: number;
+  readonly blksize: number;
+  /** In units of 512 bytes, as if there were no holes. */
+  readonly blocks: number;
+  readonly atimeMs: number;
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+  readonly birthtimeMs: number;
+  /** Exact to the nanosecond, where milliseconds are not. */
+  readonly accessed: Timestamp;
+  readonly modified: Timestamp;
+  readonly changed: Timestamp;
+  readonly born: Timestamp;
+  /** Files only: where the bytes are. */
+  readonly layout: Layout | undefined;
+  /** False when an iod that may know of a larger size could not be asked. */
+  readonly sizeExact: boolean;
+
+  constructor(attr: Attr) {
+    super();
+    this.kind = attr.kind;
+    this.ino = attr.handle;
+    this.mode = typeBits[attr.kind] | attr.mode;
+    this.nlink = attr.links;
+    this.uid = attr.uid;
+    this.gid = attr.gid;
+    this.rdev = attr.device;
+    this.size = attr.size;
+    this.blksize = attr.layout?.ssize ?? 4096;
+    this.blocks = Math.ceil(attr.size / 512);
+    this.accessed = attr.accessed;
+    this.modified = attr.modified;
+    this.changed = attr.changed;
+    this.born = attr.born;
+    this.atimeMs = milliseconds(attr.accessed);
+    this.mtimeMs = milliseconds(attr.modified);
+    this.ctimeMs = milliseconds(attr.changed);
+    this.birthtimeMs = milliseconds(attr.born);
+    this.layout = attr.layout;
+    this.sizeExact = attr.sizeExact;
+  }
+}
+
+/** A name in a directory. */
+export class Dirent extends Kinded {
+  /** As text; bytes that are no UTF-8 show as U+FFFD. */
+  readonly name: string;
+  /** As the bytes they are. */
+  readonly nameBytes: ByteString;
+  readonly kind: InodeKind;
+  readonly ino: number;
+  /** Present when the listing was asked for attributes. */
+  readonly stats: Stats | undefined;
+
+  constructor(entry: DirentValue) {
+    super();
+    this.name = displayText(entry.name);
+    this.nameBytes = entry.name;
+    this.kind = entry.kind;
+    this.ino = entry.handle;
+    this.stats = entry.attr && new Stats(entry.attr);
+  }
+
+  /** A path component for further calls: keeps every byte. */
+  get pathComponent(): Buffer {
+    return Buffer.from(this.nameBytes, 'latin1');
+  }
+}
+
+function milliseconds({ seconds, nanoseconds }: Timestamp): number {
+  return seconds * 1000 + nanoseconds / 1e6;
+}

@@ -1,0 +1,47 @@
+/** What takes more than one request: directories with their parents, trees with all below them. */
+import { toFsError } from '../shared/errno.ts';
+import type { Control } from './control.ts';
+import type { FileSystem } from './file-system.ts';
+import { type PathLike, pathBytes } from './path.ts';
+
+/**
+ * From the deepest directory that is there downwards.
+ * @returns false when nothing had to be made
+ */
+export async function makeDirectories(
+  fs: FileSystem,
+  path: PathLike,
+  make: (path: PathLike) => Promise<void>,
+  control: Control,
+): Promise<boolean> {
+  try {
+    await make(path);
+    return true;
+  } catch (error) {
+    const { code } = toFsError(error);
+    if (code === 'EEXIST' && (await fs.stat(path, control)).isDirectory()) return false;
+    const parent = parentOf(path);
+    if (code !== 'ENOENT' || parent === undefined) throw error;
+    await makeDirectories(fs, parent, make, control);
+    // Somebody else may have made it meanwhile: that is as good.
+    return makeDirectories(fs, path, make, control);
+  }
+}
+
+/** Removes a directory and all that is below it, in memory of one page a level. */
+export async function removeTree(fs: FileSystem, path: PathLike, control: Control): Promise<void> {
+  const directory = Buffer.from(pathBytes(path), 'latin1');
+  for await (const entry of fs.opendir(path, control)) {
+    const child = Buffer.concat([directory, Buffer.from('/'), entry.pathComponent]);
+    if (entry.isDirectory()) await removeTree(fs, child, control);
+    else await fs.unlink(child, control);
+  }
+  await fs.rmdir(path, control);
+}
+
+/** `undefined` when there is no directory above that could be missing. */
+function parentOf(path: PathLike): Buffer | undefined {
+  const trimmed = pathBytes(path).replace(/\/+$/, '');
+  const slash = trimmed.lastIndexOf('/');
+  return slash <= 0 ? undefined : Buffer.from(trimmed.slice(0, slash), 'latin1');
+}
