@@ -163,7 +163,7 @@ export function toFsError(error: unknown): FsError {
   if (isFsError(error)) return error;
   const code = (error as { code?: unknown } | null)?.code;
   const what = error instanceof Error ? error.message : String(error);
-  if (typeof code === 'string' && code in errnos) {
+  if (typeof code === 'string' && Object.hasOwn(errnos, code)) {
     return new FsError(code as Errno, { what, cause: error });
   }
   return new FsError('EIO', { what, cause: error });

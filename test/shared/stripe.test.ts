@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { FsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import {
@@ -20,33 +20,24 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 const maxBytes = limits.fileBytesMax;
 
-const smallLayout: fc.Arbitrary<Layout> = fc
-  .record({
-    total: fc.integer({ min: 1, max: 7 }),
-    ssize: fc.integer({ min: 1, max: 9 }),
-    base: fc.nat(6),
-    pcount: fc.nat(6),
-  })
-  .map(({ total, ssize, base, pcount }) => ({
-    total,
-    ssize,
-    base: base % total,
-    pcount: 1 + (pcount % total),
-  }));
+function layouts(totalMax: number, ssizeMin: number, ssizeMax: number): fc.Arbitrary<Layout> {
+  return fc
+    .record({
+      total: fc.integer({ min: 1, max: totalMax }),
+      ssize: fc.integer({ min: ssizeMin, max: ssizeMax }),
+      base: fc.nat(totalMax),
+      pcount: fc.nat(totalMax),
+    })
+    .map(({ total, ssize, base, pcount }) => ({
+      total,
+      ssize,
+      base: base % total,
+      pcount: 1 + (pcount % total),
+    }));
+}
 
-const realLayout: fc.Arbitrary<Layout> = fc
-  .record({
-    total: fc.integer({ min: 1, max: limits.iodsMax }),
-    ssize: fc.integer({ min: limits.stripeBytesMin, max: limits.stripeBytesMax }),
-    base: fc.nat(limits.iodsMax),
-    pcount: fc.nat(limits.iodsMax),
-  })
-  .map(({ total, ssize, base, pcount }) => ({
-    total,
-    ssize,
-    base: base % total,
-    pcount: 1 + (pcount % total),
-  }));
+const smallLayout = layouts(7, 1, 9);
+const realLayout = layouts(limits.iodsMax, limits.stripeBytesMin, limits.stripeBytesMax);
 
 /** Offsets where 32-bit, floating and 53-bit arithmetic break, and anywhere else. */
 const anyOffset = fc.oneof(
@@ -271,11 +262,20 @@ test('an empty range needs no transfer', (t) => {
   t.deepEqual(planTransfers(layout, maxBytes, 0, 4096), []);
 });
 
-test('a layout keeps its iods when iods are added to the cluster', (t) => {
-  const layout: Layout = { base: 3, pcount: 4, ssize: 4 * KiB, total: 4 };
-  t.deepEqual(
-    [0, 1, 2, 3].map((column) => Number(iodOfColumn(layout, column))),
-    [3, 0, 1, 2],
+function iodsOf(layout: Layout): number[] {
+  return Array.from({ length: layout.pcount }, (_, column) => iodOfColumn(layout, column));
+}
+
+test('columns go on iod after iod from the base, and from the last to the first', (t) => {
+  t.deepEqual(iodsOf({ base: 3, pcount: 3, ssize: 4 * KiB, total: 5 }), [3, 4, 0]);
+  t.deepEqual(iodsOf({ base: 1, pcount: 2, ssize: 4 * KiB, total: 5 }), [1, 2]);
+  fc.assert(
+    fc.property(realLayout, (layout) => {
+      const iods = iodsOf(layout);
+      t.is(iods[0], layout.base);
+      t.is(new Set(iods).size, layout.pcount, 'no iod has two columns');
+      t.true(iods.every((iod) => iod < layout.total));
+    }),
   );
 });
 
