@@ -26,7 +26,7 @@ export const limits = {
   stripeBytesMax: 64 * MiB,
 
   /** Fields of one message, without payload. */
-  bodyBytesMax: 256 * KiB,
+  bodyBytesMax: 512 * KiB,
   /** Payload of one message to or from an iod. */
   payloadBytesMax: 1 * MiB,
   /** All entries that travel as one frame. */
@@ -66,9 +66,15 @@ export const limits = {
   openFilesPerSessionMax: 1_000_000,
   objectDescriptorsMax: 512,
   objectsPerListPage: 1024,
+  quarantinePerListPage: 256,
   reapBatchMax: 256,
   inodeCacheEntriesMax: 65_536,
   direntCacheEntriesMax: 65_536,
+  /** SQLite's own cache, and how far its log grows before it is written back (4 KiB pages). */
+  storePageCacheBytes: 24 * MiB,
+  storeWalPagesMax: 4096,
+  /** Handles, cookies and the like are reserved in blocks, so that not every one costs a write. */
+  counterBlock: 4096,
 } as const;
 
 assert(limits.transferBytes <= limits.payloadBytesMax);

@@ -18,6 +18,8 @@ export type Shape =
   | { readonly kind: 'list'; readonly of: Shape; readonly max: number }
   | { readonly kind: 'struct'; readonly fields: Readonly<Record<string, Shape>> };
 
+type IntShape = Extract<Shape, { kind: 'int' }>;
+
 export interface Codec<T> {
   readonly shape: Shape;
   write(to: Writer, value: T): void;
@@ -27,7 +29,10 @@ export interface Codec<T> {
 
 export type ValueOf<C> = C extends Codec<infer T> ? T : never;
 
-/** A growing buffer that fields are appended to. `reset` makes it ready for the next message. */
+/**
+ * A growing buffer that fields are appended to. `reset` makes it ready for the next message.
+ * Each field reserves its place before it looks at the buffer: growing replaces it.
+ */
 export class Writer {
   #buffer: Buffer;
   #view: DataView;
@@ -57,15 +62,18 @@ export class Writer {
   }
 
   u8(value: number): void {
-    this.#view.setUint8(this.#reserve(1), value);
+    const at = this.#reserve(1);
+    this.#view.setUint8(at, value);
   }
 
   u16(value: number): void {
-    this.#view.setUint16(this.#reserve(2), value, true);
+    const at = this.#reserve(2);
+    this.#view.setUint16(at, value, true);
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#reserve(4), value, true);
+    const at = this.#reserve(4);
+    this.#view.setUint32(at, value, true);
   }
 
   i64(value: number): void {
@@ -117,7 +125,9 @@ export class Reader {
   #at = 0;
 
   constructor(bytes: Uint8Array, at = 0) {
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#buffer = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#at = at;
   }
@@ -177,64 +187,57 @@ export class Reader {
   }
 }
 
-function int<T extends number = number>(
-  label: string,
-  min: number,
-  max: number,
-  write: (to: Writer, value: number) => void,
-  read: (from: Reader) => number,
-): Codec<T> {
+/** Also before sending: a value that does not fit is refused, never cut to size. */
+function checked(value: number, { name, min, max }: IntShape): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new ProtocolError(`${name} out of range: ${value}`);
+}
+
+const u8Shape: IntShape = { kind: 'int', name: 'u8', min: 0, max: 0xff };
+export const u8: Codec<number> = {
+  shape: u8Shape,
+  write: (to, value) => to.u8(checked(value, u8Shape)),
+  read: (from) => from.u8(),
+};
+
+const u16Shape: IntShape = { kind: 'int', name: 'u16', min: 0, max: 0xffff };
+export const u16: Codec<number> = {
+  shape: u16Shape,
+  write: (to, value) => to.u16(checked(value, u16Shape)),
+  read: (from) => from.u16(),
+};
+
+const u32Shape: IntShape = { kind: 'int', name: 'u32', min: 0, max: 0xffff_ffff };
+export const u32: Codec<number> = {
+  shape: u32Shape,
+  write: (to, value) => to.u32(checked(value, u32Shape)),
+  read: (from) => from.u32(),
+};
+
+/** A safe integer within a range, 8 bytes. */
+function int64<T extends number>(name: string, min: number, max: number): Codec<T> {
+  const shape: IntShape = { kind: 'int', name, min, max };
   return {
-    shape: { kind: 'int', name: label, min, max },
-    write,
-    read(from) {
-      const value = read(from);
-      if (value < min || value > max) throw new ProtocolError(`${label} out of range: ${value}`);
-      return value as T;
-    },
+    shape,
+    write: (to, value) => to.i64(checked(value, shape)),
+    read: (from) => checked(from.i64(), shape) as T,
   };
 }
 
-export const u8 = int(
-  'u8',
-  0,
-  0xff,
-  (w, v) => w.u8(v),
-  (r) => r.u8(),
-);
-export const u16 = int(
-  'u16',
-  0,
-  0xffff,
-  (w, v) => w.u16(v),
-  (r) => r.u16(),
-);
-export const u32 = int(
-  'u32',
-  0,
-  0xffff_ffff,
-  (w, v) => w.u32(v),
-  (r) => r.u32(),
-);
 /** Any safe integer, 8 bytes. */
-export const i53 = int(
-  'i53',
-  Number.MIN_SAFE_INTEGER,
-  Number.MAX_SAFE_INTEGER,
-  (w, v) => w.i64(v),
-  (r) => r.i64(),
-);
+export const i53 = int64('i53', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 
 /** A safe integer from 0, 8 bytes; with a brand for handles, sessions and the like. */
 export function u53<T extends number = number>(max: number = Number.MAX_SAFE_INTEGER): Codec<T> {
-  return int<T>(
-    'u53',
-    0,
-    max,
-    (w, v) => w.i64(v),
-    (r) => r.i64(),
-  );
+  return int64<T>('u53', 0, max);
 }
+
+const nanosecondsShape: IntShape = { kind: 'int', name: 'nanoseconds', min: 0, max: 999_999_999 };
+const nanoseconds: Codec<number> = {
+  shape: nanosecondsShape,
+  write: (to, value) => to.u32(checked(value, nanosecondsShape)),
+  read: (from) => checked(from.u32(), nanosecondsShape),
+};
 
 export const bool: Codec<boolean> = {
   shape: { kind: 'bool' },
@@ -347,26 +350,27 @@ export function list<T>(of: Codec<T>, max: number): Codec<readonly T[]> {
   };
 }
 
-type Fields = Readonly<Record<string, Codec<never>>>;
 export type StructOf<F> = { readonly [K in keyof F]: ValueOf<F[K]> };
 
 /** Fields one after another, in the order of the declaration. */
 export function struct<F extends { readonly [K in keyof F]: Codec<ValueOf<F[K]>> }>(
   fields: F,
 ): Codec<StructOf<F>> {
-  const entries = Object.entries(fields as unknown as Fields) as [string, Codec<unknown>][];
+  const entries = Object.entries(fields as unknown as Record<string, Codec<unknown>>).map(
+    ([key, codec]) => ({ key, codec }),
+  );
   return {
     shape: {
       kind: 'struct',
-      fields: Object.fromEntries(entries.map(([key, codec]) => [key, codec.shape])),
+      fields: Object.fromEntries(entries.map(({ key, codec }) => [key, codec.shape])),
     },
     write(to, value) {
       const record = value as Record<string, unknown>;
-      for (const [key, codec] of entries) codec.write(to, record[key]);
+      for (const { key, codec } of entries) codec.write(to, record[key]);
     },
     read(from) {
       const value: Record<string, unknown> = {};
-      for (const [key, codec] of entries) value[key] = codec.read(from);
+      for (const { key, codec } of entries) value[key] = codec.read(from);
       return value as StructOf<F>;
     },
   };
@@ -375,22 +379,16 @@ export function struct<F extends { readonly [K in keyof F]: Codec<ValueOf<F[K]>>
 export const empty = struct({});
 
 /** Wall time: 8 bytes of seconds since 1970, then nanoseconds below 10^9. */
-export const timestamp: Codec<Timestamp> = struct({
-  seconds: i53,
-  nanoseconds: int(
-    'nanoseconds',
-    0,
-    999_999_999,
-    (w, v) => w.u32(v),
-    (r) => r.u32(),
-  ),
-});
+export const timestamp: Codec<Timestamp> = struct({ seconds: i53, nanoseconds });
+
+/** One for all calls of `encode`, which never nest. */
+const scratch = new Writer();
 
 /** @returns the encoded bytes, owned by the caller */
 export function encode<T>(codec: Codec<T>, value: T): Buffer {
-  const to = new Writer(256);
-  codec.write(to, value);
-  return to.copy();
+  scratch.reset();
+  codec.write(scratch, value);
+  return scratch.copy();
 }
 
 /** @throws ProtocolError also for trailing bytes */

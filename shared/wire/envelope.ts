@@ -91,7 +91,7 @@ export function readFailure(status: number, from: Reader): FsError {
   const { id, what, retryAfterMs, bytesDone } = failureCodec.read(from);
   const code: Errno = errnoName(status);
   const details: FsErrorDetails = {
-    id: id in errorCatalogue ? (id as ErrorId) : undefined,
+    id: Object.hasOwn(errorCatalogue, id) ? (id as ErrorId) : undefined,
     what: what || undefined,
     retryAfterMs: retryAfterMs || undefined,
     bytesDone: bytesDone || undefined,

@@ -112,7 +112,7 @@ export const dataOps = {
     struct({
       entries: list(
         struct({ id: text(255), handle, reason: text(512), since: timestamp, length: offset }),
-        limits.objectsPerListPage,
+        limits.quarantinePerListPage,
       ),
       done: bool,
     }),

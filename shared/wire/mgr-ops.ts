@@ -361,7 +361,7 @@ export const syncOps = {
       totalBytes: u53(),
       freeBytes: u53(),
     }),
-    struct({ index: iodIndex, cut: u53(), opens: u53(), running: u16 }),
+    struct({ index: iodIndex, cluster: text(64), cut: u53(), opens: u53(), running: u16 }),
   ),
   snapshot: op(
     201,
