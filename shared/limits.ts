@@ -63,11 +63,24 @@ export const limits = {
 
   direntsPerPageMax: 1024,
   opensPerSnapshotChunk: 1024,
+  /** Changes of the open table on their way to one iod; with more it must sync again. */
+  openChangesQueuedPerIod: 65_536,
+  /** Messages with changes that one iod has not acknowledged yet. */
+  openMessagesInFlightPerIod: 8,
   openFilesPerSessionMax: 1_000_000,
   objectDescriptorsMax: 512,
+  /** Bytes of reads that an iod has under way: for one connection, and for all. */
+  readBytesPerPeerMax: 8 * MiB,
+  readBytesMax: 256 * MiB,
+  /** Free buffers that an iod keeps for the next request. */
+  iodBuffersKeptBytesMax: 64 * MiB,
+  /** Sessions that the mgr has ended, remembered by an iod so that none of them connects again. */
+  fencedSessionsMax: 65_536,
   objectsPerListPage: 1024,
   quarantinePerListPage: 256,
   reapBatchMax: 256,
+  /** Removals are collected for this long before they are carried out together. */
+  reapDelayMs: 50,
   inodeCacheEntriesMax: 65_536,
   direntCacheEntriesMax: 65_536,
   /** SQLite's own cache, and how far its log grows before it is written back (4 KiB pages). */
@@ -75,11 +88,18 @@ export const limits = {
   storeWalPagesMax: 4096,
   /** Handles, cookies and the like are reserved in blocks, so that not every one costs a write. */
   counterBlock: 4096,
+  /** Changes after which the mgr commits without waiting for the end of the tick. */
+  commitChangesMax: 8192,
+  /** Sessions of the cluster, with those whose clients are away within their lease. */
+  sessionsMax: 16_384,
+  /** Changes of the size of one file that wait for each other. */
+  sizeChangesQueuedMax: 1024,
 } as const;
 
 assert(limits.transferBytes <= limits.payloadBytesMax);
 assert(limits.payloadBytesMax + limits.bodyBytesMax < limits.packetBytesMax);
 assert(limits.xattrValueBytesMax + limits.pathBytesMax < limits.bodyBytesMax);
+assert(limits.windowBytesPerIod <= limits.readBytesPerPeerMax);
 assert(limits.heartbeatIntervalMs * 3 < limits.heartbeatSilenceMs);
 assert(limits.heartbeatSilenceMs < limits.sessionLeaseMs);
 assert(limits.iodLeaseMs < limits.iodLeaseAtMgrMs, 'the mgr must count an iod lease longer');

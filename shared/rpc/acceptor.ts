@@ -73,17 +73,16 @@ export class Acceptor {
    */
   take(connection: Connection, peer: Peer): void {
     const key = identityOf(peer);
-    if (key !== undefined) {
-      const earlier = this.#present.get(key);
-      if (earlier !== undefined && earlier !== connection) {
-        if (earlier.peer.incarnation > peer.incarnation) {
-          throw new FsError('ESTALE', { what: `a later connection of ${peer.node} stands` });
-        }
-        earlier.close(new FsError('EPIPE', { what: 'a newer connection has taken over' }));
+    const earlier = key === undefined ? undefined : this.#present.get(key);
+    if (earlier !== undefined && earlier !== connection) {
+      if (earlier.peer.incarnation > peer.incarnation) {
+        throw new FsError('ESTALE', { what: `a later connection of ${peer.node} stands` });
       }
-      this.#present.set(key, connection);
+      earlier.close(new FsError('EPIPE', { what: 'a newer connection has taken over' }));
     }
+    this.#leave(connection);
     connection.peer = peer;
+    if (key !== undefined) this.#present.set(key, connection);
   }
 
   /** Closes every connection of a session. */
@@ -147,9 +146,14 @@ export class Acceptor {
 
   #forget(connection: Connection, reason: FsError): void {
     this.#connections.delete(connection);
+    this.#leave(connection);
+    this.#options.onClosed?.(connection, reason);
+  }
+
+  /** The peer that it spoke for has no connection any more, unless it has another. */
+  #leave(connection: Connection): void {
     const key = identityOf(connection.peer);
     if (key !== undefined && this.#present.get(key) === connection) this.#present.delete(key);
-    this.#options.onClosed?.(connection, reason);
   }
 }
 

@@ -3,7 +3,7 @@
  * each loss or TRY_AGAIN whether it is sent again; its deadline always ends it (promise 6).
  */
 import { FsError } from '../errno.ts';
-import { crcOf } from '../crc32.ts';
+import { byteLengthOf, crcOf } from '../crc32.ts';
 import type { Clock, Timer } from '../runtime/runtime.ts';
 import type { Op } from '../wire/op.ts';
 
@@ -11,7 +11,7 @@ export interface CallOptions {
   /** On the caller's monotonic clock, milliseconds; `Infinity` for none. */
   readonly deadline: number;
   readonly signal?: AbortSignal | undefined;
-  /** Sent behind the request; must not change until the call ends. */
+  /** Sent behind the request; the caller's own again when the call has ended, however it ended. */
   readonly payload?: readonly Uint8Array[] | undefined;
   /** Receives the payload of the reply from its start on. */
   readonly into?: readonly Uint8Array[] | undefined;
@@ -25,6 +25,7 @@ export interface CallOwner {
 
 /** Where a call is in flight: enough to take it back. */
 export interface Carrier {
+  /** Nothing happens to the call any more, and neither buffers nor payload are touched. */
   forget(call: Call): void;
 }
 
@@ -37,10 +38,14 @@ export class Call {
   readonly payload: readonly Uint8Array[];
   readonly payloadCrc: number;
   readonly into: readonly Uint8Array[] | undefined;
+  /** Payload bytes that it brings or fetches. */
+  readonly bulkBytes: number;
   readonly owner: CallOwner;
   readonly promise: Promise<unknown>;
   /** Tag on the present carrier. */
   tag = 0;
+  /** It has the slot, or the share of the window, without which it is not sent. */
+  placed = false;
   slot = 0;
   sequence = 0;
   attempts = 0;
@@ -53,6 +58,9 @@ export class Call {
   #reject: (error: FsError) => void = () => undefined;
   #unlisten: (() => void) | undefined;
   #over = false;
+  /** Networks that still have the payload; the caller is not told before they have let it go. */
+  #borrowers = 0;
+  #tell: (() => void) | undefined;
 
   constructor(owner: CallOwner, op: Op, request: unknown, options: CallOptions) {
     this.owner = owner;
@@ -62,6 +70,7 @@ export class Call {
     this.payload = options.payload ?? nothing;
     this.payloadCrc = options.payload === undefined ? 0 : crcOf(options.payload);
     this.into = options.into;
+    this.bulkBytes = byteLengthOf(this.payload) + byteLengthOf(this.into ?? nothing);
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -88,14 +97,30 @@ export class Call {
     };
   }
 
-  resolve(reply: unknown): void {
-    this.#end();
-    this.#resolve(reply);
+  /** Something may still read the payload. */
+  get isLent(): boolean {
+    return this.#borrowers > 0;
   }
 
+  /** The payload is handed to a network. @returns what to call when it has let it go */
+  lend(): () => void {
+    this.#borrowers++;
+    return () => {
+      if (--this.#borrowers === 0) this.#tell?.();
+    };
+  }
+
+  resolve(reply: unknown): void {
+    this.#end();
+    if (this.isLent) this.#tell = () => this.#resolve(reply);
+    else this.#resolve(reply);
+  }
+
+  /** Whoever carries it must have been made to let go of the payload: see `Carrier.forget`. */
   reject(error: FsError): void {
     this.#end();
-    this.#reject(error);
+    if (this.isLent) this.#tell = () => this.#reject(error);
+    else this.#reject(error);
   }
 
   #end(): void {

@@ -4,7 +4,7 @@
  */
 import { AssertionError } from 'node:assert/strict';
 import type { BufferPool } from '../buffer-pool.ts';
-import { byteLengthOf, crcOf } from '../crc32.ts';
+import { crcOf } from '../crc32.ts';
 import { FsError, ProtocolError, toFsError } from '../errno.ts';
 import { limits } from '../limits.ts';
 import type { Channel, ChannelHandlers, Clock, Runtime, Timer } from '../runtime/runtime.ts';
@@ -22,9 +22,13 @@ import {
 } from '../wire/envelope.ts';
 import { linkOps } from '../wire/link-ops.ts';
 import type { Op, Role } from '../wire/op.ts';
+import { opName } from '../wire/op-names.ts';
 import { Call, type CallOptions, type CallOwner, type Carrier, Deadlines } from './call.ts';
 import type { EpochWatch } from './epoch-watch.ts';
+import { connectionLost, deadlineError, unsendable } from './failures.ts';
+import { MessageLog } from './message-log.ts';
 import { Outbox } from './outbox.ts';
+import { checkDelivered, firstBytes } from './payload.ts';
 import { Bulk, Encoded, type Service } from './service.ts';
 
 /** Who is at the other end, as far as it has proved it. */
@@ -72,6 +76,8 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   binding: Binding | undefined;
   /** Requests of the peer that have no answer yet. */
   requestsRunning = 0;
+  /** Only when messages are logged. */
+  readonly messages: MessageLog | undefined;
   readonly #options: ConnectionOptions;
   readonly #outbox = new Outbox();
   readonly #inFlight = new Map<number, Call>();
@@ -89,9 +95,11 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#service = options.service;
+    const { log } = options.runtime;
+    this.messages = log.enabled('debug') ? new MessageLog(log, () => this.description) : undefined;
     this.#direct = new Deadlines(this.clock, (call) => {
       this.forget(call);
-      this.failed(call, deadlineError(call, this.description));
+      this.failed(call, deadlineError(this.description));
     });
     this.#heardAt = this.clock.now();
   }
@@ -115,6 +123,11 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     return this.#established ? `${role} ${node} (${address})` : address;
   }
 
+  /** Since anything of the peer arrived. */
+  get silentMs(): number {
+    return this.clock.now() - this.#heardAt;
+  }
+
   /** Bytes that the peer has not taken yet. */
   get backlogBytes(): number {
     return this.#outbox.bytes + (this.#channel?.bufferedBytes ?? 0);
@@ -124,6 +137,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   open(channel: Channel): void {
     this.#channel = channel;
     this.#outbox.open(channel);
+    if (this.#closed) channel.close(this.#closed);
   }
 
   /** The peer has proved who it is: from now on it is served, and listened for. */
@@ -156,26 +170,25 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     }
     call.tag = this.#freeTag();
     const leftMs = call.deadline - this.clock.now();
+    const envelope: Envelope = {
+      kind: kinds.request,
+      op: call.op.code,
+      tag: call.tag,
+      epoch: this.#options.epochs.newest,
+      status: leftMs === Infinity ? 0 : Math.min(0xffff_ffff, Math.max(1, Math.ceil(leftMs))),
+      payloadCrc: call.payloadCrc,
+      slot: call.slot,
+      sequence: call.sequence,
+    };
+    const taken = call.payload.length > 0 ? call.lend() : undefined;
     try {
-      this.#outbox.add(
-        {
-          kind: kinds.request,
-          op: call.op.code,
-          tag: call.tag,
-          epoch: this.#options.epochs.newest,
-          status: leftMs === Infinity ? 0 : Math.min(0xffff_ffff, Math.max(1, Math.ceil(leftMs))),
-          payloadCrc: call.payloadCrc,
-          slot: call.slot,
-          sequence: call.sequence,
-        },
-        call.op.request,
-        call.request,
-        call.payload,
-      );
+      this.#outbox.add(envelope, call.op.request, call.request, call.payload, taken);
     } catch (error) {
+      taken?.();
       call.owner.failed(call, unsendable(error));
       return;
     }
+    this.messages?.note('sent', envelope, call.op, call.request, call.payload);
     call.carrier = this;
     this.#inFlight.set(call.tag, call);
     this.#flushSoon();
@@ -184,9 +197,9 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   forget(call: Call): void {
     this.#inFlight.delete(call.tag);
     call.carrier = undefined;
-    // The caller may use its buffers again at once: nothing may write into them any more.
-    if (this.#receiving === call) {
-      this.close(new FsError('ECANCELED', { what: 'a call was given up while its bytes came in' }));
+    // Only the end of the channel makes it let go of buffers that are the caller's again.
+    if (this.#receiving === call || call.isLent) {
+      this.close(new FsError('ECANCELED', { what: 'a call was given up while its bytes moved' }));
     }
   }
 
@@ -196,20 +209,9 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
       if (outcome instanceof Bulk) outcome.release?.();
       return;
     }
-    if (error !== undefined || op === undefined) {
-      const failure = error ?? new FsError('EIO');
-      this.#add(to, statusOf(failure), failureCodec, failureFields(failure));
-    } else if (outcome instanceof Bulk) {
-      this.#add(to, 0, op.reply, outcome.fields, outcome.payload, outcome.release);
-    } else if (outcome instanceof Encoded) {
-      this.#add(to, 0, outcome.body, undefined);
-    } else {
-      this.#add(to, 0, op.reply, outcome);
-    }
+    if (error !== undefined || op === undefined) this.#fail(to, error ?? new FsError('EIO'));
+    else this.#succeed(to, op, outcome);
     this.#flushSoon();
-    if (this.backlogBytes > limits.channelBufferedBytesMax) {
-      this.close(new FsError('ETIMEDOUT', { what: `${this.description} does not read` }));
-    }
   }
 
   /** Takes back the payload of a request that has been answered. */
@@ -217,9 +219,23 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     for (const buffer of payload) this.#options.buffers.give(buffer);
   }
 
+  /** A request failed in a way that nobody has foreseen: the caller gets EIO, the operator this. */
+  fault({ op }: Envelope, error: unknown): void {
+    this.#options.runtime.log.error('request failed unexpectedly', {
+      op: opName(op),
+      peer: this.description,
+      why: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  }
+
   /** Something happened after which this connection, or this process, cannot go on. */
   breach(error: unknown): void {
-    if (error instanceof AssertionError) throw error;
+    if (error instanceof AssertionError) {
+      // Thrown from here it would be taken for a fault of the channel, or of a promise.
+      this.clock.defer(() => {
+        throw error;
+      });
+    }
     if (error instanceof ProtocolError) {
       this.#options.runtime.log.warn('protocol breach', {
         peer: this.description,
@@ -265,9 +281,9 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   // ------------------------------------------------------------- from the channel
 
   payloadSink(body: Uint8Array, payloadBytes: number): readonly Uint8Array[] | undefined {
+    if (!this.#established) throw new ProtocolError('payload before the proof');
     const { kind, tag } = peekTag(body);
     if (kind === kinds.request) {
-      if (!this.#established) throw new ProtocolError('payload before the proof');
       return [this.#options.buffers.take(payloadBytes)];
     }
     const call = this.#inFlight.get(tag);
@@ -300,7 +316,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   }
 
   closed(reason: Error): void {
-    this.close(toFsError(reason));
+    if (!this.#closed) this.breach(reason);
   }
 
   // ------------------------------------------------------------- inner parts
@@ -314,6 +330,8 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     if (envelope.status === 0) reply = call.op.reply.read(fields);
     else error = readFailure(envelope.status, fields);
     fields.end();
+    if (error === undefined) checkDelivered(call.op, reply, payload);
+    this.messages?.note('received', envelope, call.op, reply, payload);
     this.#inFlight.delete(envelope.tag);
     call.carrier = undefined;
     if (error === undefined && crcOf(payload) !== envelope.payloadCrc) {
@@ -326,6 +344,29 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     else call.owner.failed(call, error);
   }
 
+  #succeed(to: Envelope, op: Op, outcome: unknown): void {
+    const bulk = outcome instanceof Bulk ? outcome : undefined;
+    const value: unknown = bulk ? bulk.fields : outcome;
+    try {
+      if (value instanceof Encoded) this.#add(to, 0, value.body, undefined);
+      else this.#add(to, 0, op.reply, value, bulk?.payload, bulk?.release);
+    } catch (error) {
+      bulk?.release?.();
+      this.fault(to, error);
+      this.#fail(to, new FsError('EIO', { what: `the reply to ${opName(to.op)} cannot be sent` }));
+      return;
+    }
+    if (!this.messages) return;
+    const fields: unknown = value instanceof Encoded ? value.body : value;
+    this.messages.note('sent', replyHead(to, 0), op, fields, bulk?.payload ?? nothing);
+  }
+
+  #fail(to: Envelope, error: FsError): void {
+    const status = statusOf(error);
+    this.#add(to, status, failureCodec, failureFields(error));
+    this.messages?.note('sent', replyHead(to, status), undefined, undefined, nothing);
+  }
+
   #add<T>(
     to: Envelope,
     status: number,
@@ -334,23 +375,9 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     payload = nothing,
     taken?: () => void,
   ): void {
-    const { op, tag } = to;
-    this.#outbox.add(
-      {
-        kind: kinds.reply,
-        op,
-        tag,
-        epoch: this.#options.epochs.newest,
-        status,
-        payloadCrc: crcOf(payload),
-        slot: 0,
-        sequence: 0,
-      },
-      fields,
-      value,
-      payload,
-      taken,
-    );
+    const epoch = this.#options.epochs.newest;
+    const envelope = { ...replyHead(to, status), epoch, payloadCrc: crcOf(payload) };
+    this.#outbox.add(envelope, fields, value, payload, taken);
   }
 
   #freeTag(): number {
@@ -363,6 +390,9 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   #flushSoon(): void {
     if (this.#outbox.bytes >= limits.transferBytes) {
       this.#outbox.flush();
+      if (this.backlogBytes > limits.channelBufferedBytesMax) {
+        this.close(new FsError('ETIMEDOUT', { what: `${this.description} does not read` }));
+      }
       return;
     }
     if (this.#flushing) return;
@@ -376,7 +406,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   /** SCENARIOS 60: a peer that is silent for too long is gone, whatever its socket says. */
   #beat(): void {
     this.#heartbeat = this.clock.timer(limits.heartbeatIntervalMs, () => {
-      const silentMs = this.clock.now() - this.#heardAt;
+      const { silentMs } = this;
       if (silentMs > limits.heartbeatSilenceMs) {
         this.close(new FsError('ETIMEDOUT', { what: `silent for ${Math.round(silentMs)} ms` }));
         return;
@@ -388,42 +418,6 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   }
 }
 
-/** What a deadline error says: who did not answer, and why as far as it is known. */
-export function deadlineError(call: Call, whom: string): FsError {
-  const { lastError } = call;
-  const why = lastError === undefined ? '' : ` (last: ${lastError.message})`;
-  return new FsError('ETIMEDOUT', {
-    id: 'WEFT_E_DEADLINE',
-    what: `no answer from ${whom} before the deadline${why}`,
-    cause: lastError,
-  });
-}
-
-function connectionLost(whom: string, reason: FsError): FsError {
-  return new FsError('EPIPE', {
-    id: reason.weftCode,
-    what: `connection to ${whom} lost: ${reason.what ?? reason.message}`,
-    cause: reason,
-  });
-}
-
-function unsendable(error: unknown): FsError {
-  if (!(error instanceof ProtocolError)) throw error;
-  return new FsError('EINVAL', { what: error.message, cause: error });
-}
-
-function firstBytes(into: readonly Uint8Array[], count: number): readonly Uint8Array[] {
-  const available = byteLengthOf(into);
-  if (count === available) return into;
-  if (count > available) {
-    throw new ProtocolError(`reply of ${count} bytes, at most ${available} were asked for`);
-  }
-  const sinks: Uint8Array[] = [];
-  let left = count;
-  for (const buffer of into) {
-    if (left === 0) break;
-    sinks.push(buffer.subarray(0, Math.min(left, buffer.length)));
-    left -= Math.min(left, buffer.length);
-  }
-  return sinks;
+function replyHead({ op, tag }: Envelope, status: number) {
+  return { kind: kinds.reply, op, tag, status, slot: 0, sequence: 0 };
 }

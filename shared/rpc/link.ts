@@ -15,6 +15,7 @@ import { type Credential, introduce, type Self, serveLink } from './handshake.ts
 import { isPowerOfTwo, retryDelayMs } from './retry.ts';
 import { Service } from './service.ts';
 import { Slots } from './slots.ts';
+import { Window } from './window.ts';
 
 export interface LinkOptions {
   readonly runtime: Runtime;
@@ -30,6 +31,8 @@ export interface LinkOptions {
   /** What the peer may ask of us. */
   readonly service?: Service;
   readonly buffers?: BufferPool;
+  /** Bytes of payload on their way at once; calls beyond that wait. Unbounded by default. */
+  readonly windowBytes?: number;
   /** Connects without being asked, and again after every loss. */
   readonly persistent: boolean;
   /**
@@ -60,19 +63,23 @@ const finalIds = new Set<string>([
 ]);
 
 export class Link implements CallOwner {
-  readonly slots = new Slots();
   readonly #options: LinkOptions;
+  readonly #slots = new Slots();
+  readonly #window: Window;
   readonly #calls: Deadlines;
   readonly #buffers: BufferPool;
   readonly #service: Service;
-  #state: 'idle' | 'connecting' | 'up' | 'waiting' | 'closed' = 'idle';
+  #state: 'idle' | 'connecting' | 'up' | 'waiting' = 'idle';
+  /** That which stands, or is tried. */
   #connection: Connection | undefined;
   #failures = 0;
   #lastFailure: FsError | undefined;
   #retry: Timer | undefined;
+  #closed: FsError | undefined;
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#window = new Window(options.windowBytes ?? Infinity);
     this.#service = options.service ?? serveLink(new Service());
     this.#buffers = options.buffers ?? new BufferPool(limits.packetBytesMax);
     this.#calls = new Deadlines(options.runtime.clock, (call) => {
@@ -82,7 +89,7 @@ export class Link implements CallOwner {
   }
 
   get isUp(): boolean {
-    return this.#state === 'up';
+    return this.connection !== undefined;
   }
 
   /** The connection while it stands: for what must not outlive it. */
@@ -103,80 +110,80 @@ export class Link implements CallOwner {
         this.#end(call, error);
       });
     }
-    if (this.#state === 'closed') this.#end(call, closedError(this.#options.name));
-    if (call.open && (op.traits.resend !== 'slot' || this.slots.assign(call))) this.#send(call);
+    if (this.#closed) this.#end(call, this.#closed);
+    if (call.open && this.#places(call).assign(call)) this.#send(call);
     return call.promise as Promise<R>;
   }
 
   /** Tries at once what would be tried later: the peer is known to be back, or elsewhere. */
   hurry(): void {
-    if (this.#state !== 'waiting') return;
+    if (this.#state !== 'waiting' || this.#closed) return;
     this.#retry?.cancel();
     this.#connect();
   }
 
   /** Ends the connection and all calls. Idempotent. */
   close(reason: FsError = closedError(this.#options.name)): void {
-    if (this.#state === 'closed') return;
-    this.#state = 'closed';
+    if (this.#closed) return;
+    this.#closed = reason;
     this.#retry?.cancel();
     for (const call of this.#calls) this.#end(call, reason);
     this.#connection?.close(reason);
-    this.#connection = undefined;
   }
 
   // ------------------------------------------------------------- what connections tell
 
   answered(call: Call, reply: unknown): void {
     if (!call.open) return;
-    this.#finish(call);
     call.resolve(reply);
+    this.#finish(call);
   }
 
   failed(call: Call, error: FsError): void {
     if (!call.open) return;
-    const { runtime } = this.#options;
-    if (error.code === 'EPIPE' && this.#mayResend(call)) {
-      call.lastError = error;
-      // The next connection sends it again; it is in `#calls` and has no carrier.
-      if (this.#state === 'up' && this.#connection?.isOpen) this.#send(call);
-      return;
-    }
-    if (error.code !== 'EAGAIN') {
-      this.#end(call, error);
+    const mayResend = call.op.traits.resend !== 'never';
+    const again = error.code === 'EAGAIN' || (error.code === 'EPIPE' && mayResend);
+    if (!again || this.#closed) {
+      this.#end(call, this.#closed ?? error);
       return;
     }
     call.lastError = error;
+    // The next connection sends it again; it is in `#calls` and has no carrier.
+    if (this.#connection?.isOpen !== true) return;
+    const { clock, random } = this.#options.runtime;
     call.attempts++;
-    const delay = retryDelayMs(call.attempts, runtime.random, error.retryAfterMs);
-    call.retry = runtime.clock.timer(delay, () => {
+    call.retry?.cancel();
+    call.retry = clock.timer(retryDelayMs(call.attempts, random, error.retryAfterMs), () => {
       if (call.open && call.carrier === undefined) this.#send(call);
     });
   }
 
   // ------------------------------------------------------------- inner parts
 
-  #mayResend(call: Call): boolean {
-    return call.op.traits.resend !== 'never' && this.#state !== 'closed';
+  #places({ op }: Call): Slots | Window {
+    return op.traits.resend === 'slot' ? this.#slots : this.#window;
   }
 
   #send(call: Call): void {
-    if (this.#state === 'up' && this.#connection) this.#connection.submit(call);
-    else if (this.#state === 'idle') this.#connect();
+    this.#submit(call);
+    if (this.#state === 'idle') this.#connect();
+  }
+
+  /** When nothing stands, the next connection sends it. */
+  #submit(call: Call): void {
+    if (this.#state === 'up') this.#connection?.submit(call);
   }
 
   #end(call: Call, error: FsError): void {
     call.carrier?.forget(call);
     if (!call.open) return;
-    this.#finish(call);
     call.reject(error);
+    this.#finish(call);
   }
 
   #finish(call: Call): void {
     this.#calls.delete(call);
-    if (call.op.traits.resend !== 'slot') return;
-    const next = this.slots.release(call);
-    if (next) this.#send(next);
+    for (const next of this.#places(call).release(call)) this.#submit(next);
   }
 
   #connect(): void {
@@ -195,6 +202,7 @@ export class Link implements CallOwner {
     const { endpoints, name } = this.#options;
     let failure = new FsError('ECONNREFUSED', { what: `${name} has no address yet` });
     for (const endpoint of await endpoints()) {
+      if (this.#closed) break;
       try {
         return await this.#attemptAt(endpoint);
       } catch (error) {
@@ -217,13 +225,13 @@ export class Link implements CallOwner {
         this.#lost(connection, reason);
       },
     });
+    this.#connection = connection;
     const timeoutMs = limits.connectTimeoutMs;
     connection.open(await runtime.net.connect(endpoint, { timeoutMs }, connection));
     try {
       const nonce = runtime.random.bytes(32);
       const peer = await introduce(connection, self, credential(), { expect, nonce, deadline });
       connection.establish(peer, this.#service);
-      this.#connection = connection;
       await this.#options.onUp?.(connection, peer);
       return connection;
     } catch (error) {
@@ -233,17 +241,15 @@ export class Link implements CallOwner {
   }
 
   #up(connection: Connection): void {
-    if (this.#state === 'closed' || !connection.isOpen) {
-      connection.close(closedError(this.#options.name));
-      if (this.#state !== 'closed') this.#down(closedError(this.#options.name));
+    if (!connection.isOpen) {
+      this.#down(closedError(this.#options.name));
       return;
     }
     this.#state = 'up';
     this.#failures = 0;
     this.#lastFailure = undefined;
     for (const call of this.#calls) {
-      const ready = call.op.traits.resend !== 'slot' || call.sequence > 0;
-      if (ready && call.carrier === undefined) connection.submit(call);
+      if (call.placed && call.carrier === undefined) this.#submit(call);
     }
   }
 
@@ -255,7 +261,7 @@ export class Link implements CallOwner {
 
   /** An attempt failed or a connection ended. */
   #down(reason: FsError): void {
-    if (this.#state === 'closed') return;
+    if (this.#closed) return;
     const { runtime, persistent, name, onDown, onFinal } = this.#options;
     this.#failures++;
     this.#lastFailure = reason;
@@ -272,7 +278,8 @@ export class Link implements CallOwner {
     if (!persistent && this.#calls.size === 0) return;
     this.#state = 'waiting';
     this.#retry = runtime.clock.timer(retryDelayMs(this.#failures, runtime.random), () => {
-      this.#connect();
+      if (persistent || this.#calls.size > 0) this.#connect();
+      else this.#state = 'idle';
     });
   }
 

@@ -3,6 +3,8 @@
  * another into one buffer; payloads stay where they are and are sent from there.
  */
 import { byteLengthOf } from '../crc32.ts';
+import { ProtocolError } from '../errno.ts';
+import { Fifo } from '../fifo.ts';
 import { limits } from '../limits.ts';
 import type { Channel } from '../runtime/runtime.ts';
 import { type Codec, Writer } from '../wire/codec.ts';
@@ -28,7 +30,7 @@ export class Outbox {
   #insertions: Insertion[] = [];
   #payloadBytes = 0;
   #taken: (() => void)[] = [];
-  #packets: Packet[] = [];
+  readonly #packets = new Fifo<Packet>();
   #packetsBytes = 0;
   #channel: Channel | undefined;
 
@@ -42,7 +44,8 @@ export class Outbox {
   }
 
   /**
-   * Adds one entry. When its fields cannot be encoded nothing is added.
+   * Adds one entry. When it cannot be sent nothing is added.
+   * @throws ProtocolError when a field, or the whole, is out of its bounds
    * @param taken called once when the network has the payload or never will
    */
   add<T>(
@@ -52,8 +55,9 @@ export class Outbox {
     payload: readonly Uint8Array[],
     taken?: () => void,
   ): void {
-    if (this.#writer.length + this.#payloadBytes >= packetBytesEnough) this.#closePacket();
     const payloadBytes = byteLengthOf(payload);
+    checkBound('payload', payloadBytes, limits.payloadBytesMax);
+    if (this.#writer.length + this.#payloadBytes >= packetBytesEnough) this.#closePacket();
     const writer = this.#writer;
     const start = writer.length;
     try {
@@ -62,6 +66,7 @@ export class Outbox {
       writeEnvelope(writer, envelope);
       if (fields instanceof Uint8Array) writer.raw(fields);
       else fields.write(writer, value);
+      checkBound('body', writer.length - start - 8, limits.bodyBytesMax);
     } catch (error) {
       writer.reset(start);
       throw error;
@@ -74,28 +79,25 @@ export class Outbox {
     if (taken) this.#taken.push(taken);
   }
 
-  /** Sends what is there, until the network has more than enough. */
+  /** Sends what is there, until the network has more than enough; what waits then stays open. */
   flush(): void {
     const channel = this.#channel;
     if (!channel) return;
-    this.#closePacket();
-    let sent = 0;
-    for (const { segments, bytes, taken } of this.#packets) {
-      if (channel.bufferedBytes > limits.channelHighWaterBytes) break;
-      sent++;
+    while (channel.bufferedBytes <= limits.channelHighWaterBytes) {
+      if (this.#packets.size === 0) this.#closePacket();
+      const packet = this.#packets.shift();
+      if (packet === undefined) return;
+      const { segments, bytes, taken } = packet;
       this.#packetsBytes -= bytes;
       channel.send(segments, taken.length === 0 ? undefined : () => callAll(taken));
     }
-    this.#packets.splice(0, sent);
   }
 
   /** Drops everything: the connection is gone. */
   discard(): void {
     this.#closePacket();
-    const packets = this.#packets;
-    this.#packets = [];
     this.#packetsBytes = 0;
-    for (const { taken } of packets) callAll(taken);
+    for (let one = this.#packets.shift(); one; one = this.#packets.shift()) callAll(one.taken);
   }
 
   #closePacket(): void {
@@ -121,6 +123,10 @@ export class Outbox {
     if (from < bodies.length) segments.push(bodies.subarray(from));
     return segments;
   }
+}
+
+function checkBound(part: string, bytes: number, max: number): void {
+  if (bytes > max) throw new ProtocolError(`${part} of ${bytes} bytes, at most ${max} are allowed`);
 }
 
 function callAll(functions: readonly (() => void)[]): void {

@@ -4,7 +4,7 @@
  */
 import { AssertionError } from 'node:assert/strict';
 import { crcOf } from '../crc32.ts';
-import { FsError, ProtocolError, toFsError } from '../errno.ts';
+import { FsError, isFsError, ProtocolError, toFsError } from '../errno.ts';
 import { limits } from '../limits.ts';
 import type { Reader } from '../wire/codec.ts';
 import type { Envelope } from '../wire/envelope.ts';
@@ -98,6 +98,7 @@ export class Service {
     const answer = new Answer(connection, envelope, payload, this.#options.gate);
     const entry = this.#entries.get(envelope.op);
     if (entry === undefined) {
+      connection.messages?.note('received', envelope, undefined, undefined, payload);
       answer.fail(new FsError('ENOSYS', { what: `no message has the number ${envelope.op} here` }));
       return;
     }
@@ -107,16 +108,19 @@ export class Service {
     if (payload.length > 0 && op.traits.payload !== 'request') {
       throw new ProtocolError(`message ${op.code} has no payload`);
     }
+    connection.messages?.note('received', envelope, op, request, payload);
     const context = contextOf(connection, envelope, payload);
     answer.op = op;
+    let result: unknown;
     try {
       this.#admit(op, request, envelope, context);
-      const result = handler(request, context);
-      if (result instanceof Promise) settleLater(connection, result, answer);
-      else answer.succeed(result);
+      result = handler(request, context);
     } catch (error) {
       answer.failWith(error);
+      return;
     }
+    if (result instanceof Promise) settleLater(connection, result, answer);
+    else answer.succeed(result);
   }
 
   #admit(op: Op, request: unknown, envelope: Envelope, context: Context): void {
@@ -178,6 +182,7 @@ export class Answer {
       this.#end();
       throw error;
     }
+    if (!isFsError(error)) this.#connection.fault(this.#envelope, error);
     this.fail(toFsError(error));
   }
 
@@ -191,7 +196,7 @@ export class Answer {
   /** For the gate: what the answer says has not come true. */
   replaceBy(error: FsError): void {
     if (this.#outcome instanceof Bulk) this.#outcome.release?.();
-    this.#outcome = undefined;
+    if (this.#outcome !== unanswered) this.#outcome = undefined;
     this.#error = error;
     this.send();
   }

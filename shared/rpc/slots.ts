@@ -8,52 +8,38 @@ import type { Call } from './call.ts';
 
 export class Slots {
   readonly #sequences = new Uint32Array(limits.slotsPerSession);
-  #free: number[] = [];
+  /** The lowest is taken first: a server keeps no more replies than there are calls at once. */
+  readonly #free = Array.from(this.#sequences, (_, slot) => slot).toReversed();
   readonly #waiting = new Fifo<Call>();
-
-  constructor() {
-    this.reset();
-  }
-
-  /** A new session: nothing of the old one is remembered. */
-  reset(): void {
-    this.#sequences.fill(0);
-    this.#free = Array.from(this.#sequences, (_, slot) => slot).toReversed();
-  }
 
   /** @returns false when all are taken: the call is kept, and comes out of `release` */
   assign(call: Call): boolean {
     const slot = this.#free.pop();
-    if (slot === undefined) {
-      this.#waiting.push(call);
-      return false;
-    }
-    this.#give(slot, call);
-    return true;
+    if (slot === undefined) this.#waiting.push(call);
+    else this.#give(slot, call);
+    return call.placed;
   }
 
   /** @returns the call that has the slot now, to be sent */
-  release(call: Call): Call | undefined {
-    if (call.sequence === 0) return undefined; // it has never had one
-    const next = this.#nextWaiting();
-    if (next === undefined) this.#free.push(call.slot);
-    else this.#give(call.slot, next);
-    call.sequence = 0;
-    return next;
+  release(call: Call): readonly Call[] {
+    if (!call.placed) return [];
+    call.placed = false;
+    let next = this.#waiting.shift();
+    while (next?.open === false) next = this.#waiting.shift();
+    if (next === undefined) {
+      this.#free.push(call.slot);
+      return [];
+    }
+    this.#give(call.slot, next);
+    return [next];
   }
 
   #give(slot: number, call: Call): void {
-    const sequence = (this.#sequences[slot] ?? 0) + 1;
+    // It wraps at 32 bits, and is never 0: that is what calls without a slot have.
+    const sequence = ((this.#sequences[slot] ?? 0) + 1) >>> 0 || 1;
     this.#sequences[slot] = sequence;
     call.slot = slot;
     call.sequence = sequence;
-  }
-
-  /** First come, first served; calls that are over are passed by. */
-  #nextWaiting(): Call | undefined {
-    for (;;) {
-      const call = this.#waiting.shift();
-      if (call === undefined || call.open) return call;
-    }
+    call.placed = true;
   }
 }

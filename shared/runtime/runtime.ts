@@ -120,6 +120,8 @@ export interface Net {
   resolve(host: string): Promise<readonly string[]>;
   /** Tells whether two processes are on one host (and so can share a unix socket). */
   readonly hostId: string;
+  /** Another one after each start of the host: what was not on its disks by then is gone. */
+  readonly bootId: string;
 }
 
 // ---------------------------------------------------------------- disk

@@ -77,7 +77,7 @@ export function failureFields(error: FsError): ValueOf<typeof failureCodec> {
   return {
     id: error.weftCode ?? '',
     what: (error.what ?? '').slice(0, 500),
-    retryAfterMs: error.retryAfterMs ?? 0,
+    retryAfterMs: Math.ceil(Math.max(0, error.retryAfterMs ?? 0)),
     bytesDone: error.bytesDone ?? 0,
   };
 }

@@ -17,7 +17,7 @@ export interface Traits {
    * change. `never`: the caller gets EPIPE.
    */
   readonly resend: 'idempotent' | 'slot' | 'never';
-  /** Which side carries bulk bytes outside the body. */
+  /** Which side carries bulk bytes outside the body; a reply with some tells their `length`. */
   readonly payload?: 'request' | 'reply';
 }
 

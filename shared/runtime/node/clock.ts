@@ -1,0 +1,53 @@
+/** `Clock` over the timers of Node. */
+import type { Clock, Timer } from '../runtime.ts';
+
+/** Node fires a longer timer at once. */
+const delayMaxMs = 2 ** 31 - 1;
+
+export function makeClock(): Clock {
+  return { now: () => performance.now(), wall, timer: startTimer, defer: makeDefer() };
+}
+
+function wall() {
+  const ms = Date.now();
+  const seconds = Math.floor(ms / 1000);
+  return { seconds, nanoseconds: (ms - seconds * 1000) * 1_000_000 };
+}
+
+/** Node's timers count whole milliseconds of the loop, so one may fire a little early. */
+function startTimer(delayMs: number, run: () => void): Timer {
+  const due = performance.now() + delayMs;
+  let handle: NodeJS.Timeout;
+  const arm = (restMs: number): void => {
+    handle = setTimeout(fire, Math.min(Math.ceil(restMs), delayMaxMs));
+  };
+  const fire = (): void => {
+    const restMs = due - performance.now();
+    if (restMs > 0) arm(restMs);
+    else run();
+  };
+  arm(delayMs);
+  return { cancel: () => clearTimeout(handle) };
+}
+
+/** All that is deferred in a tick runs, in order, from one immediate. */
+function makeDefer(): Clock['defer'] {
+  let waiting: (() => void)[] = [];
+  const runAll = (): void => {
+    const runs = waiting;
+    waiting = [];
+    for (const run of runs) {
+      try {
+        run();
+      } catch (error: unknown) {
+        // A fault of one is not the fault of the others; it surfaces as an uncaught exception.
+        process.nextTick(() => {
+          throw error;
+        });
+      }
+    }
+  };
+  return (run) => {
+    if (waiting.push(run) === 1) setImmediate(runAll);
+  };
+}

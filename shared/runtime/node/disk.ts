@@ -1,0 +1,59 @@
+/** `Disk` over `node:fs`. Names and directories; what is inside a file is in disk-file.ts. */
+import * as fs from 'node:fs';
+import * as fsp from 'node:fs/promises';
+import type { Disk, DiskStat } from '../runtime.ts';
+import { lockDirectory } from './directory-lock.ts';
+import { diskErrno, named, statOf } from './disk-errors.ts';
+import { openFile } from './disk-file.ts';
+
+export function makeDisk(): Disk {
+  return {
+    open: openFile,
+    lock: lockDirectory,
+    async makeDirectory(path) {
+      await named('mkdir', path, fsp.mkdir(path, { recursive: true }));
+    },
+    list: async (path) => named('readdir', path, fsp.readdir(path)),
+    stat,
+    rename: async (from, to) => named('rename', `${from} -> ${to}`, fsp.rename(from, to)),
+    remove: async (path) => named('remove', path, remove(path)),
+    syncDirectory: async (path) => named('fsync', path, syncDirectory(path)),
+    async space(path) {
+      const found = await named('statfs', path, fsp.statfs(path));
+      return {
+        totalBytes: found.blocks * found.bsize,
+        // What is kept back for root is not ours to give.
+        freeBytes: found.bavail * found.bsize,
+        totalFiles: found.files,
+        freeFiles: found.ffree,
+      };
+    },
+  };
+}
+
+async function stat(path: string): Promise<DiskStat | undefined> {
+  try {
+    return statOf(await fsp.stat(path, { bigint: true }));
+  } catch (error: unknown) {
+    if (diskErrno(error) === 'ENOENT') return undefined;
+    return named('stat', path, Promise.reject(error as Error));
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  try {
+    await fsp.unlink(path);
+  } catch (error: unknown) {
+    if (diskErrno(error) !== 'EISDIR') throw error;
+    await fsp.rmdir(path);
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await fsp.open(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

@@ -1,0 +1,216 @@
+/** Accepts channels, and plain HTTP on the same port. */
+import { once } from 'node:events';
+import { chmod } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { WebSocketServer } from 'ws';
+import { FsError } from '../../errno.ts';
+import type { Endpoint, Listener, ListenOptions, Logger } from '../runtime.ts';
+import { DirectWire } from './direct-wire.ts';
+import { headerBytesMax, readUpgradeRequest, stockProtocol, upgradeAnswer } from './handshake.ts';
+import { answerHttp } from './http-answer.ts';
+import { endpointText, listenError, peerHostOf } from './net-errors.ts';
+import { SocketChannel } from './socket-channel.ts';
+import { adopt } from './socket-intake.ts';
+import { StockWire, stockOptions } from './stock-wire.ts';
+import { checkUnixPath, removeStaleSocket } from './unix-socket.ts';
+
+/**
+ * How frames are read and written; the bytes are the same, and each understands the others.
+ * `direct`: by us, in buffers of ours (DESIGN 3). `portable`: so too, but without what Node does
+ * not document. `stock`: by `ws`, as browsers have it in any case.
+ */
+export type Frames = 'direct' | 'portable' | 'stock';
+
+export interface AcceptSettings {
+  /** A connection that is no channel by then is cut, whatever it sends. */
+  readonly greetingTimeoutMs: number;
+  readonly frames: Frames;
+  readonly log: Logger;
+}
+
+/** @throws FsError as `Net.listen` says */
+export async function listen(options: ListenOptions, settings: AcceptSettings): Promise<Listener> {
+  const { endpoint } = options;
+  if (endpoint.kind === 'unix') checkUnixPath(endpoint.path);
+  const ws = await import('ws');
+  const stock = new ws.WebSocketServer({
+    ...stockOptions,
+    noServer: true,
+    clientTracking: false,
+    handleProtocols: () => stockProtocol,
+  });
+  const server = createServer({ maxHeaderSize: headerBytesMax });
+  const acceptor = new Acceptor(options, settings, server, stock);
+  try {
+    await bind(server, endpoint);
+  } catch (error: unknown) {
+    throw listenError(endpoint, error);
+  }
+  server.on('error', (error) => settings.log.warn('accept failed', { error }));
+  return {
+    endpoint: boundTo(server, endpoint),
+    close: async () => acceptor.close(),
+  };
+}
+
+interface Connection {
+  /** Runs until it is a channel. */
+  readonly timer: NodeJS.Timeout | undefined;
+  readonly channel: SocketChannel | undefined;
+}
+
+class Acceptor {
+  readonly #options: ListenOptions;
+  readonly #settings: AcceptSettings;
+  readonly #server: Server;
+  readonly #stock: WebSocketServer;
+  readonly #open = new Map<Socket, Connection>();
+
+  constructor(
+    options: ListenOptions,
+    settings: AcceptSettings,
+    server: Server,
+    stock: WebSocketServer,
+  ) {
+    this.#options = options;
+    this.#settings = settings;
+    this.#server = server;
+    this.#stock = stock;
+    server.on('connection', (socket: Socket) => this.#connected(socket));
+    server.on('request', (request, response) => {
+      void answerHttp(request, response, options, settings.log);
+    });
+    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
+      this.#upgrade(request, socket, head),
+    );
+    // Anything that is no HTTP: noise, TLS, a header without end.
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      if (error.code === 'ECONNRESET') socket.destroy();
+      else this.#refuse(socket, error.message);
+    });
+  }
+
+  async close(): Promise<void> {
+    const reason = new FsError('ECONNRESET', {
+      what: `the listener on ${endpointText(this.#options.endpoint)} was closed`,
+    });
+    const gone: Promise<void>[] = [];
+    for (const [socket, { channel }] of this.#open) {
+      gone.push(new Promise((resolve) => socket.once('close', () => resolve())));
+      channel?.close(reason);
+      socket.destroy();
+    }
+    if (this.#server.listening) await once(this.#server.close(), 'close');
+    await Promise.all(gone);
+  }
+
+  #connected(socket: Socket): void {
+    // What befalls the socket ends in 'close', which is listened to; here it must only not throw.
+    socket.on('error', () => socket.destroy());
+    if (!this.#server.listening) {
+      socket.destroy();
+      return;
+    }
+    if (this.#open.size >= this.#options.connectionsMax) {
+      this.#refuse(socket, 'too many connections');
+      return;
+    }
+    const { greetingTimeoutMs } = this.#settings;
+    const why = 'neither a channel nor an answered request in time';
+    const timer = setTimeout(() => this.#refuse(socket, why), greetingTimeoutMs);
+    this.#track(socket, { timer, channel: undefined });
+  }
+
+  /** Each host and reason is counted apart, so a scan of ports does not fill the log. */
+  #refuse(socket: Socket, why: string, lastWords = ''): void {
+    const host = peerHostOf(socket.remoteAddress);
+    this.#settings.log.warn('connection refused', { key: `${host} ${why}`, host, why });
+    if (lastWords === '') socket.destroy();
+    else socket.end(lastWords, () => socket.destroy());
+  }
+
+  #track(socket: Socket, connection: Connection): void {
+    this.#open.set(socket, connection);
+    socket.once('close', () => this.#untrack(socket));
+  }
+
+  #untrack(socket: Socket): void {
+    clearTimeout(this.#open.get(socket)?.timer);
+    this.#open.delete(socket);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const wanted = readUpgradeRequest(request.url, request.headers);
+    if ('status' in wanted) {
+      const { status } = wanted;
+      const line = `${status} ${STATUS_CODES[status]}`;
+      this.#refuse(socket, `upgrade: ${line}`, `HTTP/1.1 ${line}\r\nConnection: close\r\n\r\n`);
+      return;
+    }
+    this.#untrack(socket);
+    const channel = new SocketChannel(this.#peerOf(socket));
+    if (!wanted.direct || this.#settings.frames === 'stock') {
+      this.#track(socket, { timer: undefined, channel });
+      this.#stock.handleUpgrade(request, socket, head, (webSocket) => {
+        new StockWire(channel, webSocket).start();
+        this.#accept(channel);
+      });
+      return;
+    }
+    const wire = new DirectWire(channel, false);
+    const adopted = adopt(socket, wire, this.#settings.frames === 'direct');
+    this.#track(adopted, { timer: undefined, channel });
+    adopted.write(upgradeAnswer(wanted.key));
+    wire.start(adopted);
+    this.#accept(channel);
+    if (head.length > 0) wire.received(head.length, head);
+  }
+
+  #accept(channel: SocketChannel): void {
+    try {
+      channel.begin(this.#options.accept(channel));
+    } catch (error: unknown) {
+      channel.close(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #peerOf(socket: Socket) {
+    const { endpoint } = this.#options;
+    if (endpoint.kind === 'unix') return { peer: endpointText(endpoint), peerHost: 'local' };
+    const host = peerHostOf(socket.remoteAddress);
+    return {
+      peer: endpointText({ kind: 'tcp', host, port: socket.remotePort ?? 0 }),
+      peerHost: host,
+    };
+  }
+}
+
+async function bind(server: Server, endpoint: Endpoint): Promise<void> {
+  if (endpoint.kind === 'tcp') {
+    return listening(server, { host: endpoint.host, port: endpoint.port });
+  }
+  try {
+    await listening(server, { path: endpoint.path });
+  } catch (error: unknown) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    if (!(await removeStaleSocket(endpoint.path))) throw error;
+    await listening(server, { path: endpoint.path });
+  }
+  await chmod(endpoint.path, 0o600);
+}
+
+async function listening(
+  server: Server,
+  where: { host: string; port: number } | { path: string },
+): Promise<void> {
+  // More than Node's 511: after a restart of the daemon all of its clients come back at once.
+  server.listen({ ...where, backlog: 4096, exclusive: true });
+  await once(server, 'listening');
+}
+
+function boundTo(server: Server, endpoint: Endpoint): Endpoint {
+  const address = server.address();
+  if (endpoint.kind === 'unix' || address === null || typeof address === 'string') return endpoint;
+  return { ...endpoint, port: address.port };
+}
