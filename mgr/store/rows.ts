@@ -66,7 +66,10 @@ export interface ReplyRow {
   readonly body: Uint8Array;
 }
 
-/** Work that must reach iods although they may be away: resumable, one row an iod. */
+/**
+ * Work that must reach iods although they may be away: resumable, one row an iod and handle, so
+ * that a removal replaces a truncation that is still to be done.
+ */
 export interface PendingRow {
   readonly handle: Handle;
   readonly iod: IodIndex;
@@ -99,6 +102,7 @@ export interface SettingRow {
 
 export type Mutation =
   | { readonly kind: 'put-inode'; readonly row: Inode }
+  /** Takes its extended attributes along. */
   | { readonly kind: 'delete-inode'; readonly handle: Handle }
   | { readonly kind: 'put-dirent'; readonly row: DirentRow }
   | { readonly kind: 'delete-dirent'; readonly parent: Handle; readonly name: ByteString }
@@ -116,11 +120,7 @@ export type Mutation =
   | { readonly kind: 'delete-open'; readonly handle: Handle; readonly session: SessionId }
   | { readonly kind: 'put-reply'; readonly row: ReplyRow }
   | { readonly kind: 'put-pending'; readonly row: PendingRow }
-  | {
-      readonly kind: 'delete-pending';
-      readonly handle: Handle;
-      readonly iod: IodIndex;
-      readonly work: PendingRow['kind'];
-    }
+  /** Only when the row is still this one: it may have been put anew while its work was done. */
+  | { readonly kind: 'delete-pending'; readonly row: PendingRow }
   | { readonly kind: 'put-member'; readonly row: MemberRow }
   | { readonly kind: 'put-setting'; readonly row: SettingRow };

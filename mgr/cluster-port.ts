@@ -1,0 +1,124 @@
+/**
+ * The border between the mgr's two halves: sessions, names and opens on this side, the iods on the
+ * other (`cluster/`). Each side sees of the other only what stands here.
+ */
+import type { Connection } from '../shared/rpc/connection.ts';
+import type { EpochWatch } from '../shared/rpc/epoch-watch.ts';
+import type { Handlers } from '../shared/rpc/service.ts';
+import type { Runtime } from '../shared/runtime/runtime.ts';
+import type { Layout } from '../shared/stripe.ts';
+import type { Handle, SessionId, Timestamp } from '../shared/units.ts';
+import type { clusterOps, syncOps } from '../shared/wire/mgr-ops.ts';
+import type { ReplyOf, RequestOf } from '../shared/wire/op.ts';
+import type { Member, OpenEntry } from '../shared/wire/values.ts';
+import type { MetaStore } from './store/meta-store.ts';
+import type { MetaView } from './store/batch.ts';
+import type { Inode } from './store/rows.ts';
+
+/** The group commit as others see it (committer.ts). */
+export interface Commits {
+  /** The view has mutations: they are committed when the events of this tick are done. */
+  schedule(): void;
+  /**
+   * Resolves when all that the view holds now is durable; the same promise for all of a tick.
+   * @throws FsError when the commit failed: nothing of the tick has happened
+   */
+  durable(): Promise<void>;
+}
+
+/** A page of the open table, for the snapshot of an iod. */
+export interface OpenPage {
+  /** By handle, then session; the next page begins after the last. */
+  readonly entries: readonly OpenEntry[];
+  readonly done: boolean;
+}
+
+/** The open table as the iods' side sees it (open-table.ts). */
+export interface OpenStream {
+  /** Number of the last change. Changes of this tick, not yet committed, are counted. */
+  readonly sequence: number;
+  /** Opens in force of the files that have bytes on iod `iod`; cheap at any size of the table. */
+  page(iod: number, afterHandle: Handle, afterSession: SessionId, count: number): OpenPage;
+  /** How many opens there are, over all iods. */
+  readonly size: number;
+}
+
+export interface ClusterNeeds {
+  readonly runtime: Runtime;
+  /** Id of the cluster: an iod of it that does not know it yet learns it when it joins. */
+  readonly cluster: string;
+  /** For mutations (members, pending). */
+  readonly view: MetaView;
+  /** For what only the disk knows: pending rows and members as committed. */
+  readonly store: MetaStore;
+  readonly commits: Commits;
+  readonly epochs: EpochWatch;
+  readonly openTable: OpenStream;
+}
+
+/** How long a file is as far as its iods could be asked. */
+export interface AskedSize {
+  /** The greatest logical end over the columns asked; 0 when there are none. */
+  readonly size: number;
+  /** Latest time of a write to any column. */
+  readonly modified: Timestamp | undefined;
+  /** False when an iod of the layout could not be asked. */
+  readonly exact: boolean;
+}
+
+export interface Space {
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+  /** True when an iod could not be counted. */
+  readonly partial: boolean;
+}
+
+type Evict = typeof clusterOps.evictIod;
+
+type ClusterHandlers = Handlers<typeof syncOps> &
+  Handlers<Pick<typeof clusterOps, 'members' | 'pingIods'>> & {
+    readonly evictIod: (request: RequestOf<Evict>) => ReplyOf<Evict>;
+  };
+
+/** What the iods' side offers (cluster/cluster.ts). */
+export interface ClusterPort {
+  /**
+   * Role, cluster key and session are checked before; whether a peer that proved the key is a
+   * member is checked here. `evictIod` runs within the exactly-once rule as any change.
+   */
+  readonly handlers: ClusterHandlers;
+  /** Number of iods in the iodtab: `total` of new layouts. */
+  readonly iodTotal: number;
+  members(): readonly Member[];
+  space(): Space;
+
+  /**
+   * The open table has changed, durably: the entry is for the iods of the layout. Called in the
+   * order of `sequence`, after the commit; never for what was discarded. Entries of the tick in
+   * which an iod joins come after its cut although their numbers are not above it.
+   */
+  opened(entry: OpenEntry, layout: Layout): void;
+  /** Pending remove rows are in the store: the reaper has work. */
+  freed(): void;
+  /** After each commit, when all its `opened` and `freed` were told: now they may go out. */
+  committed(): void;
+
+  /** Asks the iods of the file. Never rejects: what cannot be asked makes it not `exact`. */
+  askSize(inode: Inode): Promise<AskedSize>;
+  /**
+   * Sends the truncates that are pending for the file (rows in the store) to its iods, deletes the
+   * rows as they are acknowledged, and resolves when each iod has acknowledged or has surely lost
+   * its lease; at once when no row is pending. A row whose length has changed meanwhile stays.
+   * @throws FsError ETIMEDOUT WEFT_E_IOD_DOWN at `deadline`
+   */
+  truncate(inode: Inode, deadline: number): Promise<void>;
+  /**
+   * Resolves when no iod accepts anything of the session any more: each has acknowledged, or its
+   * lease has surely ended. Never rejects; it takes `limits.iodLeaseAtMgrMs` at the longest.
+   */
+  fence(session: SessionId): Promise<void>;
+
+  /** A connection of a peer was lost, whoever it was. */
+  disconnected(connection: Connection): void;
+  close(): void;
+}

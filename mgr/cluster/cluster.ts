@@ -1,0 +1,112 @@
+/** The iods' side of the mgr, put together: what each part does is told in its own file. */
+import type { Connection } from '../../shared/rpc/connection.ts';
+import { iodOfColumn, type Layout } from '../../shared/stripe.ts';
+import type { IodIndex, SessionId } from '../../shared/units.ts';
+import type { Member, OpenEntry } from '../../shared/wire/values.ts';
+import type { AskedSize, ClusterNeeds, ClusterPort, Space } from '../cluster-port.ts';
+import type { Inode } from '../store/rows.ts';
+import { FanOut } from './fan-out.ts';
+import { Fencing } from './fencing.ts';
+import { IodSync } from './iod-sync.ts';
+import { pingIods } from './ping.ts';
+import { Reaper } from './reaper.ts';
+import { Roster } from './roster.ts';
+import { Sizes } from './sizes.ts';
+
+export class Cluster implements ClusterPort {
+  readonly handlers: ClusterPort['handlers'];
+  readonly #needs: ClusterNeeds;
+  readonly #roster: Roster;
+  readonly #fanOut: FanOut;
+  readonly #reaper: Reaper;
+  readonly #sync: IodSync;
+  readonly #sizes: Sizes;
+  readonly #fencing: Fencing;
+
+  /** Takes its members from the store, and the generation from `epochs`. */
+  constructor(needs: ClusterNeeds) {
+    const { runtime } = needs;
+    this.#needs = needs;
+    this.#roster = new Roster(needs);
+    this.#fanOut = new FanOut(runtime, this.#roster);
+    this.#reaper = new Reaper(needs, this.#roster);
+    this.#sync = new IodSync(needs, this.#roster, this.#reaper);
+    this.#sizes = new Sizes(runtime, this.#roster, this.#reaper);
+    this.#fencing = new Fencing(runtime, this.#roster, this.#fanOut);
+    this.handlers = {
+      ...this.#sync.handlers,
+      members: () => ({ hostId: runtime.net.hostId, members: [...this.members()] }),
+      pingIods: () => pingIods(runtime.clock, this.#roster),
+      evictIod: ({ index, admit }) => ({ member: this.#evict(index, admit) }),
+    };
+  }
+
+  get iodTotal(): number {
+    return this.#roster.all.length;
+  }
+
+  members(): readonly Member[] {
+    return this.#roster.all.map((member) => this.#roster.describe(member));
+  }
+
+  space(): Space {
+    return this.#roster.space();
+  }
+
+  opened(entry: OpenEntry, layout: Layout): void {
+    this.#sync.push(entry, layout);
+  }
+
+  freed(): void {
+    this.#reaper.wakeAllSoon();
+  }
+
+  committed(): void {
+    this.#sync.flush();
+  }
+
+  askSize(inode: Inode): Promise<AskedSize> {
+    return this.#sizes.ask(inode);
+  }
+
+  async truncate({ handle, layout }: Inode, deadline: number): Promise<void> {
+    if (layout === undefined) return;
+    const iods = Array.from({ length: layout.pcount }, (_, column) =>
+      iodOfColumn(layout, column),
+    ).filter((iod) => this.#reaper.truncateOf(iod, handle) !== undefined);
+    try {
+      await this.#fanOut.all(
+        iods,
+        (connection, iod) => this.#reaper.truncate(connection, iod, handle),
+        { deadline, whileSyncing: 'refuse' },
+      );
+    } catch (error) {
+      // Its caller has given up, but the rows stand.
+      for (const iod of iods) this.#reaper.wake(iod);
+      throw error;
+    }
+  }
+
+  fence(session: SessionId): Promise<void> {
+    return this.#fencing.fence(session);
+  }
+
+  disconnected(connection: Connection): void {
+    this.#sync.disconnected(connection);
+    this.#roster.disconnected(connection);
+  }
+
+  close(): void {
+    this.#roster.close();
+    this.#reaper.close();
+  }
+
+  /** The row is put in every case: of a commit that failed only the memory knows. */
+  #evict(index: IodIndex, admit: boolean): Member {
+    this.#roster.at(index);
+    this.#roster.apply({ kind: admit ? 'admitted' : 'evicted', index });
+    const member = this.#roster.at(index);
+    this.#needs.view.add({ kind: 'put-member', row: member.row });
+    return this.#roster.describe(member);
+  }
+}

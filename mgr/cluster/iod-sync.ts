@@ -1,0 +1,178 @@
+/**
+ * How an iod gets the part of the open table that is its own: a snapshot, and behind the cut the
+ * stream of changes. Nobody waits for a sync, and it waits for nobody but its own iod (DESIGN 4).
+ */
+import { FsError } from '../../shared/errno.ts';
+import { limits } from '../../shared/limits.ts';
+import type { Connection } from '../../shared/rpc/connection.ts';
+import { protocolVersions } from '../../shared/rpc/handshake.ts';
+import type { Context, Handlers } from '../../shared/rpc/service.ts';
+import { iodOfColumn, type Layout } from '../../shared/stripe.ts';
+import { compareEpochs, type Epoch, type IodIndex } from '../../shared/units.ts';
+import { syncOps } from '../../shared/wire/mgr-ops.ts';
+import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
+import type { OpenEntry } from '../../shared/wire/values.ts';
+import type { ClusterNeeds } from '../cluster-port.ts';
+import type { MemberRow } from '../store/rows.ts';
+import { DeltaStream } from './delta-stream.ts';
+import type { Reaper } from './reaper.ts';
+import type { Roster } from './roster.ts';
+
+/** One connection of an iod, from its `join` on: while it syncs, and while it serves. */
+interface Sync {
+  readonly index: IodIndex;
+  readonly connection: Connection;
+  /** What it has heard belongs to this epoch; in another it begins again. */
+  readonly epoch: Epoch;
+  readonly stream: DeltaStream;
+  /** Once the snapshot is complete: the change up to which the iod must be for the swap. */
+  goal: number | undefined;
+}
+
+type SyncNeeds = Pick<ClusterNeeds, 'runtime' | 'cluster' | 'openTable'>;
+type Join = RequestOf<typeof syncOps.join>;
+type JoinReply = ReplyOf<typeof syncOps.join>;
+type Confirm = ReplyOf<typeof syncOps.confirm>;
+
+export class IodSync {
+  readonly #needs: SyncNeeds;
+  readonly #roster: Roster;
+  readonly #reaper: Reaper;
+  readonly #syncs = new Map<IodIndex, Sync>();
+  /** Streams with changes of this tick. */
+  readonly #pushed = new Set<DeltaStream>();
+
+  constructor(needs: SyncNeeds, roster: Roster, reaper: Reaper) {
+    this.#needs = needs;
+    this.#roster = roster;
+    this.#reaper = reaper;
+  }
+
+  readonly handlers: Handlers<typeof syncOps> = {
+    join: (request, context) => this.#join(request, context),
+    snapshot: ({ afterHandle, afterSession }, { connection }) => {
+      const sync = this.#running(connection);
+      const { openTable } = this.#needs;
+      const count = limits.opensPerSnapshotChunk;
+      const page = openTable.page(sync.index, afterHandle, afterSession, count);
+      if (page.done) sync.goal = sync.stream.last;
+      return page;
+    },
+    confirm: ({ sequence }, { connection }) => this.#confirm(sequence, connection),
+    serving: ({ port, unixPath }, { connection }) => {
+      const { index } = this.#joined(connection);
+      this.#roster.apply({ kind: 'serving', index, port, unixPath });
+      return {};
+    },
+    draining: (_, { connection }) => {
+      this.#roster.apply({ kind: 'draining', index: this.#joined(connection).index });
+      return {};
+    },
+    report: (space, { connection }) => {
+      this.#roster.apply({ kind: 'reported', index: this.#joined(connection).index, space });
+      return {};
+    },
+  };
+
+  /** A change of the open table that is durable; the iods hear of it at `flush`. */
+  push(entry: OpenEntry, layout: Layout): void {
+    for (let column = 0; column < layout.pcount; column++) {
+      const stream = this.#syncs.get(iodOfColumn(layout, column))?.stream;
+      if (stream === undefined) continue;
+      stream.push(entry);
+      this.#pushed.add(stream);
+    }
+  }
+
+  flush(): void {
+    for (const stream of this.#pushed) stream.flush();
+    this.#pushed.clear();
+  }
+
+  disconnected(connection: Connection): void {
+    const sync = this.#find(connection);
+    if (sync) this.#syncs.delete(sync.index);
+  }
+
+  /** The row is durable before the answer leaves: answers are held until the commit. */
+  #join(request: Join, { connection, peer }: Context): JoinReply {
+    const row = this.#listed(request.name, peer.node);
+    const { index } = row;
+    const { storeId, incarnation, generationSeen, hostId } = request;
+    const { totalBytes, freeBytes, quarantined } = request;
+    this.#roster.join(
+      {
+        index,
+        storeId: Buffer.from(storeId).toString('hex'),
+        incarnation,
+        generationSeen,
+        hostId,
+        space: { totalBytes, freeBytes, quarantined },
+      },
+      connection,
+    );
+    const { cluster, openTable } = this.#needs;
+    const { sequence: cut, size: opens } = openTable;
+    const stream = new DeltaStream(connection, cut, (error) => {
+      this.#streamBroken(row.name, connection, error);
+    });
+    const { epoch } = this.#roster;
+    this.#syncs.set(index, { index, connection, epoch, stream, goal: undefined });
+    return { index, cluster, cut, opens, running: protocolVersions.max };
+  }
+
+  async #confirm(sequence: number, connection: Connection): Promise<Confirm> {
+    const sync = this.#running(connection);
+    const { goal, index } = sync;
+    if (goal === undefined) {
+      throw new FsError('EPROTO', { what: 'confirmed before the snapshot was complete' });
+    }
+    if (sequence < goal) return { caughtUp: false, sequence: goal };
+    // Nobody may read what was cut off while the iod was away (SCENARIOS 14).
+    await this.#reaper.truncateAll(connection, index);
+    if (this.#running(connection) !== sync) throw restarted();
+    this.#roster.apply({ kind: 'caughtUp', index });
+    return { caughtUp: true, sequence };
+  }
+
+  #listed(name: string, node: string): MemberRow {
+    const member = this.#roster.all.find(({ row }) => row.name === name);
+    if (member && node === name) return member.row;
+    throw new FsError('EPERM', {
+      id: 'WEFT_E_NOT_MEMBER',
+      what: `the iodtab has no iod '${name}'${node === name ? '' : ` for who is '${node}'`}`,
+    });
+  }
+
+  #find(connection: Connection): Sync | undefined {
+    for (const sync of this.#syncs.values()) if (sync.connection === connection) return sync;
+    return undefined;
+  }
+
+  #joined(connection: Connection): Sync {
+    const sync = this.#find(connection);
+    if (sync) return sync;
+    throw new FsError('EPROTO', { what: `${connection.description} has not joined` });
+  }
+
+  /** @throws FsError EAGAIN WEFT_E_CONFIG_CHANGE when the sync must begin again */
+  #running(connection: Connection): Sync {
+    const sync = this.#joined(connection);
+    if (compareEpochs(sync.epoch, this.#roster.epoch) !== 0) throw restarted();
+    return sync;
+  }
+
+  #streamBroken(iod: string, connection: Connection, error: FsError): void {
+    if (!connection.isOpen) return;
+    this.#needs.runtime.log.warn('iod must sync again', { iod, why: error.message });
+    connection.close(error);
+  }
+}
+
+function restarted(): FsError {
+  return new FsError('EAGAIN', {
+    id: 'WEFT_E_CONFIG_CHANGE',
+    what: 'the membership has changed: the sync begins again',
+    retryAfterMs: 10,
+  });
+}

@@ -1,0 +1,134 @@
+/**
+ * Group commit. All that a tick changes is one transaction, and every answer of the tick, also of
+ * a mere read, leaves after it: none may tell of what has not become durable (DESIGN 7).
+ */
+import { FsError, isFsError } from '../shared/errno.ts';
+import { limits } from '../shared/limits.ts';
+import type { Answer, AnswerGate } from '../shared/rpc/service.ts';
+import type { Runtime } from '../shared/runtime/runtime.ts';
+import type { Commits } from './cluster-port.ts';
+import type { MetaView } from './store/batch.ts';
+
+/** Something beside the view that takes part in the commits: what it knows must agree with it. */
+export interface Participant {
+  /** All it has done since the last call is durable. */
+  settle(): void;
+  /** Nothing of what it has done since the last `settle` has happened. */
+  discard(): void;
+}
+
+export interface CommitterOptions {
+  readonly runtime: Pick<Runtime, 'clock' | 'killPoint' | 'log'>;
+  readonly view: MetaView;
+  readonly generation: number;
+  /** In the order in which they hear of a commit. */
+  readonly participants: readonly Participant[];
+  /** The store belongs to another mgr by now: nothing of ours may be said any more. */
+  readonly onFenced: (error: FsError) => void;
+}
+
+export class Committer implements AnswerGate, Commits {
+  readonly #options: CommitterOptions;
+  #answers: Answer[] = [];
+  #waiters: Waiters | undefined;
+  #scheduled = false;
+  #fenced = false;
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+  }
+
+  hold(answer: Answer): void {
+    this.#answers.push(answer);
+    if (this.#options.view.changeCount >= limits.commitChangesMax) this.flush();
+    else this.schedule();
+  }
+
+  schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#options.runtime.clock.defer(this.#endOfTick);
+  }
+
+  durable(): Promise<void> {
+    this.schedule();
+    this.#waiters ??= new Waiters();
+    return this.#waiters.promise;
+  }
+
+  /** Commits now what the view holds, and lets the answers go. */
+  flush(): void {
+    if (this.#fenced) return;
+    const answers = this.#answers;
+    const waiters = this.#waiters;
+    this.#answers = [];
+    this.#waiters = undefined;
+    const failure = this.#commit();
+    if (failure?.code === 'ESTALE') {
+      this.#fence(failure, waiters);
+      return;
+    }
+    for (const answer of answers) {
+      if (failure === undefined) answer.send();
+      else answer.replaceBy(failureFor(answer, failure));
+    }
+    if (failure === undefined) waiters?.resolve();
+    else waiters?.reject(failure);
+  }
+
+  readonly #endOfTick = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
+
+  /** @returns why it failed, when it did: then nothing of the tick has happened anywhere */
+  #commit(): FsError | undefined {
+    const { runtime, view, generation, participants } = this.#options;
+    const hasChanges = view.changeCount > 0;
+    if (hasChanges) runtime.killPoint('mgr.commit.before');
+    try {
+      view.commit(generation);
+    } catch (error) {
+      if (!isFsError(error)) throw error;
+      runtime.log.error('commit failed', { why: error.message });
+      for (const participant of participants) participant.discard();
+      return error;
+    }
+    if (hasChanges) {
+      runtime.killPoint('mgr.commit.after');
+      for (const participant of participants) participant.settle();
+      runtime.killPoint('mgr.reply.before');
+    }
+    return undefined;
+  }
+
+  #fence(error: FsError, waiters: Waiters | undefined): void {
+    this.#fenced = true;
+    waiters?.reject(error);
+    this.#options.onFenced(error);
+  }
+}
+
+/** A change hears why it did not happen; a read may have seen it, and is to be asked again. */
+function failureFor({ op }: Answer, failure: FsError): FsError {
+  if (op?.traits.resend === 'slot') return failure;
+  return new FsError('EAGAIN', { id: 'WEFT_E_DISK', what: failure.what, cause: failure });
+}
+
+const nothing = (): void => undefined;
+
+/** Whoever waits for the end of the tick; one promise serves all. */
+class Waiters {
+  readonly promise: Promise<void>;
+  resolve: () => void = nothing;
+  reject: (error: FsError) => void = nothing;
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    // Whoever has stopped waiting need not hear of it.
+    this.promise.catch(nothing);
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Each mutation happens at most once, however often it is sent (DESIGN promise 5): it carries a
+ * slot of its session and a sequence in it, and its reply is stored in the transaction of the
+ * change. A mutation that fails changes nothing, stores nothing, and may be tried again.
+ */
+import { FsError, ProtocolError } from '../shared/errno.ts';
+import { limits } from '../shared/limits.ts';
+import {
+  type Context,
+  Encoded,
+  type Handler,
+  type Result,
+  unanswered,
+} from '../shared/rpc/service.ts';
+import { encode } from '../shared/wire/codec.ts';
+import type { Op } from '../shared/wire/op.ts';
+import type { Commits } from './cluster-port.ts';
+import type { ReplyCache } from './reply-cache.ts';
+import { type CallScope, SessionCall } from './session-call.ts';
+import { sessionLost } from './sessions.ts';
+import type { ReplyRow } from './store/rows.ts';
+import type { TickChanges } from './tick-changes.ts';
+
+/**
+ * What changes at once returns its reply. What must wait first returns a promise of that which
+ * `call.complete` gave it when it changed.
+ */
+export type ChangeHandler<Q, R> = (call: ChangeCall<R>, request: Q) => R | Promise<Encoded>;
+
+export interface ExactlyOnceOptions {
+  readonly scope: CallScope;
+  readonly tick: TickChanges;
+  readonly replies: ReplyCache;
+  readonly commits: Commits;
+  /** A stored reply may be given again when this is done; `undefined` when nothing is left to do. */
+  readonly finished: (row: ReplyRow, deadline: number) => Promise<void> | undefined;
+}
+
+/** A mutation that waits. */
+interface Running {
+  readonly sequence: number;
+  readonly result: Promise<Encoded>;
+}
+
+export class ExactlyOnce {
+  readonly #options: ExactlyOnceOptions;
+  /** By session and slot. */
+  readonly #running = new Map<number, Running>();
+
+  constructor(options: ExactlyOnceOptions) {
+    this.#options = options;
+  }
+
+  wrap<Q, R>(op: Op<Q, R>, change: ChangeHandler<Q, R>): Handler<Q, R> {
+    return (request, context) => this.#handle(op, change, request, context);
+  }
+
+  /** Changes all or nothing, and stores the reply with the change. */
+  complete<R>(call: ChangeCall<R>, change: () => R): Encoded {
+    if (call.who.ended) throw sessionLost(call.who.session);
+    return this.#options.tick.atomically(() => this.#store(call, change()));
+  }
+
+  #handle<Q, R>(
+    op: Op<Q, R>,
+    change: ChangeHandler<Q, R>,
+    request: Q,
+    context: Context,
+  ): Result<R> | Promise<Result<R>> {
+    const { slot, sequence } = context;
+    if (sequence === 0 || slot >= limits.slotsPerSession) {
+      throw new ProtocolError(`message ${op.code} with slot ${slot}, sequence ${sequence}`);
+    }
+    const call = new ChangeCall(this, this.#options.scope, context, op);
+    const key = call.who.session * limits.slotsPerSession + slot;
+    const stored = this.#options.replies.find(call.who.session, slot);
+    if (stored !== undefined && !isLater(sequence, stored.sequence)) {
+      return sequence === stored.sequence ? this.#again(call, stored) : unanswered;
+    }
+    const running = this.#running.get(key);
+    if (running !== undefined && !isLater(sequence, running.sequence)) {
+      return sequence === running.sequence ? running.result : unanswered;
+    }
+    const { tick } = this.#options;
+    const mark = tick.mark();
+    try {
+      const result = change(call, request);
+      if (!(result instanceof Promise)) return this.#store(call, result);
+      return this.#wait(key, sequence, result);
+    } catch (error) {
+      tick.undo(mark);
+      throw error;
+    }
+  }
+
+  #wait(key: number, sequence: number, result: Promise<Encoded>): Promise<Encoded> {
+    const running: Running = {
+      sequence,
+      result: result.finally(() => {
+        if (this.#running.get(key) === running) this.#running.delete(key);
+      }),
+    };
+    this.#running.set(key, running);
+    return running.result;
+  }
+
+  #again<R>({ op, deadline }: ChangeCall<R>, row: ReplyRow): Encoded | Promise<Encoded> {
+    if (row.op !== op.code) {
+      throw new FsError('EINVAL', { what: `slot ${row.slot} was used for message ${row.op}` });
+    }
+    const reply = new Encoded(row.body);
+    return this.#options.finished(row, deadline)?.then(() => reply) ?? reply;
+  }
+
+  #store<R>({ who, slot, sequence, op }: ChangeCall<R>, reply: R): Encoded {
+    const { replies, commits } = this.#options;
+    const body = encode(op.reply, reply);
+    commits.schedule();
+    const stored = replies.find(who.session, slot);
+    // The caller may have given up and used the slot again: then nobody will ask for this one.
+    if (stored === undefined || isLater(sequence, stored.sequence)) {
+      replies.put({ session: who.session, slot, sequence, op: op.code, body });
+    }
+    return new Encoded(body);
+  }
+}
+
+/** What of a message its reply needs. */
+type Answered<R> = Pick<Op<never, R>, 'code' | 'reply'>;
+
+/** A mutation of a session. */
+export class ChangeCall<R> extends SessionCall {
+  readonly op: Answered<R>;
+  readonly slot: number;
+  readonly sequence: number;
+  readonly #once: ExactlyOnce;
+
+  constructor(once: ExactlyOnce, scope: CallScope, context: Context, op: Answered<R>) {
+    super(scope, context);
+    this.op = op;
+    this.slot = context.slot;
+    this.sequence = context.sequence;
+    this.#once = once;
+  }
+
+  /**
+   * For what had to wait: makes the change now, whole or not at all, and stores its reply with it.
+   * @throws FsError ESTALE when the session has ended meanwhile; and what `change` throws
+   */
+  complete(change: () => R): Encoded {
+    return this.#once.complete(this, change);
+  }
+}
+
+/** Sequences count up and wrap at 32 bits. */
+function isLater(a: number, b: number): boolean {
+  return ((a - b) | 0) > 0;
+}

@@ -1,0 +1,261 @@
+/**
+ * The parts of a mgr, put together: store, view and commits below; sessions, opens and names
+ * above; the iods at the side. What each part does is told in its own file.
+ */
+import { BufferPool } from '../shared/buffer-pool.ts';
+import { FsError, isFsError } from '../shared/errno.ts';
+import { limits } from '../shared/limits.ts';
+import { Acceptor } from '../shared/rpc/acceptor.ts';
+import type { Connection } from '../shared/rpc/connection.ts';
+import { EpochWatch } from '../shared/rpc/epoch-watch.ts';
+import type { Service } from '../shared/rpc/service.ts';
+import type { Handle } from '../shared/units.ts';
+import type { ClusterPort } from './cluster-port.ts';
+import { Cluster } from './cluster/cluster.ts';
+import { Committer } from './committer.ts';
+import { makeDoor } from './door.ts';
+import { ExactlyOnce } from './exactly-once.ts';
+import { FileSizes } from './file-sizes.ts';
+import { makeHttp } from './http.ts';
+import { makeLifecycle, type MgrLifecycle } from './lifecycle.ts';
+import type { Mgr, MgrOptions } from './mgr.ts';
+import { OpenTable } from './open-table.ts';
+import { removeInode } from './ops/file-bytes.ts';
+import { finishAgain } from './ops/finish-again.ts';
+import { ReplyCache } from './reply-cache.ts';
+import { bindHandlers, makeService } from './service.ts';
+import { SessionEnd } from './session-end.ts';
+import { Sessions } from './sessions.ts';
+import type { MetaView } from './store/batch.ts';
+import { TickChanges } from './tick-changes.ts';
+
+export class MgrServer {
+  readonly #options: MgrOptions;
+  readonly #view: MetaView;
+  readonly #generation: number;
+  readonly #lifecycle: MgrLifecycle;
+  readonly #openTable: OpenTable;
+  readonly #sessions: Sessions;
+  readonly #committer: Committer;
+  readonly #acceptor: Acceptor;
+  readonly #cluster: ClusterPort;
+  readonly #ending: SessionEnd;
+  #pendingBefore = 0;
+
+  constructor(options: MgrOptions, view: MetaView, generation: number) {
+    const { runtime, store } = options;
+    const { clock } = runtime;
+    this.#options = options;
+    this.#view = view;
+    this.#generation = generation;
+    this.#lifecycle = makeLifecycle((from, to, why) => {
+      runtime.log.info('state changed', { from, to, why });
+    });
+    this.#openTable = new OpenTable(view);
+    this.#sessions = new Sessions({
+      view,
+      clock,
+      onExpired: (session) => {
+        this.#ending.expire(session);
+      },
+      onReclaimed: (why) => {
+        this.#lifecycle.to('ACTIVE', why);
+      },
+    });
+    const replies = new ReplyCache(view, store);
+    this.#committer = new Committer({
+      runtime,
+      view,
+      generation,
+      participants: [this.#iodsSide(), this.#sessions, replies],
+      onFenced: (error) => {
+        this.#fenced(error);
+      },
+    });
+    const service = makeService(this.#lifecycle, this.#committer);
+    const epochs = new EpochWatch({ generation, number: 0 });
+    this.#acceptor = this.#makeAcceptor(epochs, service);
+    const base = {
+      runtime,
+      store,
+      view,
+      epochs,
+      acceptor: this.#acceptor,
+      openTable: this.#openTable,
+      commits: this.#committer,
+      cluster: options.config.cluster,
+    };
+    this.#cluster = options.makeCluster?.(base) ?? new Cluster(base);
+    this.#ending = this.#serve(service, replies);
+  }
+
+  /** Names, opens and sessions, upon what stands already. */
+  #serve(service: Service, replies: ReplyCache): SessionEnd {
+    const { runtime, store, config } = this.#options;
+    const { clock, net } = runtime;
+    const { secret, policy } = config;
+    const view = this.#view;
+    const openTable = this.#openTable;
+    const sessions = this.#sessions;
+    const commits = this.#committer;
+    const acceptor = this.#acceptor;
+    const cluster = this.#cluster;
+    const sizes = new FileSizes({ view, store, openTable, cluster, commits });
+    const tick = new TickChanges(view, openTable);
+    const calls = { view, clock, sessions, holders: openTable, iodTotal: cluster.iodTotal };
+    const finished = finishAgain(sizes);
+    const state = { view, commits, tick, openTable, sessions, replies };
+    const ending = new SessionEnd({ ...state, runtime, sizes, acceptor, cluster });
+    const { hostId } = net;
+    bindHandlers(service, {
+      lifecycle: this.#lifecycle,
+      store,
+      openTable,
+      cluster,
+      calls,
+      once: new ExactlyOnce({ scope: calls, tick, replies, commits, finished }),
+      files: { openTable, sizes, secret, generation: this.#generation },
+      sessions: { sessions, replies, ending, policy, secret, hostId, acceptor, cluster },
+      clusterId: this.#options.config.cluster,
+      startedAt: clock.now(),
+      residentBytes: config.process.residentBytes,
+    });
+    return ending;
+  }
+
+  /** @throws FsError as `Mgr.start`; all is stopped again then */
+  async start(): ReturnType<Mgr['start']> {
+    try {
+      this.#recover();
+      this.#lifecycle.to('RECOVERING', 'all is loaded');
+      const endpoint = await this.#listen();
+      this.#options.runtime.killPoint('mgr.listen.after');
+      this.#sessions.startReclaim();
+      return endpoint;
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#lifecycle.is('STOPPED')) return;
+    this.#lifecycle.to('STOPPED', 'asked to stop');
+    this.#committer.flush();
+    // What was answered just now leaves before the connections close.
+    await new Promise<void>((resolve) => {
+      this.#options.runtime.clock.defer(resolve);
+    });
+    await this.#close(new FsError('EPIPE', { id: 'WEFT_E_DRAINING', what: 'the mgr stops' }));
+  }
+
+  #makeAcceptor(epochs: EpochWatch, service: Service): Acceptor {
+    const { runtime, config } = this.#options;
+    const generation = this.#generation;
+    const { cluster } = config;
+    return new Acceptor({
+      runtime,
+      self: { role: 'mgr', node: 'mgr', incarnation: generation, cluster: () => cluster },
+      epochs,
+      buffers: new BufferPool(limits.packetBytesMax),
+      service,
+      admit: makeDoor({ secret: config.secret, sessions: this.#sessions }),
+      http: makeHttp(() => ({
+        state: this.#lifecycle.state,
+        cluster,
+        iods: {
+          serving: this.#cluster.members().filter(({ state }) => state === 'serving').length,
+          total: this.#cluster.iodTotal,
+        },
+      })),
+      onClosed: (connection) => {
+        this.#lost(connection);
+      },
+    });
+  }
+
+  #lost(connection: Connection): void {
+    const { session } = connection.peer;
+    if (session !== undefined) this.#sessions.detach(session, connection);
+    this.#cluster.disconnected(connection);
+  }
+
+  /** What a commit means for the iods: changes of the open table, and work for the reaper. */
+  #iodsSide() {
+    return {
+      settle: () => {
+        this.#openTable.settle((entry, layout) => {
+          this.#cluster.opened(entry, layout);
+        });
+        const pending = this.#options.store.pendingCount();
+        if (pending !== this.#pendingBefore) this.#cluster.freed();
+        this.#pendingBefore = pending;
+        this.#cluster.committed();
+      },
+      discard: () => {
+        // An iod that was told of it this tick, such as in a page, gets EAGAIN instead.
+        this.#openTable.discard();
+      },
+    };
+  }
+
+  /** All that is durable, back in memory; what a crash left half done is taken up again. */
+  #recover(): void {
+    const { runtime, store } = this.#options;
+    this.#openTable.load(store.opens());
+    this.#sessions.load(store.sessions());
+    this.#removeOrphans();
+    this.#pendingBefore = store.pendingCount();
+    if (this.#pendingBefore > 0) this.#cluster.freed();
+    this.#cluster.committed();
+    runtime.killPoint('mgr.recover.loaded');
+  }
+
+  /** Files without name and holder. */
+  #removeOrphans(): void {
+    const { store } = this.#options;
+    let after = 0 as Handle;
+    for (;;) {
+      const page = store.orphans(after, limits.objectsPerListPage);
+      for (const inode of page) {
+        after = inode.handle;
+        if (!this.#openTable.isHeld(inode.handle)) removeInode(this.#view, inode);
+      }
+      this.#view.commit(this.#generation);
+      if (page.length < limits.objectsPerListPage) return;
+    }
+  }
+
+  async #listen(): ReturnType<Mgr['start']> {
+    const { host, port, portBefore } = this.#options.config;
+    if (port === 0 && portBefore !== 0) {
+      try {
+        return await this.#listenAt(host, portBefore);
+      } catch (error) {
+        if (!isFsError(error) || error.code !== 'EADDRINUSE') throw error;
+      }
+    }
+    return this.#listenAt(host, port);
+  }
+
+  async #listenAt(host: string, port: number): ReturnType<Mgr['start']> {
+    const endpoint = await this.#acceptor.listen({ kind: 'tcp', host, port });
+    return { host, port: endpoint.kind === 'tcp' ? endpoint.port : port };
+  }
+
+  /** Another mgr owns the store: nothing that we believe is true any more. */
+  #fenced(error: FsError): void {
+    if (this.#lifecycle.is('STOPPED')) return;
+    this.#lifecycle.to('STOPPED', error.message);
+    void this.#close(error).then(() => {
+      this.#options.onFatal(error);
+    });
+  }
+
+  async #close(reason: FsError): Promise<void> {
+    this.#sessions.close();
+    this.#ending.close();
+    this.#cluster.close();
+    await this.#acceptor.close(reason);
+  }
+}

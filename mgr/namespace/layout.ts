@@ -1,0 +1,48 @@
+/** Where the bytes of a new file go: as the call says, else its directories, else the cluster. */
+import { limits } from '../../shared/limits.ts';
+import { checkLayout, type Layout } from '../../shared/stripe.ts';
+import { type Handle, rootHandle } from '../../shared/units.ts';
+import type { LayoutWish } from '../../shared/wire/values.ts';
+import type { MetaView } from '../store/batch.ts';
+import type { Inode } from '../store/rows.ts';
+import { inodeOf } from './path.ts';
+
+/**
+ * Each word from the first that says it: the call, the directory, the nearest one above it that
+ * does, the cluster: all iods, the first one in turn by handle, 256 KiB stripes.
+ * @throws FsError EINVAL when no such layout is possible on `total` iods
+ */
+export function layoutOfNewFile(
+  view: MetaView,
+  directory: Inode,
+  handle: Handle,
+  wish: LayoutWish,
+  total: number,
+): Layout {
+  let { base, pcount, ssize } = wish;
+  for (let at = directory; ; at = inodeOf(view, at.parent ?? rootHandle)) {
+    const words = at.defaults?.layout;
+    base ??= words?.base;
+    pcount ??= words?.pcount;
+    ssize ??= words?.ssize;
+    if (at.handle === rootHandle) break;
+  }
+  const layout = {
+    base: base ?? handle % total,
+    pcount: pcount ?? total,
+    ssize: ssize ?? limits.stripeBytesDefault,
+    total,
+  };
+  checkLayout(layout);
+  return layout;
+}
+
+/** @throws FsError EINVAL when no new file could follow this wish */
+export function checkWish(wish: LayoutWish, total: number): void {
+  checkLayout({
+    base: wish.base ?? 0,
+    pcount: wish.pcount ?? 1,
+    ssize: wish.ssize ?? limits.stripeBytesDefault,
+    total,
+  });
+}

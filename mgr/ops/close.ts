@@ -1,0 +1,56 @@
+import type { Encoded } from '../../shared/rpc/service.ts';
+import type { Timestamp } from '../../shared/units.ts';
+import type { fileOps } from '../../shared/wire/mgr-ops.ts';
+import type { RequestOf } from '../../shared/wire/op.ts';
+import { rights } from '../../shared/wire/values.ts';
+import type { ChangeCall } from '../exactly-once.ts';
+import type { FileScope } from './file-scope.ts';
+import { requireWriter } from './file-scope.ts';
+import type { Done } from './name-context.ts';
+import { release } from './release.ts';
+
+type Close = typeof fileOps.close;
+type Request = RequestOf<Close>;
+type Call = ChangeCall<Done>;
+
+/**
+ * One open less; what was written through it counts from now on, also after a crash.
+ * @throws FsError EBADF; EAGAIN when the iods must be asked and one cannot be
+ */
+export function close(scope: FileScope, call: Call, request: Request): Done | Promise<Encoded> {
+  const { handle, size } = request;
+  if (size === undefined || (request.rights & rights.write) === 0) {
+    return closeWith(scope, call, request);
+  }
+  requireWriter(scope, handle, call.who.session);
+  const isTrusted = scope.openTable.mayReportSize(handle, call.who.session);
+  if (isTrusted && !scope.sizes.isBusy(handle)) {
+    return closeWith(scope, call, request, size, request.modified);
+  }
+  return scope.sizes.inTurn(handle, () => closeInTurn(scope, call, request, size));
+}
+
+async function closeInTurn(
+  scope: FileScope,
+  call: Call,
+  request: Request,
+  reported: number,
+): Promise<Encoded> {
+  const { handle, modified } = request;
+  const isTrusted = scope.openTable.mayReportSize(handle, call.who.session);
+  const { size } = isTrusted ? { size: reported } : await scope.sizes.exact(handle);
+  return call.complete(() => closeWith(scope, call, request, size, modified));
+}
+
+function closeWith(
+  { openTable, sizes }: FileScope,
+  { view, who, now }: Call,
+  { handle, rights: given }: Request,
+  size = 0,
+  modified?: Timestamp,
+): Done {
+  openTable.close(handle, who.session, given);
+  sizes.raise(handle, size, modified, now);
+  release(view, openTable, handle);
+  return {};
+}

@@ -1,0 +1,60 @@
+/** What an operation on names works with, and how it leaves nothing behind when it fails. */
+import type { SessionId, Timestamp } from '../../shared/units.ts';
+import type { Attr } from '../../shared/wire/values.ts';
+import type { Identity } from '../namespace/permission.ts';
+import type { MetaView } from '../store/batch.ts';
+import type { Inode } from '../store/rows.ts';
+import type { Holders } from './holders.ts';
+
+export interface Caller extends Identity {
+  readonly session: SessionId;
+}
+
+export interface NameContext {
+  readonly view: MetaView;
+  readonly who: Caller;
+  /** One time for all that the operation stamps. */
+  readonly now: Timestamp;
+  /** Iods in the iodtab: what new layouts wrap around. */
+  readonly iodTotal: number;
+  readonly holders: Holders;
+}
+
+/** The reply of what either succeeds or throws. */
+export type Done = Readonly<Record<string, never>>;
+
+export type NameHandler<Q, R> = (context: NameContext, request: Q) => R;
+
+/** Runs an operation whole or not at all: when it throws, its changes are taken back. */
+export function perform<Q, R>(context: NameContext, handler: NameHandler<Q, R>, request: Q): R {
+  const mark = context.view.mark();
+  try {
+    return handler(context, request);
+  } catch (error) {
+    context.view.undo(mark);
+    throw error;
+  }
+}
+
+/**
+ * @param sizeExact false when an iod that may know of more bytes could not be asked
+ * @param size what the iods say, when they were asked
+ */
+export function attrOf(inode: Inode, sizeExact = true, size: number = inode.size): Attr {
+  return {
+    handle: inode.handle,
+    kind: inode.kind,
+    mode: inode.mode,
+    links: inode.links,
+    uid: inode.uid,
+    gid: inode.gid,
+    device: inode.device,
+    size,
+    accessed: inode.accessed,
+    modified: inode.modified,
+    changed: inode.changed,
+    born: inode.born,
+    layout: inode.layout,
+    sizeExact,
+  };
+}

@@ -1,0 +1,131 @@
+import { signCap } from '../../shared/auth.ts';
+import { FsError } from '../../shared/errno.ts';
+import { limits } from '../../shared/limits.ts';
+import type { Encoded } from '../../shared/rpc/service.ts';
+import type { Layout } from '../../shared/stripe.ts';
+import type { Handle } from '../../shared/units.ts';
+import { type fileOps, openFlags } from '../../shared/wire/mgr-ops.ts';
+import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
+import { type Attr, type Cap, rights } from '../../shared/wire/values.ts';
+import type { ChangeCall } from '../exactly-once.ts';
+import { modeAfterWrite } from '../namespace/permission.ts';
+import type { Inode } from '../store/rows.ts';
+import { truncateFile } from './file-bytes.ts';
+import type { FileScope } from './file-scope.ts';
+import { attrOf } from './name-context.ts';
+import { type OpenedInode, openInode } from './open-file.ts';
+
+type Open = typeof fileOps.open;
+type Request = RequestOf<Open>;
+type Reply = ReplyOf<Open>;
+type Call = ChangeCall<Reply>;
+
+/**
+ * Opens, and creates or truncates if asked. A directory may be opened for reading: it is not
+ * held, its cap is worth nothing, and it is not to be closed.
+ * @throws FsError EINVAL (neither read nor write), EMFILE, and as `openInode`; EAGAIN when the
+ *   path led elsewhere by the time that the truncation could begin
+ */
+export function open(scope: FileScope, call: Call, request: Request): Reply | Promise<Encoded> {
+  if ((request.flags & (openFlags.read | openFlags.write)) === 0) {
+    throw new FsError('EINVAL', { what: 'a file is opened to be read, written, or both' });
+  }
+  const opened = openInode(call, request);
+  const { handle } = opened.inode;
+  if (opened.created || !scope.sizes.mustAsk(handle)) {
+    if (!opened.truncate) return grant(scope, call, request, opened);
+    if (opened.inode.size === 0) return grant(scope, call, request, stamped(call, opened));
+  }
+  return opened.truncate
+    ? scope.sizes.inTurn(handle, () => openTruncating(scope, call, request, handle))
+    : openAsking(scope, call, request, opened.inode);
+}
+
+async function openAsking(
+  scope: FileScope,
+  call: Call,
+  request: Request,
+  { handle }: Inode,
+): Promise<Encoded> {
+  const inode = call.view.inode(handle);
+  const asked = inode && (await scope.sizes.asked(attrOf(inode)));
+  return call.complete(() => {
+    const opened = openInode(call, request);
+    const attr = asked?.handle === opened.inode.handle ? asked : undefined;
+    return grant(scope, call, request, opened, attr);
+  });
+}
+
+/** The reply is stored with the truncation, and leaves when the iods have carried it out. */
+async function openTruncating(
+  scope: FileScope,
+  call: Call,
+  request: Request,
+  handle: Handle,
+): Promise<Encoded> {
+  const reply = call.complete(() => {
+    const { inode, created } = openInode(call, request);
+    if (inode.handle !== handle) {
+      throw new FsError('EAGAIN', { id: 'WEFT_E_BUSY', what: 'the name leads elsewhere by now' });
+    }
+    const truncated = truncateFile(call, inode, 0);
+    scope.openTable.cut(handle);
+    return grant(scope, call, request, { inode: truncated, created, truncate: false });
+  });
+  await scope.sizes.carryOut(handle, call.deadline);
+  return reply;
+}
+
+/** A file without bytes has nothing to cut, but its times say that it was written. */
+function stamped({ view, who, now }: Call, opened: OpenedInode): OpenedInode {
+  const mode = modeAfterWrite(who, opened.inode);
+  const inode = { ...opened.inode, mode, modified: now, changed: now };
+  view.putInode(inode);
+  return { ...opened, inode };
+}
+
+function grant(
+  scope: FileScope,
+  call: Call,
+  request: Request,
+  { inode, created }: OpenedInode,
+  asked?: Attr,
+): Reply {
+  const { openTable, secret, generation } = scope;
+  const { handle, layout } = inode;
+  const { session } = call.who;
+  const wanted =
+    (request.flags & openFlags.read ? rights.read : 0) |
+    (request.flags & openFlags.write ? rights.write : 0);
+  const sizeExact = openTable.writersOf(handle) === 0;
+  const attr = asked ?? attrOf(inode, sizeExact);
+  if (layout === undefined) return { attr, cap: noCap, layout: noLayout, created };
+  requireRoom(scope, call, handle);
+  const row = openTable.open(inode, session, wanted);
+  const allowed = (row.readers > 0 ? rights.read : 0) | (row.writers > 0 ? rights.write : 0);
+  const { sequence } = row;
+  const cap = signCap(secret, { session, handle, rights: allowed, generation, sequence });
+  return { attr, cap, layout, created };
+}
+
+function requireRoom({ openTable }: FileScope, { who }: Call, handle: Handle): void {
+  if (openTable.countOf(who.session) < limits.openFilesPerSessionMax) return;
+  if (openTable.find(handle, who.session) !== undefined) return;
+  throw new FsError('EMFILE', {
+    what: `session ${who.session} has ${limits.openFilesPerSessionMax} files open`,
+  });
+}
+
+const noLayout: Layout = { base: 0, pcount: 0, ssize: 0, total: 0 };
+
+/** Of a directory: no iod takes it. */
+const noCap: Cap = {
+  body: {
+    session: 0 as Cap['body']['session'],
+    handle: 0 as Handle,
+    rights: 0,
+    generation: 0,
+    sequence: 0,
+  },
+  signature: new Uint8Array(32),
+};

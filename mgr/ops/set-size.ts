@@ -1,0 +1,47 @@
+import type { Encoded } from '../../shared/rpc/service.ts';
+import type { nameOps } from '../../shared/wire/mgr-ops.ts';
+import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
+import type { ChangeCall } from '../exactly-once.ts';
+import { resolve } from '../namespace/path.ts';
+import type { FileScope } from './file-scope.ts';
+import { setAttr } from './names/set-attr.ts';
+import { FsError } from '../../shared/errno.ts';
+import type { Handle } from '../../shared/units.ts';
+
+type SetAttr = typeof nameOps.setAttr;
+type Request = RequestOf<SetAttr>;
+type Call = ChangeCall<ReplyOf<SetAttr>>;
+
+/**
+ * `setAttr`; with a size it is a truncation, which the iods carry out before the reply.
+ * @throws FsError as `setAttr`; ETIMEDOUT when an iod was not reached in time: it will still be
+ *   cut. EAGAIN when the path led elsewhere by the time that the truncation could begin
+ */
+export function setAttrWithSize(
+  scope: FileScope,
+  call: Call,
+  request: Request,
+): ReplyOf<SetAttr> | Promise<Encoded> {
+  if (request.size === undefined) return setAttr(call, request);
+  const { handle } = resolve(call, request.at, request.follow);
+  return scope.sizes.inTurn(handle, () => truncate(scope, call, request, handle));
+}
+
+/** The reply is stored with the change, and leaves when the iods have carried it out. */
+async function truncate(
+  scope: FileScope,
+  call: Call,
+  request: Request,
+  handle: Handle,
+): Promise<Encoded> {
+  const reply = call.complete(() => {
+    const done = setAttr(call, request);
+    if (done.attr.handle !== handle) {
+      throw new FsError('EAGAIN', { id: 'WEFT_E_BUSY', what: 'the name leads elsewhere by now' });
+    }
+    scope.openTable.cut(handle);
+    return done;
+  });
+  await scope.sizes.carryOut(handle, call.deadline);
+  return reply;
+}

@@ -1,0 +1,201 @@
+/**
+ * The sessions: who they act for, on which connection, and how long they last without one. The
+ * lease counts from the last connection; while one stands the client is heard (its heartbeat ends
+ * a connection that is silent). After a restart of the mgr they may come back for a while.
+ */
+import { FsError } from '../shared/errno.ts';
+import { limits } from '../shared/limits.ts';
+import type { Connection } from '../shared/rpc/connection.ts';
+import type { Clock, Timer } from '../shared/runtime/runtime.ts';
+import type { SessionId } from '../shared/units.ts';
+import type { Participant } from './committer.ts';
+import type { Identity } from './namespace/permission.ts';
+import type { MetaView } from './store/batch.ts';
+import type { SessionRow } from './store/rows.ts';
+
+export interface Session extends SessionRow {
+  /** The one connection that speaks for it; `undefined` while the client is away. */
+  connection: Connection | undefined;
+  /** It is over: nothing is done for it any more but the cleaning up. */
+  ended: boolean;
+}
+
+export interface SessionsOptions {
+  readonly view: MetaView;
+  readonly clock: Clock;
+  /** The lease of a session, or its time to come back, has passed. */
+  readonly onExpired: (session: Session) => void;
+  /** All sessions of before the restart are back, or will not come back. */
+  readonly onReclaimed: (why: string) => void;
+}
+
+export class Sessions implements Participant {
+  readonly #options: SessionsOptions;
+  /** Also those that have ended, until all that they had is cleaned up. */
+  readonly #sessions = new Map<SessionId, Session>();
+  /** Away since, in the order of their going: the first one's lease ends first. */
+  readonly #away = new Map<Session, number>();
+  /** Of before the restart, and not back yet. */
+  readonly #missing = new Set<Session>();
+  #begun: Session[] = [];
+  #lease: Timer | undefined;
+  #window: Timer | undefined;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#sessions.size;
+  }
+
+  /** At the start: the sessions as stored. */
+  load(rows: Iterable<SessionRow>): void {
+    for (const row of rows) {
+      const session: Session = { ...row, connection: undefined, ended: false };
+      this.#sessions.set(row.session, session);
+      this.#missing.add(session);
+    }
+  }
+
+  /** From now on clients can reach us: those that were there before have a while to come back. */
+  startReclaim(): void {
+    this.#window = this.#options.clock.timer(limits.reclaimWindowMs, () => {
+      this.#endReclaim();
+    });
+    this.#checkReclaimed();
+  }
+
+  has(id: SessionId): boolean {
+    return this.#sessions.get(id)?.ended === false;
+  }
+
+  /** @throws FsError ESTALE, WEFT_E_SESSION_LOST: it has ended, or never was */
+  get(id: SessionId): Session {
+    const session = this.#sessions.get(id);
+    if (session !== undefined && !session.ended) return session;
+    throw sessionLost(id);
+  }
+
+  /**
+   * A new session, durable with the commit of this tick.
+   * @throws FsError EAGAIN, WEFT_E_BUSY: there are too many
+   */
+  begin(connection: Connection, name: string, identity: Identity, trusted: boolean): Session {
+    if (this.#sessions.size >= limits.sessionsMax) {
+      throw new FsError('EAGAIN', {
+        id: 'WEFT_E_BUSY',
+        what: `there are ${this.#sessions.size} sessions already`,
+        retryAfterMs: 1000,
+      });
+    }
+    const { uid, gid, groups } = identity;
+    const row = { session: this.#options.view.allocateSession(), name, uid, gid, groups, trusted };
+    const session: Session = { ...row, connection, ended: false };
+    this.#options.view.add({ kind: 'put-session', row });
+    this.#sessions.set(row.session, session);
+    this.#begun.push(session);
+    return session;
+  }
+
+  /** The client is back: this connection speaks for it from now on. @throws FsError ESTALE */
+  attach(id: SessionId, connection: Connection): Session {
+    const session = this.get(id);
+    session.connection = connection;
+    this.#away.delete(session);
+    this.#missing.delete(session);
+    this.#checkReclaimed();
+    return session;
+  }
+
+  /** A connection is lost: if it was the session's own, its lease runs from now. */
+  detach(id: SessionId, connection: Connection): void {
+    const session = this.#sessions.get(id);
+    if (session?.connection !== connection) return;
+    session.connection = undefined;
+    if (session.ended) return;
+    this.#away.set(session, this.#options.clock.now());
+    this.#watchLeases();
+  }
+
+  /** Nothing is done for it any more. @returns false when it has ended before */
+  end(session: Session): boolean {
+    if (session.ended) return false;
+    session.ended = true;
+    this.#away.delete(session);
+    this.#missing.delete(session);
+    this.#checkReclaimed();
+    return true;
+  }
+
+  /** All that it had is cleaned up, durably. */
+  forget(session: Session): void {
+    this.#sessions.delete(session.session);
+  }
+
+  settle(): void {
+    this.#begun = [];
+  }
+
+  /** Those that began in this tick never were; their clients are told, and begin again. */
+  discard(): void {
+    for (const session of this.#begun) {
+      session.ended = true;
+      this.#sessions.delete(session.session);
+    }
+    this.#begun = [];
+  }
+
+  close(): void {
+    this.#lease?.cancel();
+    this.#window?.cancel();
+  }
+
+  /** One timer for all: it waits for the lease that ends first. */
+  #watchLeases(): void {
+    if (this.#lease !== undefined) return;
+    const [first] = this.#away.values();
+    if (first === undefined) return;
+    const { clock } = this.#options;
+    this.#lease = clock.timer(first + limits.sessionLeaseMs - clock.now(), () => {
+      this.#lease = undefined;
+      this.#expireLeases();
+      this.#watchLeases();
+    });
+  }
+
+  #expireLeases(): void {
+    const endedBefore = this.#options.clock.now() - limits.sessionLeaseMs;
+    for (const [session, since] of this.#away) {
+      if (since > endedBefore) return;
+      this.#away.delete(session);
+      this.#options.onExpired(session);
+    }
+  }
+
+  #endReclaim(): void {
+    const missing = [...this.#missing];
+    this.#missing.clear();
+    this.#finishReclaim(`${missing.length} sessions did not come back`);
+    for (const session of missing) this.#options.onExpired(session);
+  }
+
+  #checkReclaimed(): void {
+    if (this.#window !== undefined && this.#missing.size === 0) {
+      this.#finishReclaim('all sessions are back');
+    }
+  }
+
+  #finishReclaim(why: string): void {
+    this.#window?.cancel();
+    this.#window = undefined;
+    this.#options.onReclaimed(why);
+  }
+}
+
+export function sessionLost(id: SessionId): FsError {
+  return new FsError('ESTALE', {
+    id: 'WEFT_E_SESSION_LOST',
+    what: `session ${id} has ended at the mgr`,
+  });
+}

@@ -1,0 +1,209 @@
+/**
+ * What the rules read and change: the store as the running tick has changed it so far. All changes
+ * of a tick reach the store in one commit (group commit); until then only this view knows them.
+ */
+import { limits } from '../../shared/limits.ts';
+import { type ByteString, type Handle, rootHandle, type SessionId } from '../../shared/units.ts';
+import { Counter } from './counters.ts';
+import { DirentTable } from './dirent-table.ts';
+import { InodeTable } from './inode-table.ts';
+import type { MetaStore } from './meta-store.ts';
+import type { DirentRow, Inode, Mutation } from './rows.ts';
+import { counterKeys } from './setting-keys.ts';
+import { XattrTable } from './xattr-table.ts';
+
+/** Changes of what the view does not read: they reach the store in the order of their making. */
+export type OtherMutation = Exclude<
+  Mutation,
+  { kind: `${'put' | 'delete'}-${'inode' | 'dirent' | 'xattr'}` }
+>;
+
+/** A point in the changes of this tick, for `undo`. Valid until the next commit. */
+export interface Mark {
+  readonly inodes: number;
+  readonly dirents: number;
+  readonly xattrs: number;
+  readonly others: number;
+}
+
+export class MetaView {
+  readonly #store: MetaStore;
+  readonly #inodes: InodeTable;
+  readonly #dirents: DirentTable;
+  readonly #xattrs: XattrTable;
+  #others: OtherMutation[] = [];
+  /** Apart from the changes, because a number that was taken stays taken when its taker fails. */
+  #reservations: Mutation[] = [];
+  readonly #handles: Counter;
+  readonly #cookies: Counter;
+  readonly #sessions: Counter;
+  readonly #sequence: Counter;
+
+  constructor(
+    store: MetaStore,
+    inodesMax: number = limits.inodeCacheEntriesMax,
+    direntsMax: number = limits.direntCacheEntriesMax,
+  ) {
+    this.#store = store;
+    this.#inodes = new InodeTable(store, inodesMax);
+    this.#dirents = new DirentTable(store, direntsMax);
+    this.#xattrs = new XattrTable(store);
+    this.#handles = new Counter(store, counterKeys.handle, rootHandle + 1);
+    this.#cookies = new Counter(store, counterKeys.cookie, 1);
+    this.#sessions = new Counter(store, counterKeys.session, 1);
+    this.#sequence = new Counter(store, counterKeys.sequence, 1);
+  }
+
+  inode(handle: Handle): Inode | undefined {
+    return this.#inodes.get(handle);
+  }
+
+  /** An inode with a handle that was just allocated. */
+  addInode(row: Inode): void {
+    this.#inodes.add(row);
+  }
+
+  putInode(row: Inode): void {
+    this.#inodes.set(row.handle, row);
+  }
+
+  /** Its extended attributes go too. */
+  deleteInode(handle: Handle): void {
+    this.#inodes.set(handle, null);
+  }
+
+  dirent(parent: Handle, name: ByteString): DirentRow | undefined {
+    return this.#dirents.get(parent, name);
+  }
+
+  /** At most `count` entries with a cookie above `after`, by cookie. */
+  dirents(parent: Handle, after: number, count: number): readonly DirentRow[] {
+    return this.#dirents.page(parent, after, count);
+  }
+
+  putDirent(row: DirentRow): void {
+    this.#dirents.set(row.parent, row.name, row);
+  }
+
+  deleteDirent(parent: Handle, name: ByteString): void {
+    this.#dirents.set(parent, name, null);
+  }
+
+  xattr(handle: Handle, name: ByteString): Uint8Array | undefined {
+    return this.#xattrs.get(handle, name);
+  }
+
+  xattrNames(handle: Handle): readonly ByteString[] {
+    return this.#xattrs.names(handle);
+  }
+
+  putXattr(handle: Handle, name: ByteString, value: Uint8Array): void {
+    this.#xattrs.set(handle, name, value);
+  }
+
+  deleteXattr(handle: Handle, name: ByteString): void {
+    this.#xattrs.set(handle, name, null);
+  }
+
+  /** Sessions, opens, replies, pending work, members, settings: the caller keeps what it reads. */
+  add(mutation: OtherMutation): void {
+    this.#others.push(mutation);
+  }
+
+  allocateHandle(): Handle {
+    return this.#take(this.#handles) as Handle;
+  }
+
+  nextCookie(): number {
+    return this.#take(this.#cookies);
+  }
+
+  allocateSession(): SessionId {
+    return this.#take(this.#sessions) as SessionId;
+  }
+
+  /**
+   * The next number of the stream of opens. It may leave before the commit of its tick: half a
+   * block (`limits.counterBlock`) is reserved ahead, and `reserveCounters` makes the first one.
+   */
+  nextSequence(): number {
+    return this.#take(this.#sequence);
+  }
+
+  /** At the start, before the commit that stores the generation. */
+  reserveCounters(): void {
+    for (const counter of [this.#handles, this.#cookies, this.#sessions, this.#sequence]) {
+      this.#reserve(counter);
+    }
+  }
+
+  mark(): Mark {
+    return {
+      inodes: this.#inodes.mark(),
+      dirents: this.#dirents.mark(),
+      xattrs: this.#xattrs.mark(),
+      others: this.#others.length,
+    };
+  }
+
+  /** Takes back all changes since `mark`: an operation that failed leaves nothing. */
+  undo(mark: Mark): void {
+    this.#inodes.undo(mark.inodes);
+    this.#dirents.undo(mark.dirents);
+    this.#xattrs.undo(mark.xattrs);
+    this.#others.length = mark.others;
+  }
+
+  /** Changes since the last commit, about: one batch should not keep the others waiting. */
+  get changeCount(): number {
+    return this.#inodes.changeCount + this.#dirents.changeCount + this.#others.length;
+  }
+
+  /**
+   * Makes all changes of the tick durable. When it fails none of them has happened, for the store
+   * and for this view: whoever waits for them is told the error.
+   * @throws FsError as `MetaStore.commit`
+   */
+  commit(generation: number): void {
+    try {
+      const mutations = this.#mutations();
+      if (mutations.length > 0) this.#store.commit(mutations, generation);
+    } catch (error) {
+      this.#discard();
+      throw error;
+    }
+    for (const table of [this.#inodes, this.#dirents, this.#xattrs]) table.settle();
+    this.#startBatch();
+  }
+
+  #mutations(): Mutation[] {
+    const mutations: Mutation[] = [];
+    // Before the inodes: one that goes takes its attributes along, those set in this tick too.
+    this.#xattrs.appendTo(mutations);
+    this.#inodes.appendTo(mutations);
+    this.#dirents.appendTo(mutations);
+    return mutations.concat(this.#others, this.#reservations);
+  }
+
+  #discard(): void {
+    for (const table of [this.#inodes, this.#dirents, this.#xattrs]) table.forget();
+    for (const counter of [this.#handles, this.#cookies, this.#sessions, this.#sequence]) {
+      counter.forget();
+    }
+    this.#startBatch();
+  }
+
+  #startBatch(): void {
+    this.#others = [];
+    this.#reservations = [];
+  }
+
+  #take(counter: Counter): number {
+    if (counter.low) this.#reserve(counter);
+    return counter.take();
+  }
+
+  #reserve(counter: Counter): void {
+    this.#reservations.push({ kind: 'put-setting', row: counter.reserve() });
+  }
+}

@@ -1,0 +1,162 @@
+/** An inode as the columns of table `inodes`, both ways. The order is that of the columns. */
+import { inodeKinds, type InodeKind } from '../../shared/wire/values.ts';
+import type { ByteString, Handle, Timestamp } from '../../shared/units.ts';
+import type { Inode } from './rows.ts';
+
+export const inodeColumns = [
+  'handle',
+  'kind',
+  'mode',
+  'links',
+  'uid',
+  'gid',
+  'device',
+  'size',
+  'accessed_s',
+  'accessed_ns',
+  'modified_s',
+  'modified_ns',
+  'changed_s',
+  'changed_ns',
+  'born_s',
+  'born_ns',
+  'base',
+  'pcount',
+  'ssize',
+  'total',
+  'target',
+  'parent',
+  'defaults',
+] as const;
+
+/** What better-sqlite3 gives and takes for a row of `inodes`. */
+export type InodeValues = [
+  handle: number,
+  kind: number,
+  mode: number,
+  links: number,
+  uid: number,
+  gid: number,
+  device: number,
+  size: number,
+  accessedSeconds: number,
+  accessedNanoseconds: number,
+  modifiedSeconds: number,
+  modifiedNanoseconds: number,
+  changedSeconds: number,
+  changedNanoseconds: number,
+  bornSeconds: number,
+  bornNanoseconds: number,
+  base: number | null,
+  pcount: number | null,
+  ssize: number | null,
+  total: number | null,
+  target: Buffer | null,
+  parent: number | null,
+  defaults: string | null,
+];
+
+const kindNumbers = new Map<InodeKind, number>(inodeKinds.map((kind, at) => [kind, at]));
+
+export function kindNumber(kind: InodeKind): number {
+  return kindNumbers.get(kind) as number;
+}
+
+/** @throws TypeError for a number that no version has written: the file is damaged */
+export function kindOf(number: number): InodeKind {
+  const kind = inodeKinds[number];
+  if (kind === undefined) throw new TypeError(`the name store has an inode of kind ${number}`);
+  return kind;
+}
+
+export function nameBytes(name: ByteString): Buffer {
+  return Buffer.from(name, 'latin1');
+}
+
+export function nameOf(bytes: Buffer): ByteString {
+  return bytes.toString('latin1') as ByteString;
+}
+
+export function toValues(inode: Inode): InodeValues {
+  const { accessed, modified, changed, born, layout, target, parent, defaults } = inode;
+  return [
+    inode.handle,
+    kindNumber(inode.kind),
+    inode.mode,
+    inode.links,
+    inode.uid,
+    inode.gid,
+    inode.device,
+    inode.size,
+    accessed.seconds,
+    accessed.nanoseconds,
+    modified.seconds,
+    modified.nanoseconds,
+    changed.seconds,
+    changed.nanoseconds,
+    born.seconds,
+    born.nanoseconds,
+    layout === undefined ? null : layout.base,
+    layout === undefined ? null : layout.pcount,
+    layout === undefined ? null : layout.ssize,
+    layout === undefined ? null : layout.total,
+    target === undefined ? null : nameBytes(target),
+    parent === undefined ? null : parent,
+    defaults === undefined ? null : JSON.stringify(defaults),
+  ];
+}
+
+export function fromValues(row: InodeValues): Inode {
+  const [handle, kind, mode, links, uid, gid, device, size] = row;
+  const [base, pcount, ssize, total, target, parent, defaults] = [
+    row[16],
+    row[17],
+    row[18],
+    row[19],
+    row[20],
+    row[21],
+    row[22],
+  ];
+  const born = { seconds: row[14], nanoseconds: row[15] };
+  const changed = timestamp(row[12], row[13], born);
+  const modified = timestamp(row[10], row[11], changed);
+  return {
+    handle: handle as Handle,
+    kind: kindOf(kind),
+    mode,
+    links,
+    uid,
+    gid,
+    device,
+    size,
+    accessed: timestamp(row[8], row[9], modified),
+    modified,
+    changed,
+    born,
+    layout:
+      base === null || pcount === null || ssize === null || total === null
+        ? undefined
+        : { base, pcount, ssize, total },
+    target: target === null ? undefined : nameOf(target),
+    parent: parent === null ? undefined : (parent as Handle),
+    defaults: defaults === null ? undefined : defaultsOf(defaults),
+  };
+}
+
+/** Times of an inode are mostly equal: one object serves for all, and the cache stays small. */
+function timestamp(seconds: number, nanoseconds: number, like: Timestamp): Timestamp {
+  return like.seconds === seconds && like.nanoseconds === nanoseconds
+    ? like
+    : { seconds, nanoseconds };
+}
+
+function defaultsOf(json: string): Inode['defaults'] {
+  const { layout, retentionSeconds } = JSON.parse(json) as {
+    layout: { base?: number; pcount?: number; ssize?: number };
+    retentionSeconds?: number;
+  };
+  return {
+    layout: { base: layout.base, pcount: layout.pcount, ssize: layout.ssize },
+    retentionSeconds,
+  };
+}

@@ -1,0 +1,15 @@
+/** Names of the settings that the store and the view themselves read. */
+
+/** The newest generation that owns the store: the fence of `commit`. */
+export const generationKey = 'generation';
+
+/** Numbers that are given out upward and never again, and the setting that says from where on. */
+export const counterKeys = {
+  handle: 'next-handle',
+  cookie: 'next-cookie',
+  session: 'next-session',
+  /** Of the stream of opens. */
+  sequence: 'next-sequence',
+} as const;
+
+export type CounterName = keyof typeof counterKeys;

@@ -1,0 +1,230 @@
+/** `MetaStore` in a SQLite file: WAL, every commit synced, checked when it is opened. */
+import Database, { type Database as SqliteDatabase } from 'better-sqlite3';
+import { FsError } from '../../shared/errno.ts';
+import { limits } from '../../shared/limits.ts';
+import type { ByteString, Handle, IodIndex, SessionId } from '../../shared/units.ts';
+import { fromValues, kindOf, nameBytes, nameOf } from './inode-columns.ts';
+import type { MetaStore } from './meta-store.ts';
+import type {
+  DirentRow,
+  Inode,
+  MemberRow,
+  Mutation,
+  OpenRow,
+  PendingRow,
+  ReplyRow,
+  SessionRow,
+} from './rows.ts';
+import { migrate } from './schema.ts';
+import { BatchWriter } from './sqlite-commit.ts';
+import { fromSqlite } from './sqlite-errors.ts';
+import {
+  type DirentValues,
+  type MemberValues,
+  type OpenValues,
+  prepareQueries,
+  type Queries,
+} from './sqlite-queries.ts';
+
+export type { SqliteDatabase };
+
+/**
+ * Where the tables are: in a file; in an image of one, as `serialize` gives it; or in an open
+ * database of the caller, which `close` leaves open: a simulated crash is to open it once more.
+ */
+export type SqliteSource =
+  { readonly file: string } | { readonly image: Buffer } | { readonly database: SqliteDatabase };
+
+/** How long another process that writes is waited for: all else waits with us. */
+const busyTimeoutMs = 100;
+
+/** An empty database in memory, for `{ database }`. */
+export function memoryDatabase(): SqliteDatabase {
+  return new Database(':memory:');
+}
+
+/**
+ * Opens, checks and if need be migrates the store. A transaction left open is rolled back.
+ * @throws FsError WEFT_E_DATA_NEWER, WEFT_E_DATA_ROLE, WEFT_E_DATA_DAMAGED, WEFT_E_DATA_LOCKED,
+ *   WEFT_E_DISK
+ */
+export function openSqliteStore(source: SqliteSource): MetaStore {
+  let database: SqliteDatabase | undefined;
+  try {
+    database = openDatabase(source);
+    prepareDatabase(database);
+    return new SqliteStore(database, !('database' in source));
+  } catch (error) {
+    if (!('database' in source)) database?.close();
+    throw fromSqlite(error);
+  }
+}
+
+function openDatabase(source: SqliteSource): SqliteDatabase {
+  if ('database' in source) return source.database;
+  return new Database('file' in source ? source.file : source.image, { timeout: busyTimeoutMs });
+}
+
+function prepareDatabase(database: SqliteDatabase): void {
+  if (database.inTransaction) database.exec('ROLLBACK');
+  // Ours alone: reads and commits then take no file locks, and a second mgr on it is refused.
+  database.pragma('locking_mode = EXCLUSIVE');
+  database.pragma('journal_mode = WAL');
+  database.pragma('synchronous = FULL');
+  database.pragma(`wal_autocheckpoint = ${limits.storeWalPagesMax}`);
+  database.pragma(`journal_size_limit = ${limits.storeWalPagesMax * 4096}`);
+  database.pragma(`cache_size = ${-limits.storePageCacheBytes / 1024}`);
+  const verdict = database.pragma('quick_check(1)', { simple: true });
+  if (verdict !== 'ok') {
+    throw new FsError('EIO', {
+      id: 'WEFT_E_DATA_DAMAGED',
+      what: `${database.name}: ${String(verdict)}`,
+    });
+  }
+  migrate(database);
+}
+
+class SqliteStore implements MetaStore {
+  readonly #database: SqliteDatabase;
+  readonly #owned: boolean;
+  readonly #sql: Queries;
+  readonly #writer: BatchWriter;
+
+  constructor(database: SqliteDatabase, owned: boolean) {
+    this.#database = database;
+    this.#owned = owned;
+    this.#sql = prepareQueries(database);
+    this.#writer = new BatchWriter(database);
+  }
+
+  inode(handle: Handle): Inode | undefined {
+    const row = this.#sql.inode.get(handle);
+    return row && fromValues(row);
+  }
+
+  dirent(parent: Handle, name: ByteString): DirentRow | undefined {
+    const row = this.#sql.dirent.get(parent, nameBytes(name));
+    return row && { parent, name, handle: row[0] as Handle, kind: kindOf(row[1]), cookie: row[2] };
+  }
+
+  dirents(parent: Handle, after: number, count: number): readonly DirentRow[] {
+    return this.#sql.dirents.all(parent, after, count).map(toDirent);
+  }
+
+  direntOf(handle: Handle): DirentRow | undefined {
+    const row = this.#sql.direntOf.get(handle);
+    return row && toDirent(row);
+  }
+
+  xattr(handle: Handle, name: ByteString): Uint8Array | undefined {
+    return this.#sql.xattr.get(handle, nameBytes(name))?.[0];
+  }
+
+  xattrNames(handle: Handle): readonly ByteString[] {
+    return this.#sql.xattrNames.all(handle).map(([name]) => nameOf(name));
+  }
+
+  files(after: Handle, count: number): readonly Inode[] {
+    return this.#sql.files.all(after, count).map(fromValues);
+  }
+
+  orphans(after: Handle, count: number): readonly Inode[] {
+    return this.#sql.orphans.all(after, count).map(fromValues);
+  }
+
+  fileCount(): number {
+    return this.#writer.counts.files;
+  }
+
+  sessions(): readonly SessionRow[] {
+    return this.#sql.sessions.all().map(([session, name, uid, gid, groups, trusted]) => ({
+      session: session as SessionId,
+      name,
+      uid,
+      gid,
+      groups: JSON.parse(groups) as number[],
+      trusted: trusted === 1,
+    }));
+  }
+
+  /** Page by page: a statement left half read would keep the WAL from being written back. */
+  *opens(): Iterable<OpenRow> {
+    let [session, handle] = [-1, -1];
+    for (;;) {
+      const page = this.#sql.opens.all(session, handle, limits.opensPerSnapshotChunk);
+      for (const row of page) {
+        [session, handle] = row;
+        yield toOpen(row);
+      }
+      if (page.length < limits.opensPerSnapshotChunk) return;
+    }
+  }
+
+  replies(session: SessionId): readonly ReplyRow[] {
+    return this.#sql.replies
+      .all(session)
+      .map(([slot, sequence, op, body]) => ({ session, slot, sequence, op, body }));
+  }
+
+  pending(iod: IodIndex, after: Handle, count: number): readonly PendingRow[] {
+    return this.#sql.pending
+      .all(iod, after, count)
+      .map(([handle, kind, length]) => ({ handle: handle as Handle, iod, kind, length }));
+  }
+
+  pendingCount(): number {
+    return this.#writer.counts.pending;
+  }
+
+  members(): readonly MemberRow[] {
+    return this.#sql.members.all().map(toMember);
+  }
+
+  setting(key: string): string | undefined {
+    return this.#sql.setting.get(key)?.[0];
+  }
+
+  commit(mutations: readonly Mutation[], generation: number): void {
+    this.#writer.commit(mutations, generation);
+  }
+
+  close(): void {
+    if (this.#owned) this.#database.close();
+  }
+}
+
+function toDirent([parent, name, handle, kind, cookie]: DirentValues): DirentRow {
+  return {
+    parent: parent as Handle,
+    name: nameOf(name),
+    handle: handle as Handle,
+    kind: kindOf(kind),
+    cookie,
+  };
+}
+
+function toOpen([session, handle, readers, writers, sequence]: OpenValues): OpenRow {
+  return {
+    session: session as SessionId,
+    handle: handle as Handle,
+    readers,
+    writers,
+    sequence,
+  };
+}
+
+function toMember(row: MemberValues): MemberRow {
+  const [index, name, host, port, boundPort, unixPath, hostId, storeId, incarnation, evicted] = row;
+  return {
+    index: index as IodIndex,
+    name,
+    host,
+    port,
+    boundPort,
+    unixPath,
+    hostId,
+    storeId,
+    incarnation,
+    evicted: evicted === 1,
+  };
+}

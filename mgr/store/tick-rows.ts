@@ -1,0 +1,92 @@
+/**
+ * Rows of one table as the running tick sees them: read through a bounded memory, changed in it,
+ * and taken back step by step. What an entry holds is always the newest; `changed` tells that the
+ * store does not have it yet.
+ */
+import type { Mutation } from './rows.ts';
+import { RecentMap } from './recent-map.ts';
+
+export interface Entry<Row> {
+  /** `null`: known not to exist. */
+  row: Row | null;
+  changed: boolean;
+}
+
+interface Step<Row, E> {
+  readonly entry: E;
+  /** `undefined`: not known, the store was not asked. */
+  readonly before: Row | null | undefined;
+  readonly wasChanged: boolean;
+}
+
+export abstract class TickRows<Key, Row, E extends Entry<Row>> {
+  protected readonly recent: RecentMap<Key, E>;
+  #journal: Step<Row, E>[] = [];
+  #changeCount = 0;
+
+  constructor(entriesMax: number) {
+    this.recent = new RecentMap(entriesMax);
+  }
+
+  /** How many rows the store does not have yet. */
+  get changeCount(): number {
+    return this.#changeCount;
+  }
+
+  /** A point in the changes of this tick, for `undo`. */
+  mark(): number {
+    return this.#journal.length;
+  }
+
+  undo(mark: number): void {
+    while (this.#journal.length > mark) {
+      const { entry, before, wasChanged } = this.#journal.pop() as Step<Row, E>;
+      if (!wasChanged) {
+        entry.changed = false;
+        this.#changeCount--;
+        this.changesBeside(entry).pop();
+      }
+      if (before === undefined) this.recent.delete(this.keyOf(entry));
+      else entry.row = before;
+    }
+  }
+
+  /** The changes are in the store. */
+  settle(): void {
+    for (const entry of this.changes()) entry.changed = false;
+    this.#startTick();
+  }
+
+  /** The changes are lost: only the store knows what is true. */
+  forget(): void {
+    this.recent.clear();
+    this.#startTick();
+  }
+
+  appendTo(mutations: Mutation[]): void {
+    for (const entry of this.changes()) mutations.push(this.toMutation(entry));
+  }
+
+  /** @param before what `entry` stood for so far; undefined when nobody has asked the store */
+  protected change(entry: E, before: Row | null | undefined, row: Row | null): void {
+    this.#journal.push({ entry, before, wasChanged: entry.changed });
+    entry.row = row;
+    if (entry.changed) return;
+    entry.changed = true;
+    this.#changeCount++;
+    this.changesBeside(entry).push(entry);
+  }
+
+  protected abstract keyOf(entry: E): Key;
+  protected abstract toMutation(entry: E): Mutation;
+  protected abstract changes(): Iterable<E>;
+  /** The list of changed entries that this one belongs to: `undo` takes its last one off. */
+  protected abstract changesBeside(entry: E): E[];
+  protected abstract clearChanges(): void;
+
+  #startTick(): void {
+    this.#journal = [];
+    this.#changeCount = 0;
+    this.clearChanges();
+  }
+}
