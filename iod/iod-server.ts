@@ -1,0 +1,370 @@
+/** The parts of an iod put together over its data directory, and how they start and stop. */
+import { BufferPool } from '../shared/buffer-pool.ts';
+import { FsError, toFsError } from '../shared/errno.ts';
+import { limits } from '../shared/limits.ts';
+import { Machine } from '../shared/machine.ts';
+import { Acceptor } from '../shared/rpc/acceptor.ts';
+import { EpochWatch } from '../shared/rpc/epoch-watch.ts';
+import { type Self, serveLink } from '../shared/rpc/handshake.ts';
+import { Service } from '../shared/rpc/service.ts';
+import type { Clock, DiskSpace, Timer } from '../shared/runtime/runtime.ts';
+import type { IodIndex } from '../shared/units.ts';
+import { controlOps, dataOps } from '../shared/wire/iod-ops.ts';
+import { Access } from './access.ts';
+import type { Home } from './boot.ts';
+import { listenForClients } from './client-endpoints.ts';
+import { makeDoor } from './door.ts';
+import type { IodOptions } from './iod.ts';
+import { Lease } from './lease.ts';
+import { admit, type IodState, iodTransitions } from './lifecycle.ts';
+import { type Address, MgrContact } from './mgr-contact.ts';
+import { OpenTable } from './open-table.ts';
+import { controlHandlers } from './ops/control.ts';
+import { dataHandlers } from './ops/data.ts';
+import { inspectHandlers, type IodStatus } from './ops/inspect.ts';
+import type { JoinReply, JoinRequest } from './resync.ts';
+import { FileObjectStore } from './storage/file-object-store.ts';
+import { Quarantine } from './storage/quarantine.ts';
+import { makeVerifier } from './verifier.ts';
+
+export class IodServer {
+  readonly #options: IodOptions;
+  readonly #home: Home;
+  readonly #startedAt: number;
+  readonly #machine: Machine<IodState>;
+  readonly #epochs: EpochWatch;
+  readonly #buffers = new BufferPool(limits.iodBuffersKeptBytesMax);
+  readonly #table = new OpenTable();
+  readonly #lease: Lease;
+  readonly #access: Access;
+  readonly #quarantine: Quarantine;
+  readonly #store: FileObjectStore;
+  readonly #acceptor: Acceptor;
+  readonly #self: Self;
+  readonly #service: Service;
+  #space: DiskSpace = { totalBytes: 0, freeBytes: 0, totalFiles: 0, freeFiles: 0 };
+  #index = 0 as IodIndex;
+  #verifier = 0;
+  #protocolErrors = 0;
+  #contact: MgrContact | undefined;
+  #syncTimeout: Timer | undefined;
+  #listening: Promise<Address> | undefined;
+  #stopped: Promise<void> | undefined;
+  #begun: ((outcome: Address | FsError) => void) | undefined;
+
+  constructor(options: IodOptions, home: Home) {
+    const { runtime, config } = options;
+    const { clock, log } = runtime;
+    const { dataDirectory, secret, name } = config;
+    this.#options = options;
+    this.#home = home;
+    this.#startedAt = clock.now();
+    this.#machine = new Machine<IodState>(iodTransitions, 'BOOT', (from, to, why) => {
+      log.info('state changed', { from, to, why });
+    });
+    this.#epochs = new EpochWatch({ generation: home.identity.generation, number: 0 });
+    this.#lease = new Lease(clock);
+    this.#access = new Access({ secret, table: this.#table, lease: this.#lease });
+    this.#quarantine = new Quarantine(runtime, dataDirectory);
+    this.#store = new FileObjectStore({
+      runtime,
+      dataDirectory,
+      quarantine: this.#quarantine,
+      onLoss: (why) => this.#noteLoss(why),
+    });
+    this.#setVerifier();
+    this.#self = {
+      role: 'iod',
+      node: name,
+      incarnation: home.identity.incarnation,
+      cluster: () => home.identity.cluster,
+    };
+    this.#service = this.#makeService();
+    this.#acceptor = new Acceptor({
+      runtime,
+      self: this.#self,
+      epochs: this.#epochs,
+      buffers: this.#buffers,
+      service: this.#service,
+      admit: makeDoor(secret, this.#access),
+      onClosed: (_, reason) => {
+        if (reason.code === 'EPROTO') this.#protocolErrors++;
+      },
+    });
+  }
+
+  /** The rest of BOOT. @throws FsError of the disk */
+  async open(): Promise<void> {
+    await this.#quarantine.open();
+    this.#space = await this.#readSpace();
+  }
+
+  /** See `Iod.start`. */
+  async start(): Promise<{ readonly host: string; readonly port: number }> {
+    const { runtime, config } = this.#options;
+    const outcome = new Promise<Address | FsError>((resolve) => {
+      this.#begun = resolve;
+    });
+    this.#machine.to('SYNCING', 'booted');
+    this.#waitForMgr();
+    this.#contact = new MgrContact({
+      runtime,
+      self: this.#self,
+      epochs: this.#epochs,
+      service: this.#service,
+      buffers: this.#buffers,
+      endpoint: { kind: 'tcp', ...config.mgr },
+      secret: config.secret,
+      table: this.#table,
+      lease: this.#lease,
+      joinRequest: () => this.#joinRequest(),
+      joined: (reply) => this.#joined(reply),
+      synced: () => this.#serve('synced'),
+      report: () => this.#report(),
+      onFinal: (error) => {
+        this.#fail(error);
+      },
+    });
+    const begun = await outcome;
+    if (begun instanceof FsError) {
+      await this.stop();
+      throw begun;
+    }
+    return { host: config.host, port: begun.port };
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  // ------------------------------------------------------------- the mgr
+
+  async #joinRequest(): Promise<JoinRequest> {
+    const { runtime, config } = this.#options;
+    const { storeId, incarnation, generation } = this.#home.identity;
+    this.#space = await this.#readSpace();
+    return {
+      name: config.name,
+      host: config.host,
+      hostId: runtime.net.hostId,
+      storeId: Buffer.from(storeId, 'hex'),
+      incarnation,
+      generationSeen: generation,
+      openSequence: this.#table.upTo,
+      ...this.#state(),
+    };
+  }
+
+  async #joined({ index, cluster }: JoinReply): Promise<void> {
+    const { identity } = this.#home;
+    const { generation } = this.#epochs.newest;
+    this.#index = index;
+    if (identity.cluster !== '' && identity.cluster !== cluster) {
+      const what = `this iod belongs to cluster ${identity.cluster}, the mgr to ${cluster}`;
+      throw new FsError('EPROTO', { id: 'WEFT_E_OTHER_CLUSTER', what });
+    }
+    if (identity.cluster !== cluster || identity.generation !== generation) {
+      await this.#home.change({ cluster, generation });
+    }
+  }
+
+  /** What is known by now: a report must not wait for a slow disk (SCENARIOS 224). */
+  #report() {
+    this.#readSpace().then(
+      (space) => {
+        this.#space = space;
+      },
+      (error: unknown) => {
+        this.#options.runtime.log.warn('space unknown', { why: toFsError(error).message });
+      },
+    );
+    return this.#state();
+  }
+
+  #state() {
+    const { totalBytes, freeBytes } = this.#space;
+    return { totalBytes, freeBytes, quarantined: this.#quarantine.count };
+  }
+
+  #readSpace(): Promise<DiskSpace> {
+    return this.#options.runtime.disk.space(this.#options.config.dataDirectory);
+  }
+
+  /** Without a mgr for too long it serves with no state: every cap is stale (SCENARIOS 31). */
+  #waitForMgr(): void {
+    const { runtime, config } = this.#options;
+    this.#syncTimeout = runtime.clock.timer(config.syncTimeoutMs, () => {
+      if (!this.#machine.is('SYNCING')) return;
+      if (this.#contact?.isSyncing === true) {
+        this.#waitForMgr();
+        return;
+      }
+      runtime.log.warn('serving without state', { waitedMs: config.syncTimeoutMs });
+      this.#serve('no mgr in time').catch((error: unknown) => {
+        // `#serve` has failed the start already.
+        runtime.log.debug('not serving', { why: toFsError(error).message });
+      });
+    });
+  }
+
+  // ------------------------------------------------------------- serving
+
+  #makeService(): Service {
+    const { runtime } = this.#options;
+    const access = this.#access;
+    const store = this.#store;
+    const service = new Service({
+      admit: (op) => {
+        admit(this.#machine.state, op);
+      },
+    });
+    return serveLink(service)
+      .serve(dataOps, {
+        ...dataHandlers({
+          runtime,
+          access,
+          store,
+          buffers: this.#buffers,
+          verifier: () => this.#verifier,
+        }),
+        ...inspectHandlers({ store, quarantine: this.#quarantine, status: () => this.#status() }),
+      })
+      .serve(
+        controlOps,
+        controlHandlers({
+          runtime,
+          table: this.#table,
+          access,
+          store,
+          closeConnections: (session, reason) => {
+            this.#acceptor.fence(session, reason);
+          },
+        }),
+      );
+  }
+
+  /** Opens the port, the first time: it is closed in every earlier phase (SCENARIOS 29, 30). */
+  #serve(why: string): Promise<Address> {
+    this.#listening ??= this.#listen(why);
+    return this.#listening;
+  }
+
+  async #listen(why: string): Promise<Address> {
+    const { runtime, config } = this.#options;
+    const { identity } = this.#home;
+    try {
+      runtime.killPoint('iod.listen.before');
+      const address = await listenForClients(this.#acceptor, {
+        host: config.host,
+        port: config.port,
+        lastPort: identity.port,
+        dataDirectory: config.dataDirectory,
+        log: runtime.log,
+      });
+      runtime.killPoint('iod.listen.after');
+      if (address.port !== identity.port) await this.#home.change({ port: address.port });
+      if (!this.#machine.is('SYNCING')) throw stopped();
+      this.#machine.to('SERVING', why);
+      this.#begun?.(address);
+      return address;
+    } catch (error) {
+      this.#fail(toFsError(error));
+      throw error;
+    }
+  }
+
+  async #status(): Promise<IodStatus> {
+    const { clock } = this.#options.runtime;
+    const { name, process } = this.#options.config;
+    return {
+      index: this.#index,
+      name,
+      state: this.#machine.state,
+      incarnation: this.#home.identity.incarnation,
+      uptimeMs: Math.round(clock.now() - this.#startedAt),
+      openEntries: this.#table.size,
+      objects: await this.#store.count(),
+      descriptors: this.#store.descriptorCount,
+      ...this.#state(),
+      residentBytes: process.residentBytes(),
+      refusedCaps: this.#access.refusedCount,
+      refusedPeers: this.#acceptor.refusedPeers,
+      protocolErrors: this.#protocolErrors,
+      connections: this.#acceptor.connectionCount,
+      openSequence: this.#table.upTo,
+    };
+  }
+
+  #setVerifier(): void {
+    const { storeId, losses } = this.#home.identity;
+    const { bootId } = this.#options.runtime.net;
+    this.#verifier = makeVerifier({ bootId, storeId, losses });
+  }
+
+  async #noteLoss(why: FsError): Promise<void> {
+    const { log } = this.#options.runtime;
+    log.error('acknowledged writes may be lost', { why: why.message });
+    const saved = this.#home.change({ losses: this.#home.identity.losses + 1 });
+    // In force at once; stored, it outlives this process too.
+    this.#setVerifier();
+    try {
+      await saved;
+    } catch (error) {
+      log.error('identity not saved', { why: toFsError(error).message });
+    }
+  }
+
+  // ------------------------------------------------------------- the end
+
+  #fail(error: FsError): void {
+    if (this.#stopped !== undefined) return;
+    const hasServed = this.#machine.is('SERVING');
+    this.#begun?.(error);
+    this.stop().then(
+      () => {
+        if (hasServed) this.#options.onFatal(error);
+      },
+      (error: unknown) => {
+        this.#options.onFatal(toFsError(error));
+      },
+    );
+  }
+
+  async #stop(): Promise<void> {
+    const { clock, killPoint } = this.#options.runtime;
+    this.#syncTimeout?.cancel();
+    if (this.#machine.is('SERVING')) {
+      this.#machine.to('DRAINING', 'asked to stop');
+      killPoint('iod.drain.begun');
+      await this.#contact?.sayGoodbye();
+    }
+    const isSettled = await within(clock, limits.drainTimeoutMs, this.#store.settled());
+    this.#machine.to('STOPPED', isSettled ? 'drained' : 'the disk does not answer');
+    this.#contact?.close();
+    await this.#acceptor.close(stopped());
+    // A disk that hangs keeps its files; they go with the process.
+    if (isSettled) await this.#store.close();
+    await this.#home.lock.release();
+    this.#begun?.(stopped());
+  }
+}
+
+function stopped(): FsError {
+  return new FsError('ECANCELED', { what: 'the iod was stopped' });
+}
+
+/** @returns false when `work` was not done within `ms`; it goes on then */
+function within(clock: Clock, ms: number, work: Promise<void>): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.timer(ms, () => {
+      resolve(false);
+    });
+    work
+      .then(() => {
+        timer.cancel();
+        resolve(true);
+      })
+      .catch(reject);
+  });
+}

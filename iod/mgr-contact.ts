@@ -1,0 +1,127 @@
+/** The iod's connection to the mgr: made by the iod, synced anew each time, kept alive by reports. */
+import type { Key } from '../shared/auth.ts';
+import type { BufferPool } from '../shared/buffer-pool.ts';
+import { type FsError, toFsError } from '../shared/errno.ts';
+import { limits } from '../shared/limits.ts';
+import type { Connection } from '../shared/rpc/connection.ts';
+import type { EpochWatch } from '../shared/rpc/epoch-watch.ts';
+import type { Self } from '../shared/rpc/handshake.ts';
+import { Link } from '../shared/rpc/link.ts';
+import type { Service } from '../shared/rpc/service.ts';
+import type { Endpoint, Runtime, Timer } from '../shared/runtime/runtime.ts';
+import { syncOps } from '../shared/wire/mgr-ops.ts';
+import type { RequestOf } from '../shared/wire/op.ts';
+import type { Lease } from './lease.ts';
+import type { OpenTable } from './open-table.ts';
+import { type JoinReply, type JoinRequest, resync } from './resync.ts';
+
+export type Report = RequestOf<(typeof syncOps)['report']>;
+/** Where clients reach this iod. */
+export type Address = RequestOf<(typeof syncOps)['serving']>;
+
+export interface MgrContactOptions {
+  readonly runtime: Runtime;
+  readonly self: Self;
+  readonly epochs: EpochWatch;
+  readonly service: Service;
+  readonly buffers: BufferPool;
+  readonly endpoint: Endpoint;
+  readonly secret: Key;
+  readonly table: OpenTable;
+  readonly lease: Lease;
+  readonly joinRequest: () => Promise<JoinRequest>;
+  readonly joined: (reply: JoinReply) => Promise<void>;
+  /** The table is in place. @returns where this iod listens: from now on at the latest */
+  readonly synced: () => Promise<Address>;
+  readonly report: () => Report;
+  /** The mgr will never take this iod as it is. */
+  readonly onFinal: (error: FsError) => void;
+}
+
+export class MgrContact {
+  readonly #options: MgrContactOptions;
+  readonly #link: Link;
+  #syncing = false;
+  #beat: Timer | undefined;
+
+  constructor(options: MgrContactOptions) {
+    const { runtime, self, epochs, service, buffers, endpoint, secret, onFinal } = options;
+    this.#options = options;
+    this.#link = new Link({
+      runtime,
+      self,
+      epochs,
+      service,
+      buffers,
+      expect: 'mgr',
+      name: 'mgr',
+      endpoints: () => [endpoint],
+      credential: () => ({ kind: 'cluster', name: '', key: secret }),
+      persistent: true,
+      onUp: (connection) => this.#up(connection),
+      onDown: () => {
+        this.#beat?.cancel();
+      },
+      onFinal,
+    });
+  }
+
+  /** A sync is under way: the mgr is there. */
+  get isSyncing(): boolean {
+    return this.#syncing;
+  }
+
+  /** Tells the mgr that this iod is about to stop, if it can be told. */
+  async sayGoodbye(): Promise<void> {
+    const { clock, log } = this.#options.runtime;
+    const deadline = clock.now() + limits.heartbeatIntervalMs;
+    try {
+      await this.#link.connection?.call(syncOps.draining, {}, { deadline });
+    } catch (error) {
+      log.warn('goodbye not heard', { why: toFsError(error).message });
+    }
+  }
+
+  close(): void {
+    this.#beat?.cancel();
+    this.#link.close();
+  }
+
+  async #up(connection: Connection): Promise<void> {
+    this.#syncing = true;
+    try {
+      await resync(connection, this.#options);
+      const address = await this.#options.synced();
+      const deadline = this.#options.runtime.clock.now() + limits.callDeadlineDefaultMs;
+      await connection.call(syncOps.serving, address, { deadline });
+    } finally {
+      this.#syncing = false;
+    }
+    this.#scheduleBeat(connection);
+  }
+
+  #scheduleBeat(connection: Connection): void {
+    this.#beat?.cancel();
+    this.#beat = this.#options.runtime.clock.timer(limits.heartbeatIntervalMs, () => {
+      if (!connection.isOpen) return;
+      this.#sendReport(connection);
+      this.#scheduleBeat(connection);
+    });
+  }
+
+  /** The answer proves that the mgr has heard of us since we sent it: so long the lease is good. */
+  #sendReport(connection: Connection): void {
+    const { runtime, lease, report } = this.#options;
+    const { clock, log } = runtime;
+    const sentAt = clock.now();
+    const deadline = sentAt + limits.heartbeatSilenceMs;
+    connection.call(syncOps.report, report(), { deadline }).then(
+      () => {
+        lease.renew(sentAt);
+      },
+      (error: unknown) => {
+        log.debug('report not answered', { why: toFsError(error).message });
+      },
+    );
+  }
+}

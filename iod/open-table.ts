@@ -1,0 +1,175 @@
+/**
+ * Who may use which file here: the mgr's table of opens as far as this iod knows it (DESIGN 5).
+ * A new table is built aside from a snapshot and the changes since, and takes the place of the old
+ * one at once (DESIGN 4). Pure.
+ */
+import assert from 'node:assert/strict';
+import type { Handle, SessionId } from '../shared/units.ts';
+import type { CapBody, OpenEntry } from '../shared/wire/values.ts';
+import { OpenEntries } from './open-entries.ts';
+
+/** A part of the mgr's stream of changes: all those after `after`, up to `upTo`. */
+export interface Changes {
+  readonly after: number;
+  readonly upTo: number;
+  readonly entries: readonly OpenEntry[];
+}
+
+/**
+ * `stale`: the mgr has taken it back, or never gave it. `resyncing`: nobody can tell before the
+ * table that is being built is in place.
+ */
+export type Admission = 'admitted' | 'stale' | 'resyncing';
+
+export class OpenTable {
+  #live = new OpenEntries();
+  /** The changes that `#live` knows. Infinity before the first sync: any cap is an old one. */
+  #upTo = Infinity;
+  #rebuild: Rebuild | undefined;
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  /** The last change that is in force here; 0 before the first sync. */
+  get upTo(): number {
+    return this.#upTo === Infinity ? 0 : this.#upTo;
+  }
+
+  /** Bits of `rights`; 0 when the session does not have the file open. */
+  rights(handle: Handle, session: SessionId): number {
+    return this.#live.rights(handle, session);
+  }
+
+  /** Takes a genuine cap: one newer than the table enters it, an older one must be in it. */
+  admit({ handle, session, rights, sequence }: CapBody): Admission {
+    const known = this.#live.get(handle, session);
+    if (sequence > Math.max(this.#upTo, this.#rebuild?.upTo ?? 0)) {
+      this.#live.set({
+        handle,
+        session,
+        rights: (known?.rights ?? 0) | rights,
+        sequence: Math.max(known?.sequence ?? 0, sequence),
+      });
+      return 'admitted';
+    }
+    if (known !== undefined && (known.rights & rights) === rights) return 'admitted';
+    return this.#rebuild === undefined ? 'stale' : 'resyncing';
+  }
+
+  /**
+   * Takes changes of the mgr. While a new table is built they go there, and into force here too:
+   * what the mgr takes back is gone when this returns.
+   * @returns false when something is missing before them: only a new sync can help
+   */
+  apply(changes: Changes): boolean {
+    const { after, upTo, entries } = changes;
+    const rebuild = this.#rebuild;
+    const known = rebuild?.upTo ?? this.#upTo;
+    if (rebuild === undefined) {
+      if (after > known) return false;
+      this.#upTo = Math.max(known, upTo);
+    } else if (!rebuild.apply(changes)) {
+      return false;
+    }
+    for (const entry of entries) {
+      // It has come before; what it says may have been taken back since.
+      if (entry.sequence <= known) continue;
+      this.#enter(entry);
+    }
+    return true;
+  }
+
+  /** The session is over. */
+  drop(session: SessionId): void {
+    for (const { handle } of this.#live.select((one) => one === session)) {
+      this.#live.delete(handle, session);
+    }
+  }
+
+  /** Begins a new table; one that was being built is thrown away. */
+  rebuild(): Rebuild {
+    this.#rebuild = new Rebuild();
+    return this.#rebuild;
+  }
+
+  /** Throws the new table away. Does nothing when it is in place already. */
+  abandon(rebuild: Rebuild): void {
+    if (this.#rebuild === rebuild) this.#rebuild = undefined;
+  }
+
+  /** The new table takes the place of the old one. */
+  swap(rebuild: Rebuild): void {
+    assert(this.#rebuild === rebuild, 'a table that was thrown away');
+    const { upTo } = rebuild;
+    // Caps so new that their opens have not come yet have been admitted meanwhile.
+    const newer = this.#live.select((_, sequence) => sequence > upTo);
+    this.#live = rebuild.finish(newer);
+    this.#upTo = upTo;
+    this.#rebuild = undefined;
+  }
+
+  #enter(entry: OpenEntry): void {
+    const { handle, session, rights, sequence } = entry;
+    if (sequence < (this.#live.get(handle, session)?.sequence ?? 0)) return;
+    if (rights === 0) this.#live.delete(handle, session);
+    else this.#live.set(entry);
+  }
+}
+
+/** A table that is being built: the snapshot and the changes since may come in any order. */
+export class Rebuild {
+  readonly #entries = new OpenEntries();
+  /** Entries whose last word is that they are closed: kept, lest the snapshot brings them back. */
+  #closed: OpenEntry[] = [];
+  /** Where the stream of changes began, and how far it has come. */
+  #from: number | undefined;
+  #upTo = 0;
+
+  /** The changes that it knows; 0 while not even their begin is known. */
+  get upTo(): number {
+    return this.#upTo;
+  }
+
+  /** @returns false when changes have come that do not begin at `cut` */
+  startAt(cut: number): boolean {
+    // They may have come in the same packet as the cut, and so before it.
+    this.#begin(cut);
+    return this.#from === cut;
+  }
+
+  /** @returns false when something is missing before these changes */
+  apply({ after, upTo, entries }: Changes): boolean {
+    this.#begin(after);
+    if (after > this.#upTo) return false;
+    this.#upTo = Math.max(this.#upTo, upTo);
+    this.add(entries);
+    return true;
+  }
+
+  /** Entries of the snapshot, or of a change: for each file and session the latest one counts. */
+  add(entries: readonly OpenEntry[]): void {
+    for (const entry of entries) {
+      const known = this.#entries.get(entry.handle, entry.session);
+      if (known !== undefined && entry.sequence < known.sequence) continue;
+      this.#entries.set(entry);
+      if (entry.rights === 0) this.#closed.push(entry);
+    }
+  }
+
+  /** For the swap: nothing is added any more. */
+  finish(newer: readonly OpenEntry[]): OpenEntries {
+    this.add(newer);
+    for (const { handle, session } of this.#closed) {
+      if (this.#entries.rights(handle, session) === 0) this.#entries.delete(handle, session);
+    }
+    this.#closed = [];
+    return this.#entries;
+  }
+
+  #begin(at: number): void {
+    if (this.#from !== undefined) return;
+    this.#from = at;
+    this.#upTo = at;
+  }
+}

@@ -1,0 +1,63 @@
+/** What the mgr has an iod do, over the connection that the iod has made. */
+import { FsError, ProtocolError } from '../../shared/errno.ts';
+import type { Handlers } from '../../shared/rpc/service.ts';
+import type { Runtime } from '../../shared/runtime/runtime.ts';
+import type { SessionId } from '../../shared/units.ts';
+import type { controlOps } from '../../shared/wire/iod-ops.ts';
+import type { Access } from '../access.ts';
+import type { OpenTable } from '../open-table.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+
+export interface ControlParts {
+  readonly runtime: Pick<Runtime, 'killPoint'>;
+  readonly table: OpenTable;
+  readonly access: Access;
+  readonly store: ObjectStore;
+  readonly closeConnections: (session: SessionId, reason: FsError) => void;
+}
+
+export function controlHandlers(parts: ControlParts): Handlers<typeof controlOps> {
+  const { runtime, table, access, store, closeConnections } = parts;
+  const { killPoint } = runtime;
+  return {
+    applyOpens(changes) {
+      if (table.apply(changes)) return { upTo: changes.upTo };
+      // Closes the connection; the next one begins with a sync.
+      throw new ProtocolError(`changes of the open table before ${changes.after} are missing`);
+    },
+
+    async fence({ session }) {
+      access.fence(session);
+      const what = `session ${session} was ended by the mgr`;
+      closeConnections(session, new FsError('ESTALE', { id: 'WEFT_E_SESSION_LOST', what }));
+      // Writes of its that have reached the disk's queue must not come after those of others.
+      await store.settled();
+      return {};
+    },
+
+    async stat({ handles }) {
+      const objects = await Promise.all(
+        handles.map(async (handle) => {
+          const stat = await store.stat(handle);
+          const { lengthBytes: length = 0, modified } = stat ?? {};
+          return { handle, length, modified, exists: stat !== undefined };
+        }),
+      );
+      return { objects };
+    },
+
+    async truncate({ handle, length }) {
+      killPoint('iod.truncate.before-disk');
+      await store.truncate(handle, length);
+      killPoint('iod.truncate.after-disk');
+      return {};
+    },
+
+    async remove({ handles }) {
+      killPoint('iod.remove.before-disk');
+      await store.remove(handles);
+      killPoint('iod.remove.after-disk');
+      return {};
+    },
+  };
+}

@@ -1,0 +1,67 @@
+/** What clients do with the bytes of files they have open: admit, read, write, sync. */
+import type { BufferPool } from '../../shared/buffer-pool.ts';
+import { byteLengthOf } from '../../shared/crc32.ts';
+import { FsError } from '../../shared/errno.ts';
+import { limits } from '../../shared/limits.ts';
+import { Bulk, type Handlers } from '../../shared/rpc/service.ts';
+import type { Runtime } from '../../shared/runtime/runtime.ts';
+import type { dataOps } from '../../shared/wire/iod-ops.ts';
+import type { Access } from '../access.ts';
+import { ReadBudget } from '../read-budget.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+
+export interface DataParts {
+  readonly runtime: Pick<Runtime, 'killPoint'>;
+  readonly access: Access;
+  readonly store: ObjectStore;
+  readonly buffers: BufferPool;
+  readonly verifier: () => number;
+}
+
+type DataHandlers = Pick<Handlers<typeof dataOps>, 'admit' | 'read' | 'write' | 'sync'>;
+
+export function dataHandlers({ runtime, access, store, buffers, verifier }: DataParts) {
+  const { killPoint } = runtime;
+  const budget = new ReadBudget();
+  return {
+    admit({ cap }, { peer }) {
+      access.admit(cap, peer);
+      return {};
+    },
+
+    async read({ handle, offset, length }, { peer, connection }) {
+      access.use(handle, peer, 'read');
+      budget.take(connection, length);
+      const buffer = buffers.take(length);
+      const release = (): void => {
+        buffers.give(buffer);
+        budget.give(connection, length);
+      };
+      try {
+        const count = await store.read(handle, offset, [buffer]);
+        const bytes = count === length ? buffer : buffer.subarray(0, count);
+        return new Bulk({ length: count }, [bytes], release);
+      } catch (error) {
+        release();
+        throw error;
+      }
+    },
+
+    async write({ handle, offset }, { peer, payload }) {
+      access.use(handle, peer, 'write');
+      if (byteLengthOf(payload) > limits.fileBytesMax - offset) throw new FsError('EFBIG');
+      killPoint('iod.write.before-disk');
+      await store.write(handle, offset, payload);
+      killPoint('iod.write.after-disk');
+      return { verifier: verifier() };
+    },
+
+    async sync({ handle }, { peer }) {
+      access.check(handle, peer);
+      killPoint('iod.fsync.before-disk');
+      await store.sync(handle);
+      killPoint('iod.fsync.after-disk');
+      return { verifier: verifier() };
+    },
+  } satisfies DataHandlers;
+}

@@ -1,0 +1,147 @@
+/**
+ * Open files of objects, a bounded number: the one that was idle longest is closed when another is
+ * needed, and opened again as if nothing had happened (SCENARIOS 189). A file in use stays open;
+ * when all are in use the next one waits.
+ */
+import { type FsError, isFsError, toFsError } from '../../shared/errno.ts';
+import { Fifo } from '../../shared/fifo.ts';
+import type { DiskFile } from '../../shared/runtime/runtime.ts';
+import type { Handle } from '../../shared/units.ts';
+
+interface Descriptor {
+  readonly file: Promise<DiskFile | undefined>;
+  uses: number;
+  /** No longer in the table: closed after its last use. */
+  forgotten: boolean;
+}
+
+export interface DescriptorCacheOptions {
+  readonly descriptorsMax: number;
+  /** @returns undefined when there is no such object and `create` is false */
+  readonly open: (handle: Handle, create: boolean) => Promise<DiskFile | undefined>;
+  /** A file could not be closed; nobody else hears of it. */
+  readonly onCloseFailed: (handle: Handle, error: FsError) => void;
+}
+
+export class DescriptorCache {
+  readonly #options: DescriptorCacheOptions;
+  /** In the order of their last uses: the first idle one was idle longest. */
+  readonly #table = new Map<Handle, Descriptor>();
+  readonly #waiting = new Fifo<() => void>();
+  readonly #closing = new Set<Promise<void>>();
+
+  constructor(options: DescriptorCacheOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** Runs `task` with the open object. @returns undefined when there is none */
+  async use<T>(
+    handle: Handle,
+    create: boolean,
+    task: (file: DiskFile) => Promise<T>,
+  ): Promise<T | undefined> {
+    for (;;) {
+      while (!this.#table.has(handle) && !this.#hasRoom()) await this.#room();
+      const descriptor = this.#table.get(handle) ?? this.#add(handle, create);
+      descriptor.uses++;
+      try {
+        const file = await descriptor.file;
+        if (file !== undefined) return await task(file);
+      } finally {
+        this.#release(handle, descriptor);
+      }
+      // Somebody else may have looked for it just before it was to be made.
+      if (!create) return undefined;
+    }
+  }
+
+  /** The object has gone from its place: who uses it may end, nobody else gets it. */
+  forget(handle: Handle): void {
+    const descriptor = this.#table.get(handle);
+    if (descriptor === undefined) return;
+    this.#table.delete(handle);
+    descriptor.forgotten = true;
+    if (descriptor.uses === 0) this.#close(handle, descriptor);
+    this.#waiting.shift()?.();
+  }
+
+  /** Closes all; those in use after their last use. */
+  async close(): Promise<void> {
+    for (const handle of this.#table.keys()) this.forget(handle);
+    await Promise.all(this.#closing);
+  }
+
+  #add(handle: Handle, create: boolean): Descriptor {
+    const descriptor: Descriptor = { file: this.#open(handle, create), uses: 0, forgotten: false };
+    this.#table.set(handle, descriptor);
+    const forget = (): void => {
+      if (this.#table.get(handle) === descriptor) this.forget(handle);
+    };
+    descriptor.file.then((file) => {
+      if (file === undefined) forget();
+    }, forget);
+    return descriptor;
+  }
+
+  #hasRoom(): boolean {
+    return this.#table.size < this.#options.descriptorsMax || this.#closeIdle();
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  /** The system has a bound of its own for all that this process has open. */
+  async #open(handle: Handle, create: boolean): Promise<DiskFile | undefined> {
+    for (;;) {
+      try {
+        return await this.#options.open(handle, create);
+      } catch (error) {
+        const isFull = isFsError(error) && (error.code === 'EMFILE' || error.code === 'ENFILE');
+        if (!isFull || !this.#closeIdle()) throw error;
+        await Promise.all(this.#closing);
+      }
+    }
+  }
+
+  /** @returns false when all are in use */
+  #closeIdle(): boolean {
+    for (const [handle, { uses }] of this.#table) {
+      if (uses > 0) continue;
+      this.forget(handle);
+      return true;
+    }
+    return false;
+  }
+
+  #release(handle: Handle, descriptor: Descriptor): void {
+    descriptor.uses--;
+    if (descriptor.uses > 0) return;
+    if (descriptor.forgotten) {
+      this.#close(handle, descriptor);
+      return;
+    }
+    this.#table.delete(handle);
+    this.#table.set(handle, descriptor);
+    this.#waiting.shift()?.();
+  }
+
+  #close(handle: Handle, { file }: Descriptor): void {
+    const closed = file
+      .then(
+        (file) => file?.close(),
+        () => undefined, // whoever wanted it has heard
+      )
+      .catch((error: unknown) => {
+        this.#options.onCloseFailed(handle, toFsError(error));
+      })
+      .finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+  }
+}
