@@ -1,5 +1,4 @@
 /** The way in: from a cluster's URL to a file system. */
-import { hostname } from 'node:os';
 import { tokenKey, type Key } from '../shared/auth.ts';
 import { parseClusterUrl } from '../shared/cluster-url.ts';
 import { FsError, toFsError } from '../shared/errno.ts';
@@ -63,7 +62,7 @@ async function connectTo(url: string, options: ConnectOptions): Promise<FileSyst
     runtime,
     endpoint: { kind: 'tcp', host, port },
     credential: await credentialOf(runtime, options, keyFile),
-    name: options.name ?? `${hostname()}:${process.pid}`,
+    name: options.name ?? `process ${process.pid}`,
     claim: {
       uid: options.uid ?? process.getuid?.() ?? 0,
       gid: options.gid ?? process.getgid?.() ?? 0,
@@ -84,7 +83,8 @@ async function connectTo(url: string, options: ConnectOptions): Promise<FileSyst
   });
 }
 
-async function credentialOf(
+/** What to prove to the daemons of a cluster: the key of the options, of its file, or none. */
+export async function credentialOf(
   runtime: Runtime,
   options: ConnectOptions,
   fileOfUrl: string | undefined,

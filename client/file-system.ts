@@ -238,6 +238,28 @@ export class FileSystem {
     await this.#set('lutime', path, { follow: false, ...times }, control);
   }
 
+  /** Several attributes in one round trip, as a copy takes them over. */
+  async setAttributes(
+    path: PathLike,
+    changes: {
+      /** Of a symbolic link: what it leads to; default true. */
+      readonly follow?: boolean | undefined;
+      readonly mode?: number | undefined;
+      readonly uid?: number | undefined;
+      readonly gid?: number | undefined;
+      readonly accessed?: TimeLike | undefined;
+      readonly modified?: TimeLike | undefined;
+    },
+    control: Control = {},
+  ): Promise<void> {
+    const { follow = true, mode, uid, gid, accessed, modified } = changes;
+    const times = await this.#during('setattr', path, () => ({
+      accessed: accessed === undefined ? undefined : timeOf(accessed),
+      modified: modified === undefined ? undefined : timeOf(modified),
+    }));
+    await this.#set('setattr', path, { follow, mode, uid, gid, ...times }, control);
+  }
+
   async truncate(path: PathLike, size = 0, control: Control = {}): Promise<void> {
     await this.#during('truncate', path, () => {
       if (Number.isSafeInteger(size) && size >= 0) return;

@@ -1,0 +1,91 @@
+/** `weft up`: a whole cluster on this host, in the foreground or on its own. */
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { limits } from '../../../shared/limits.ts';
+import type { Run } from '../command.ts';
+import type { ClusterState } from '../local-cluster/cluster-state.ts';
+import { stopGraceMs, type StartedDaemon } from '../local-cluster/daemon-process.ts';
+import { startCluster, stopDaemons } from '../local-cluster/local-cluster.ts';
+import type { Output } from '../output.ts';
+
+export const run: Run = async (given, { output }) => {
+  const begun = performance.now();
+  const iodtab = given.text('iodtab');
+  const { state, started } = await startCluster({
+    dataDir: resolve(given.text('data') ?? 'weft-data'),
+    iodtab: iodtab === undefined ? undefined : resolve(iodtab),
+    iods: given.count('iods', { min: 1, max: limits.iodsMax }),
+    port: given.count('port', { min: 0, max: 65_535 }),
+  });
+  const alreadyUp = started.length === 0;
+  const { url, dataDir } = state;
+  const daemons = state.daemons.map((daemon) => ({ ...daemon, started: undefined }));
+  output.result({ url, dataDir, alreadyUp, daemons }, () => {
+    if (alreadyUp) return [`already up at ${url}`, ...nextSteps(state)];
+    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+    const before = state.daemons.length - started.length;
+    const also = before === 0 ? '' : ` (${before} ran before)`;
+    return [`up after ${seconds} s: ${names(state)}${also}`, ...nextSteps(state)];
+  });
+  if (given.flag('detach') || alreadyUp) return undefined;
+  return stayUp(state, started, output);
+};
+
+/**
+ * Tells when a daemon ends, and stops all at Ctrl-C; at once at the second.
+ * @returns when none of those that were started runs any more
+ */
+export async function stayUp(
+  state: ClusterState,
+  started: readonly StartedDaemon[],
+  output: Output,
+): Promise<void | 'failed'> {
+  let stopping = false;
+  let died = false;
+  const stop = (graceMs: number): void => {
+    void stopDaemons(state.daemons, graceMs).then((outcomes) => {
+      for (const { name, killed } of outcomes) {
+        if (killed && graceMs > 0) output.remark(`${name} did not stop in time and was killed`);
+      }
+    });
+  };
+  const interrupt = (): void => {
+    output.remark(stopping ? 'killing all daemons' : 'stopping (Ctrl-C again: at once)');
+    stop(stopping ? 0 : stopGraceMs);
+    stopping = true;
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  await Promise.all(
+    started.map(async ({ child, record: { name, pid, log } }) => {
+      child.ref();
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      const { exitCode, signalCode } = child;
+      if (stopping || exitCode === 0) return;
+      died = true;
+      output.remark(
+        `${name} (pid ${pid}) died: ${signalCode ?? `status ${exitCode}`}; its log is ${log}; ` +
+          `weft up --detach --data ${state.dataDir} starts it again`,
+      );
+    }),
+  );
+  for (const signal of signals) process.off(signal, interrupt);
+  return died ? 'failed' : undefined;
+}
+
+function names({ daemons }: ClusterState): string {
+  const iods = daemons.filter(({ role }) => role === 'iod');
+  return `mgr and ${iods.map(({ name }) => name).join(', ')}`;
+}
+
+function nextSteps({ url, dataDir }: ClusterState): readonly string[] {
+  return [
+    `data in ${dataDir}`,
+    '',
+    `  export WEFT_URL='${url}'`,
+    '  weft status',
+    '  weft cp -r . weft:/copy',
+    '  weft ls -l /copy',
+    `  weft down --data ${dataDir}`,
+  ];
+}

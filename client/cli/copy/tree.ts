@@ -1,0 +1,94 @@
+/** What `cp` needs of a file system, be it the disk of this host or weftfs. Paths are bytes. */
+import type { Timestamp } from '../../../shared/units.ts';
+import type { InodeKind, LayoutWish } from '../../../shared/wire/values.ts';
+
+/** What a copy keeps of a file, and what tells one file from another. */
+export interface Node {
+  /** The same for two paths when they lead to one file; unique within a tree. */
+  readonly id: string;
+  readonly kind: InodeKind;
+  /** Permission bits with suid, sgid and sticky. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly links: number;
+  readonly size: number;
+  readonly accessed: Timestamp;
+  readonly modified: Timestamp;
+}
+
+export interface Source {
+  /** @returns bytes read: fewer than there is room for only at the end */
+  read(into: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface Target {
+  write(from: Uint8Array, position: number): Promise<void>;
+  /** @param sync all of it is durable when this returns */
+  close(sync: boolean): Promise<void>;
+}
+
+/** What a copy takes over; `undefined` leaves it as it is. */
+export interface Kept {
+  readonly mode: number | undefined;
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+  readonly accessed: Timestamp;
+  readonly modified: Timestamp;
+}
+
+export interface Child {
+  readonly name: Uint8Array;
+  /** `undefined`: ask for it. */
+  readonly node: Node | undefined;
+}
+
+/** Errors are those of the file system, with code and path. */
+export interface Tree {
+  readonly kind: 'local' | 'weft';
+  /** The path for people. */
+  show(path: Buffer): string;
+  stat(path: Buffer): Promise<Node>;
+  lstat(path: Buffer): Promise<Node>;
+  list(path: Buffer): AsyncIterable<Child>;
+  open(path: Buffer): Promise<Source>;
+  /** Makes or empties a file. */
+  create(path: Buffer, mode: number, layout: Partial<LayoutWish> | undefined): Promise<Target>;
+  makeDirectory(path: Buffer, mode: number): Promise<void>;
+  readLink(path: Buffer): Promise<Buffer>;
+  makeLink(target: Buffer, path: Buffer): Promise<void>;
+  unlink(path: Buffer): Promise<void>;
+  /** Whose what is made here is. */
+  readonly owner: { readonly uid: number; readonly gid: number };
+  /** Never follows symbolic links. */
+  keep(path: Buffer, attributes: Kept): Promise<void>;
+}
+
+const slash = 0x2f;
+
+/** A path below another one. */
+export function below(directory: Buffer, name: Uint8Array): Buffer {
+  const separator = directory.at(-1) === slash ? '' : '/';
+  return Buffer.concat([directory, Buffer.from(separator), name]);
+}
+
+/** The last component, without slashes behind it; empty for a root. */
+export function lastName(path: Buffer): Buffer {
+  let end = path.length;
+  while (end > 0 && path[end - 1] === slash) end--;
+  const from = path.subarray(0, end).lastIndexOf(slash) + 1;
+  return path.subarray(from, end);
+}
+
+/** The directory that the last component is in; `.` for a single name. */
+export function parentPath(path: Buffer): Buffer {
+  const name = lastName(path);
+  let end = path.length;
+  while (end > 0 && path[end - 1] === slash) end--;
+  const parent = path.subarray(0, end - name.length);
+  return parent.length === 0 ? Buffer.from('.') : parent;
+}
+
+export function endsInSlash(path: Buffer): boolean {
+  return path.at(-1) === slash;
+}

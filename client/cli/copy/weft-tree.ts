@@ -1,0 +1,63 @@
+/** The file system as `cp` sees it. */
+import type { FileSystem } from '../../file-system.ts';
+import type { Stats } from '../../stats.ts';
+import { shownName } from '../shown-text.ts';
+import type { Node, Tree } from './tree.ts';
+
+export function weftTree(fs: FileSystem): Tree {
+  const { uid, gid } = fs.session.session;
+  return {
+    kind: 'weft',
+    show: (path) => `weft:${shownName(path)}`,
+    stat: async (path) => nodeOf(await fs.stat(path)),
+    lstat: async (path) => nodeOf(await fs.lstat(path)),
+
+    async *list(path) {
+      for await (const { pathComponent, stats } of fs.opendir(path, { attributes: true })) {
+        yield { name: pathComponent, node: stats && nodeOf(stats) };
+      }
+    },
+
+    async open(path) {
+      const file = await fs.open(path, 'r');
+      return {
+        read: (into, position) => file.read(into, position),
+        close: () => file.close(),
+      };
+    },
+
+    async create(path, mode, layout) {
+      const file = await fs.open(path, 'w', { mode, layout });
+      return {
+        async write(from, position) {
+          await file.write(from, position);
+        },
+        close: (sync) => file.close({ sync }),
+      };
+    },
+
+    async makeDirectory(path, mode) {
+      await fs.mkdir(path, { mode });
+    },
+    readLink: (path) => fs.readlinkBytes(path),
+    makeLink: (target, path) => fs.symlink(target, path),
+    unlink: (path) => fs.unlink(path),
+    owner: { uid, gid },
+    keep: (path, { mode, owner, accessed, modified }) =>
+      fs.setAttributes(path, { mode, ...owner, accessed, modified, follow: false }),
+  };
+}
+
+function nodeOf(stats: Stats): Node {
+  return {
+    id: String(stats.ino),
+    kind: stats.kind,
+    mode: stats.mode & 0o7777,
+    uid: stats.uid,
+    gid: stats.gid,
+    links: stats.nlink,
+    size: stats.size,
+    accessed: stats.accessed,
+    modified: stats.modified,
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * One proved connection to one daemon, made step by step: for tools that want to know which step
+ * fails, or to speak with the key of the cluster. It does not come back when it is lost.
+ */
+import { BufferPool } from '../../shared/buffer-pool.ts';
+import { limits } from '../../shared/limits.ts';
+import { Connection } from '../../shared/rpc/connection.ts';
+import { EpochWatch } from '../../shared/rpc/epoch-watch.ts';
+import { type Credential, introduce, serveLink } from '../../shared/rpc/handshake.ts';
+import { Service } from '../../shared/rpc/service.ts';
+import type { Endpoint, Runtime } from '../../shared/runtime/runtime.ts';
+
+/** What tells the daemons who is asking. */
+export interface Asker {
+  readonly runtime: Runtime;
+  /** For their logs. */
+  readonly name: string;
+}
+
+/** Grows with every connection of this process: a daemon must not take it for a late one. */
+let incarnation = 0;
+
+/** The connection stands, but neither side has said who it is. @throws FsError as `Net.connect` */
+export async function connectTo(runtime: Runtime, endpoint: Endpoint): Promise<Connection> {
+  const connection = new Connection({
+    runtime,
+    epochs: new EpochWatch(),
+    buffers: new BufferPool(limits.packetBytesMax),
+    service: serveLink(new Service()),
+  });
+  const timeoutMs = limits.connectTimeoutMs;
+  connection.open(await runtime.net.connect(endpoint, { timeoutMs }, connection));
+  return connection;
+}
+
+/** Both sides prove who they are. @throws FsError EKEYREJECTED, EPROTO; it is closed then */
+export async function prove(
+  connection: Connection,
+  { runtime, name }: Asker,
+  credential: Credential,
+  expect: 'mgr' | 'iod',
+): Promise<void> {
+  const self = {
+    role: 'client',
+    node: name,
+    incarnation: ++incarnation,
+    cluster: () => '',
+  } as const;
+  const options = { expect, nonce: runtime.random.bytes(32), deadline: soon(runtime) };
+  const peer = await introduce(connection, self, credential, options);
+  connection.establish(peer, serveLink(new Service()));
+}
+
+/** When a step of a tool has taken too long. */
+export function soon({ clock }: Runtime): number {
+  return clock.now() + limits.connectTimeoutMs;
+}
