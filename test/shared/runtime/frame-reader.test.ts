@@ -25,32 +25,41 @@ interface FrameParts {
   readonly final?: boolean;
   /** Length form: 0 = the shortest that fits, else 16 or 64 bits. */
   readonly lengthBits?: 0 | 16 | 64;
-  readonly key?: number;
+  /** Masking key of a client; `undefined`: a server writes it. */
+  readonly key?: number | undefined;
 }
 
-/** A frame as any client may write it. */
-function frame({ opcode, content, final = true, lengthBits = 0, key = 0 }: FrameParts): Buffer {
-  const bits =
-    lengthBits === 0 ? (content.length < 126 ? 0 : content.length < 65536 ? 16 : 64) : lengthBits;
-  const head = Buffer.alloc(2 + bits / 8 + 4);
+/** A frame as any peer may write it. */
+function frame({ opcode, content, final = true, lengthBits = 0, ...rest }: FrameParts): Buffer {
+  const shortest = content.length < 126 ? 0 : content.length < 65_536 ? 16 : 64;
+  const bits = lengthBits === 0 ? shortest : lengthBits;
+  const head = Buffer.alloc(2 + bits / 8);
   head[0] = opcode | (final ? 0x80 : 0);
-  head[1] = 0x80 | (bits === 0 ? content.length : bits === 16 ? 126 : 127);
+  head[1] = bits === 0 ? content.length : bits === 16 ? 126 : 127;
   if (bits === 16) head.writeUInt16BE(content.length, 2);
   if (bits === 64) head.writeBigUInt64BE(BigInt(content.length), 2);
-  head.writeUInt32BE(key, head.length - 4);
-  const keyBytes = head.subarray(head.length - 4);
+  const key = 'key' in rest ? rest.key : 0;
+  if (key === undefined) return Buffer.concat([head, content]);
+  head[1] |= 0x80;
+  const keyBytes = Buffer.alloc(4);
+  keyBytes.writeUInt32BE(key);
   const masked = content.map((byte, i) => byte ^ (keyBytes[i & 3] ?? 0));
-  return Buffer.concat([head, masked]);
+  return Buffer.concat([head, keyBytes, masked]);
 }
 
 /** Feeds `stream` cut at `cuts`; payload in the way of a socket that reads straight, if `straight`. */
-function read(stream: Buffer, cuts: readonly number[], straight: boolean): FrameRecorder {
+function read(
+  stream: Buffer,
+  cuts: readonly number[],
+  straight: boolean,
+  fromClient = true,
+): FrameRecorder {
   const heard = new FrameRecorder();
   heard.sink = (_body, bytes) => {
     const first = Buffer.alloc(bytes >> 1);
     return [first, Buffer.alloc(0), Buffer.alloc(bytes - first.length)];
   };
-  const reader = new FrameReader(true, heard);
+  const reader = new FrameReader(fromClient, heard);
   const ends = [...cuts.map((cut) => cut % (stream.length + 1)), stream.length].toSorted(
     (a, b) => a - b,
   );
@@ -79,7 +88,7 @@ const entry = fc.record({ body: someBytes(40), payload: someBytes(400) });
 const packet = fc.record({
   entries: fc.array(entry, { maxLength: 5 }),
   fragmentEnds: fc.array(fc.nat(3000), { maxLength: 4 }),
-  lengthBits: fc.constantFrom(0, 16, 64) as fc.Arbitrary<0 | 16 | 64>,
+  lengthBits: fc.constantFrom<0 | 16 | 64>(0, 16, 64),
   key: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 ** 32 - 1 })),
   ping: fc.option(someBytes(125), { nil: undefined }),
 });
@@ -90,9 +99,11 @@ test('whatever the fragments, keys, length forms and pieces, the entries arrive 
       fc.array(packet, { minLength: 1, maxLength: 4 }),
       fc.array(fc.nat(20_000), { maxLength: 40 }),
       fc.boolean(),
-      (packets, cuts, straight) => {
+      fc.boolean(),
+      (packets, cuts, straight, fromClient) => {
         const frames: Buffer[] = [];
-        for (const { entries, fragmentEnds, lengthBits, key, ping } of packets) {
+        for (const { entries, fragmentEnds, lengthBits, key: itsKey, ping } of packets) {
+          const key = fromClient ? itsKey : undefined;
           const content = Buffer.concat(entries.map((e) => entryBytes(e.body, e.payload)));
           const ends = [...fragmentEnds.map((end) => end % (content.length + 1)), content.length];
           let from = 0;
@@ -110,7 +121,7 @@ test('whatever the fragments, keys, length forms and pieces, the entries arrive 
               from = end;
             });
         }
-        const heard = read(Buffer.concat(frames), cuts, straight);
+        const heard = read(Buffer.concat(frames), cuts, straight, fromClient);
         const sent = packets.flatMap(({ entries }) => entries);
         t.deepEqual(
           heard.entries,

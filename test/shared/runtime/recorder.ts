@@ -91,7 +91,7 @@ export function entryBytes(body: Uint8Array, payload: Uint8Array = Buffer.alloc(
   return Buffer.concat([head, body, payload]);
 }
 
-export function netOf(frames: Frames, greetingTimeoutMs = 5000): Net {
+export function netOf(frames: Frames, greetingTimeoutMs = 60_000): Net {
   return makeNet({ log: silentLog, frames, greetingTimeoutMs });
 }
 
@@ -144,7 +144,7 @@ export async function pair(
       return farHears;
     },
   });
-  const near = await netOf(nearFrames).connect(listener.endpoint, { timeoutMs: 5000 }, nearHears);
+  const near = await netOf(nearFrames).connect(listener.endpoint, { timeoutMs: 60_000 }, nearHears);
   t.teardown(() => near.close(new Error('end of test')));
   if (accepted === undefined) throw new Error('connected, but nothing was accepted');
   return { near, nearHears, far: accepted, farHears, listener };

@@ -1,0 +1,487 @@
+import test from 'ava';
+import { FsError } from '../../../shared/errno.ts';
+import { limits } from '../../../shared/limits.ts';
+import type { Connection } from '../../../shared/rpc/connection.ts';
+import type { LinkOptions } from '../../../shared/rpc/link.ts';
+import type { Endpoint } from '../../../shared/runtime/runtime.ts';
+import { deferred, failure, ops, Pair, type PairOptions, stranger } from './pair.ts';
+
+async function started(options: PairOptions = {}, link: Partial<LinkOptions> = {}) {
+  const pair = new Pair(options);
+  await pair.pass(10);
+  const made = await pair.run(() => pair.link(link));
+  const begin = (op: typeof ops.echo, n: number, ms = 60_000) => {
+    const call = pair.client.call(() => made.call(op, { n }, { deadline: pair.deadline(ms) }));
+    call.catch(() => undefined);
+    return call;
+  };
+  return { pair, link: made, begin, complete: pair.world.complete.bind(pair.world) };
+}
+
+/** A server that keeps requests until the test says otherwise. */
+function holding() {
+  const seen: { n: number; slot: number; sequence: number }[] = [];
+  const gate = { open: false };
+  const hold = (request: { n: number }, { slot, sequence }: { slot: number; sequence: number }) => {
+    seen.push({ n: request.n, slot, sequence });
+    return gate.open ? request : deferred<{ n: number }>().promise;
+  };
+  return { seen, gate, handlers: { echo: hold, change: hold, once: hold } };
+}
+
+test('a link connects when it is first needed, and its calls wait for that', async (t) => {
+  const { pair, link, begin, complete } = await started();
+  t.false(link.isUp);
+  t.is(pair.acceptor.connectionCount, 0);
+  t.deepEqual(await complete(begin(ops.echo, 1)), { n: 1 });
+  t.true(link.isUp);
+  t.is(pair.acceptor.connectionCount, 1);
+});
+
+test('a persistent link connects by itself, and again after every loss', async (t) => {
+  let ups = 0;
+  const reasons: FsError[] = [];
+  const { pair, link } = await started(
+    {},
+    {
+      persistent: true,
+      onUp: () => {
+        ups++;
+        return Promise.resolve();
+      },
+      onDown: (reason) => reasons.push(reason),
+    },
+  );
+  for (let round = 1; round <= 3; round++) {
+    await pair.world.run({ until: () => link.isUp });
+    t.is(ups, round);
+    pair.server.restart();
+    await pair.world.run({ until: () => !link.isUp });
+    t.true(reasons.length >= round);
+  }
+});
+
+test('what is idempotent is sent again on the next connection, and answered once', async (t) => {
+  const { seen, gate, handlers } = holding();
+  const { pair, begin, complete } = await started({ handlers });
+  const calls = [1, 2, 3].map((n) => begin(ops.echo, n));
+  await pair.pass(50);
+  t.deepEqual(
+    seen.map(({ n }) => n),
+    [1, 2, 3],
+  );
+  gate.open = true;
+  pair.server.restart();
+  t.deepEqual(await complete(Promise.all(calls)), [{ n: 1 }, { n: 2 }, { n: 3 }]);
+  t.deepEqual(
+    seen.map(({ n }) => n),
+    [1, 2, 3, 1, 2, 3],
+  );
+});
+
+test('a mutation is sent again with the slot and sequence that it had', async (t) => {
+  const { seen, gate, handlers } = holding();
+  const { pair, begin, complete } = await started({ handlers });
+  const calls = [1, 2].map((n) => begin(ops.change, n));
+  await pair.pass(50);
+  for (let round = 0; round < 3; round++) {
+    if (round === 2) gate.open = true;
+    pair.server.restart();
+    await pair.pass(100);
+  }
+  await complete(Promise.all(calls));
+  const ones = seen.filter(({ n }) => n === 1);
+  t.is(ones.length, 4);
+  t.is(new Set(ones.map(({ slot, sequence }) => `${slot} ${sequence}`)).size, 1);
+  await complete(begin(ops.change, 3));
+  const last = seen.at(-1);
+  t.true(last !== undefined && last.sequence > 1, 'a new one has a new sequence');
+});
+
+test('what may not be sent twice fails with EPIPE when its connection is lost', async (t) => {
+  const { seen, handlers } = holding();
+  const { pair, begin, complete } = await started({ handlers });
+  const call = begin(ops.once, 1);
+  await pair.pass(50);
+  pair.server.restart();
+  t.is((await failure(complete(call))).code, 'EPIPE');
+  await pair.pass(1000);
+  t.is(seen.length, 1);
+});
+
+test('EAGAIN is obeyed: not before its hint, and until the deadline', async (t) => {
+  const times: number[] = [];
+  let answer = false;
+  const { pair, begin, complete } = await started({
+    handlers: {
+      echo: ({ n }) => {
+        times.push(pair.world.nowMs);
+        if (answer) return { n };
+        throw new FsError('EAGAIN', {
+          id: 'WEFT_E_STARTING',
+          what: 'the iod is starting',
+          retryAfterMs: 500,
+        });
+      },
+    },
+  });
+  const begun = pair.world.nowMs;
+  const error = await failure(complete(begin(ops.echo, 1, 4_000)));
+  t.like(error, { code: 'ETIMEDOUT', weftCode: 'WEFT_E_DEADLINE' });
+  t.regex(error.message, /the iod is starting/);
+  t.is((error.cause as FsError).weftCode, 'WEFT_E_STARTING');
+  t.true(pair.world.nowMs - begun >= 4_000 && pair.world.nowMs - begun < 4_010);
+  t.true(times.length >= 3 && times.length <= 9, `${times.length} attempts`);
+  times.slice(1).forEach((at, i) => t.true(at - (times[i] ?? 0) >= 500));
+  const call = begin(ops.echo, 2);
+  await pair.pass(100);
+  answer = true;
+  t.deepEqual(await complete(call), { n: 2 });
+});
+
+test('an EPIPE that the server answers is tried again with pauses, not in a storm', async (t) => {
+  let asked = 0;
+  const { pair, begin, complete } = await started({
+    handlers: {
+      echo: ({ n }) => {
+        if (++asked > 5) return { n };
+        throw new FsError('EPIPE', { what: 'the iod behind has gone' });
+      },
+      once: () => {
+        throw new FsError('EPIPE', { what: 'the iod behind has gone' });
+      },
+    },
+  });
+  const begun = pair.world.nowMs;
+  t.deepEqual(await complete(begin(ops.echo, 1)), { n: 1 });
+  t.true(pair.world.nowMs - begun > (limits.reconnectDelayMinMs * 31) / 2);
+  t.is(asked, 6);
+  t.is((await failure(complete(begin(ops.once, 1)))).what, 'the iod behind has gone');
+});
+
+test('a refusal that no attempt can change ends all calls at once', async (t) => {
+  let refusals = 0;
+  const finals: FsError[] = [];
+  const { pair, begin, complete } = await started(
+    {
+      acceptor: {
+        admit: () => {
+          refusals++;
+          throw new FsError('ESTALE', { id: 'WEFT_E_SESSION_LOST' });
+        },
+      },
+    },
+    { onFinal: (error) => finals.push(error) },
+  );
+  const calls = Array.from({ length: limits.slotsPerSession + 5 }, (_, n) => begin(ops.change, n));
+  const begun = pair.world.nowMs;
+  for (const call of calls) t.is((await failure(complete(call))).weftCode, 'WEFT_E_SESSION_LOST');
+  t.true(pair.world.nowMs - begun < 100);
+  t.is(refusals, 1);
+  t.is(finals.length, 1);
+  await pair.pass(10_000);
+  t.is(refusals, 1, 'it does not try again by itself');
+  await failure(complete(begin(ops.echo, 1)));
+  t.is(refusals, 2, 'but for a new call it does');
+});
+
+test('other refusals are tried again until the deadline, and told then', async (t) => {
+  let refusals = 0;
+  const { begin, complete } = await started({
+    acceptor: {
+      admit: () => {
+        refusals++;
+        throw new FsError('EACCES', { what: 'not today' });
+      },
+    },
+  });
+  const error = await failure(complete(begin(ops.echo, 1, 3_000)));
+  t.like(error, { code: 'ETIMEDOUT', weftCode: 'WEFT_E_IOD_DOWN' });
+  t.regex(error.message, /not today/);
+  t.true(refusals > 3);
+});
+
+test('all addresses are tried in their order, and asked for anew each time', async (t) => {
+  const asked: number[] = [];
+  const tcp = (port: number): Endpoint => ({ kind: 'tcp', host: 's', port });
+  const { begin, complete } = await started(
+    {},
+    {
+      endpoints: async () => {
+        asked.push(asked.length);
+        await Promise.resolve();
+        if (asked.length < 3) return [];
+        return [{ kind: 'unix', path: '/none' }, tcp(7301), tcp(7300)];
+      },
+    },
+  );
+  t.deepEqual(await complete(begin(ops.echo, 1)), { n: 1 });
+  t.is(asked.length, 3);
+});
+
+test('addresses that cannot be told are one more failed attempt', async (t) => {
+  let asked = 0;
+  const { begin, complete } = await started(
+    {},
+    {
+      endpoints: () => {
+        if (++asked < 3) throw new FsError('ECONNREFUSED', { what: 'nobody knows where' });
+        return [{ kind: 'tcp', host: 's', port: 7300 }];
+      },
+    },
+  );
+  t.deepEqual(await complete(begin(ops.echo, 1)), { n: 1 });
+});
+
+test('pauses between attempts grow, and `hurry` ends the present one', async (t) => {
+  const times: number[] = [];
+  const { pair, link, begin } = await started(
+    {},
+    {
+      endpoints: () => {
+        times.push(pair.world.nowMs);
+        return [{ kind: 'tcp', host: 's', port: 9999 }];
+      },
+    },
+  );
+  begin(ops.echo, 1);
+  await pair.pass(20_000);
+  const gaps = times.slice(1).map((at, i) => at - (times[i] ?? 0));
+  t.true((gaps[0] ?? Infinity) <= limits.reconnectDelayMinMs + 5);
+  t.true(gaps.every((gap) => gap <= limits.reconnectDelayMaxMs + 5));
+  t.true((gaps.at(-1) ?? 0) >= limits.reconnectDelayMaxMs / 2);
+  const before = times.length;
+  await pair.run(() => {
+    link.hurry();
+    link.hurry();
+  });
+  await pair.pass(5);
+  t.is(times.length, before + 1);
+});
+
+test('calls wait for `onUp`, and its failure is a failed attempt', async (t) => {
+  let attempts = 0;
+  const order: string[] = [];
+  const { begin, complete } = await started(
+    {
+      handlers: {
+        echo: ({ n }) => {
+          order.push(`echo ${n}`);
+          return { n };
+        },
+      },
+    },
+    {
+      onUp: async (connection: Connection) => {
+        attempts++;
+        await connection.call(ops.echo, { n: 100 + attempts }, { deadline: Infinity });
+        if (attempts < 3) throw new FsError('EIO', { what: 'not yet' });
+      },
+    },
+  );
+  t.deepEqual(await complete(begin(ops.echo, 1)), { n: 1 });
+  t.deepEqual(order, ['echo 101', 'echo 102', 'echo 103', 'echo 1']);
+});
+
+test('a final error of `onUp` fails what waits', async (t) => {
+  const { begin, complete } = await started(
+    {},
+    { onUp: () => Promise.reject(new FsError('ESTALE', { id: 'WEFT_E_SESSION_LOST' })) },
+  );
+  t.is((await failure(complete(begin(ops.echo, 1)))).code, 'ESTALE');
+});
+
+test('a connection that is lost while it comes up is one more attempt', async (t) => {
+  let attempts = 0;
+  const { pair, begin, complete } = await started(
+    {},
+    {
+      onUp: async (connection: Connection) => {
+        if (attempts++ === 0) connection.close(new FsError('EIO', { what: 'cut in the middle' }));
+        await Promise.resolve();
+      },
+    },
+  );
+  t.deepEqual(await complete(begin(ops.echo, 1)), { n: 1 });
+  t.is(attempts, 2);
+  t.is(pair.acceptor.connectionCount, 1);
+});
+
+test('more mutations than slots: all are done, none has a slot of another', async (t) => {
+  const running = new Set<number>();
+  const { pair, link } = await started({
+    handlers: {
+      change: async ({ n }, { slot, connection }) => {
+        t.false(running.has(slot));
+        running.add(slot);
+        await new Promise<void>((resolve) => connection.clock.timer(1 + (n % 5), resolve));
+        running.delete(slot);
+        return { n };
+      },
+    },
+  });
+  const count = limits.slotsPerSession * 3;
+  const replies = await pair.run(() =>
+    Promise.all(
+      Array.from({ length: count }, (_, n) =>
+        link.call(ops.change, { n }, { deadline: pair.deadline(60_000) }),
+      ),
+    ),
+  );
+  t.deepEqual(
+    replies.map(({ n }) => n),
+    Array.from({ length: count }, (_, n) => n),
+  );
+});
+
+test('the slot of a mutation that timed out goes on to the next, with a higher sequence', async (t) => {
+  const { seen, gate, handlers } = holding();
+  const { pair, link, begin, complete } = await started({ handlers });
+  const lost = await pair.run(() =>
+    Promise.all(
+      Array.from({ length: limits.slotsPerSession }, (_, n) =>
+        failure(link.call(ops.change, { n }, { deadline: pair.deadline(200) })),
+      ),
+    ),
+  );
+  t.true(lost.every(({ code }) => code === 'ETIMEDOUT'));
+  gate.open = true;
+  t.deepEqual(await complete(begin(ops.change, 999)), { n: 999 });
+  t.is(seen.at(-1)?.sequence, 2);
+});
+
+test('payloads on their way stay within the window of the link', async (t) => {
+  let running = 0;
+  let most = 0;
+  const store = async ({ n }: { n: number }, context: { connection: Connection }) => {
+    most = Math.max(most, ++running);
+    await new Promise<void>((resolve) => context.connection.clock.timer(5, resolve));
+    running--;
+    return { n };
+  };
+  const { pair, link } = await started({ handlers: { store } }, { windowBytes: 40_000 });
+  const payload = [Buffer.alloc(10_000, 1)];
+  await pair.run(() =>
+    Promise.all(
+      Array.from({ length: 30 }, (_, n) => link.call(ops.store, { n }, { deadline: Infinity, payload })),
+    ),
+  );
+  t.is(most, 4);
+});
+
+test('a call that waits for the window ends by its own deadline and signal', async (t) => {
+  const { pair, link } = await started(
+    { handlers: { store: () => deferred<never>().promise } },
+    { windowBytes: 10 },
+  );
+  const payload = [Buffer.alloc(10)];
+  const control = new AbortController();
+  const [, late, aborted] = await pair.run(async () => {
+    const store = (options: { deadline: number; signal?: AbortSignal }) =>
+      failure(link.call(ops.store, { n: 1 }, { ...options, payload }));
+    const calls = [
+      store({ deadline: pair.deadline(1000) }),
+      store({ deadline: pair.deadline(100) }),
+      store({ deadline: Infinity, signal: control.signal }),
+    ];
+    pair.runtime.clock.timer(50, () => {
+      control.abort();
+    });
+    return Promise.all(calls);
+  });
+  t.is(late?.code, 'ETIMEDOUT');
+  t.is(aborted?.code, 'ECANCELED');
+});
+
+test('`close` ends all calls with its reason and leaves nothing running, in whatever state', async (t) => {
+  for (const passMs of [0, 0.3, 0.7, 1, 1.5, 2, 3, 50]) {
+    for (const reachable of [true, false]) {
+      const { handlers } = holding();
+      const host = reachable ? 's' : 'nowhere';
+      const endpoints = () => [{ kind: 'tcp' as const, host, port: 7300 }];
+      const { pair, link, begin, complete } = await started({ handlers }, { endpoints });
+      const calls = [begin(ops.echo, 1), begin(ops.change, 2), begin(ops.once, 3)];
+      await pair.pass(passMs);
+      const reason = new FsError('ESTALE', { what: 'enough' });
+      await pair.run(() => {
+        link.close(reason);
+        link.close();
+      });
+      for (const call of calls) t.is((await failure(complete(call))).what, 'enough');
+      t.is((await failure(complete(begin(ops.echo, 4)))).what, 'enough');
+      await pair.pass(limits.connectTimeoutMs + 100);
+      t.is(pair.acceptor.connectionCount, 0);
+      const before = pair.world.steps;
+      await pair.pass(1_000_000);
+      t.is(pair.world.steps, before, `closed after ${passMs} ms`);
+    }
+  }
+});
+
+test('`close` gives the reason also to calls whose bytes are on their way', async (t) => {
+  const { pair, link } = await started({ handlers: { store: () => deferred<never>().promise } });
+  pair.world.network.set({ bytesPerMs: 100, kernelBytes: 1000 });
+  const payload = [Buffer.alloc(200_000)];
+  const calls = pair.client.call(() =>
+    Promise.all([1, 2].map((n) => failure(link.call(ops.store, { n }, { deadline: Infinity, payload })))),
+  );
+  await pair.pass(20);
+  await pair.run(() => {
+    link.close(new FsError('ESTALE', { what: 'enough' }));
+  });
+  const errors = await pair.world.complete(calls);
+  t.deepEqual(
+    errors.map(({ what }) => what),
+    ['enough', 'enough'],
+  );
+});
+
+test('a link that nobody needs any more stops trying', async (t) => {
+  let attempts = 0;
+  const { pair, begin, complete } = await started(
+    {},
+    {
+      endpoints: () => {
+        attempts++;
+        return [{ kind: 'tcp', host: 's', port: 9999 }];
+      },
+    },
+  );
+  await failure(complete(begin(ops.echo, 1, 500)));
+  const before = attempts;
+  await pair.pass(60_000);
+  t.is(attempts, before);
+});
+
+test('losses in the middle of everything: each call ends once, with the answer that is its own', async (t) => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const { pair, link } = await started({
+      seed,
+      acceptor: {
+        admit: (hello) => ({ key: Buffer.alloc(32), peer: stranger({ node: hello.node }) }),
+      },
+    });
+    pair.world.network.set({ lossProbability: 0.1, fragmentProbability: 0.2 });
+    for (let ms = 20; ms < 1000; ms += 90) {
+      pair.world.after(ms, () => {
+        if (ms % 180 === 20) pair.world.network.cut('c', 's');
+        else pair.server.restart();
+      });
+    }
+    const all = async (): Promise<void> => {
+      for (let round = 0; round < 20; round++) {
+        const replies = await Promise.all(
+          [ops.echo, ops.change, ops.even].map((op, i) =>
+            link.call(op, { n: round * 10 + 2 * i }, { deadline: pair.deadline(60_000) }),
+          ),
+        );
+        t.deepEqual(
+          replies.map(({ n }) => n),
+          [0, 2, 4].map((n) => round * 10 + n),
+        );
+        await new Promise<void>((resolve) => pair.runtime.clock.timer(40, resolve));
+      }
+    };
+    await pair.run(all);
+  }
+});

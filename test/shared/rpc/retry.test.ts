@@ -1,0 +1,37 @@
+import test from 'ava';
+import * as fc from 'fast-check';
+import { limits } from '../../../shared/limits.ts';
+import { isPowerOfTwo, retryDelayMs } from '../../../shared/rpc/retry.ts';
+
+const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const randomOf = (fraction: number) => ({
+  fraction: () => fraction,
+  bytes: (count: number) => new Uint8Array(count),
+});
+
+test('a delay grows with the attempts up to its greatest, and half of it is chance', (t) => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 10_000 }), chance, (attempts, fraction) => {
+      const ms = retryDelayMs(attempts, randomOf(fraction));
+      const grown = limits.reconnectDelayMinMs * 2 ** (attempts - 1);
+      const whole = Math.min(grown, limits.reconnectDelayMaxMs);
+      t.true(ms >= whole / 2 && ms < whole);
+    }),
+  );
+});
+
+test('it is never shorter than what the server asked for, nor much longer', (t) => {
+  const attempts = fc.integer({ min: 1, max: 100 });
+  fc.assert(
+    fc.property(attempts, chance, fc.nat(100_000), (attempts, fraction, hintMs) => {
+      const ms = retryDelayMs(attempts, randomOf(fraction), hintMs);
+      t.true(ms >= hintMs);
+      t.true(ms <= Math.max(hintMs, limits.reconnectDelayMaxMs) + limits.reconnectDelayMaxMs / 2);
+    }),
+  );
+});
+
+test('equal events are logged at powers of two', (t) => {
+  const logged = Array.from({ length: 1000 }, (_, count) => count).filter(isPowerOfTwo);
+  t.deepEqual(logged, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]);
+});
