@@ -23,7 +23,10 @@ export interface Clock {
   wall(): Timestamp;
   /** Runs `run` once after `delayMs`. It may come late, never early (SCENARIOS 235). */
   timer(delayMs: number, run: () => void): Timer;
-  /** Runs `run` once when the events of this tick are done: the batching point of every queue. */
+  /**
+   * Runs `run` once when the events of this tick are done: the batching point of every queue. What
+   * it defers itself runs in the same round, behind what waits already.
+   */
   defer(run: () => void): void;
 }
 

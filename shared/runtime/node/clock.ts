@@ -30,13 +30,12 @@ function startTimer(delayMs: number, run: () => void): Timer {
   return { cancel: () => clearTimeout(handle) };
 }
 
-/** All that is deferred in a tick runs, in order, from one immediate. */
+/** All that is deferred in a tick, and by what runs at its end, runs in order from one immediate. */
 function makeDefer(): Clock['defer'] {
   let waiting: (() => void)[] = [];
   const runAll = (): void => {
-    const runs = waiting;
-    waiting = [];
-    for (const run of runs) {
+    // Grows while it is walked: answers that a commit lets go leave in the same round.
+    for (const run of waiting) {
       try {
         run();
       } catch (error: unknown) {
@@ -46,6 +45,7 @@ function makeDefer(): Clock['defer'] {
         });
       }
     }
+    waiting = [];
   };
   return (run) => {
     if (waiting.push(run) === 1) setImmediate(runAll);

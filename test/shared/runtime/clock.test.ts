@@ -42,12 +42,13 @@ test('deferred functions run in order, after the tick, before a later timer', as
   clock.defer(() => {
     seen.push('first');
     clock.defer(() => seen.push('deferred within'));
+    setImmediate(() => seen.push('next round'));
   });
   clock.defer(() => seen.push('second'));
   await Promise.resolve().then(() => seen.push('promise'));
   process.nextTick(() => seen.push('tick'));
-  await new Promise<void>((resolve) => clock.defer(() => clock.defer(() => clock.defer(resolve))));
-  t.deepEqual(seen, ['promise', 'tick', 'first', 'second', 'deferred within']);
+  await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+  t.deepEqual(seen, ['promise', 'tick', 'first', 'second', 'deferred within', 'next round']);
 });
 
 test('a deferred function that throws is an uncaught exception, and the others still run', async (t) => {
@@ -67,7 +68,7 @@ test('a deferred function that throws is an uncaught exception, and the others s
     '-e',
     script,
   ]);
-  t.deepEqual(stdout.trim().split('\n'), ['runs', 'uncaught one', 'uncaught two', 'runs later']);
+  t.deepEqual(stdout.trim().split('\n'), ['runs', 'runs later', 'uncaught one', 'uncaught two']);
 });
 
 test('wall time is a time stamp of now', (t) => {
