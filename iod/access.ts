@@ -33,10 +33,7 @@ export class Access {
     if (!isGenuineCap(this.#secret, cap)) {
       throw this.#refused(`${node} showed a cap for file ${handle} that the mgr has not signed`);
     }
-    const admission = this.#table.admit(cap.body);
-    if (admission === 'admitted') return;
-    if (admission === 'stale') throw stale(handle);
-    throw new FsError('EAGAIN', { id: 'WEFT_E_RESYNCING', retryAfterMs: resyncRetryMs });
+    if (this.#table.admit(cap.body) !== 'admitted') throw this.#unknown(handle);
   }
 
   /** @throws FsError as `check`; EAGAIN WEFT_E_LEASE_ENDED */
@@ -50,12 +47,12 @@ export class Access {
 
   /**
    * @returns the rights of the peer's session to the file, at least one
-   * @throws FsError ESTALE WEFT_E_CAP_STALE, EACCES WEFT_E_CAP_REFUSED
+   * @throws FsError ESTALE WEFT_E_CAP_STALE, EACCES WEFT_E_CAP_REFUSED, EAGAIN WEFT_E_RESYNCING
    */
   check(handle: Handle, { session, node }: Peer): number {
     if (session === undefined) throw this.#refused(`${node} has no session`);
     const held = this.#table.rights(handle, session);
-    if (held === 0) throw stale(handle);
+    if (held === 0) throw this.#unknown(handle);
     return held;
   }
 
@@ -65,25 +62,27 @@ export class Access {
     this.#fenced.add(session);
     if (this.#fenced.size <= limits.fencedSessionsMax) return;
     // The table has been synced long since: caps of the oldest are stale by now.
-    for (const oldest of this.#fenced) {
-      this.#fenced.delete(oldest);
-      break;
-    }
+    const [oldest] = this.#fenced;
+    if (oldest !== undefined) this.#fenced.delete(oldest);
   }
 
   isFenced(session: SessionId): boolean {
     return this.#fenced.has(session);
   }
 
+  /** Stale only when that is sure: an iod that comes back must cost its clients no error. */
+  #unknown(handle: Handle): FsError {
+    if (!this.#table.isCurrent) {
+      return new FsError('EAGAIN', { id: 'WEFT_E_RESYNCING', retryAfterMs: resyncRetryMs });
+    }
+    return new FsError('ESTALE', {
+      id: 'WEFT_E_CAP_STALE',
+      what: `the open of file ${handle} is not in force`,
+    });
+  }
+
   #refused(what: string): FsError {
     this.refusedCount++;
     return new FsError('EACCES', { id: 'WEFT_E_CAP_REFUSED', what });
   }
-}
-
-function stale(handle: Handle): FsError {
-  return new FsError('ESTALE', {
-    id: 'WEFT_E_CAP_STALE',
-    what: `the open of file ${handle} is not in force`,
-  });
 }

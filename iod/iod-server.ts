@@ -120,6 +120,9 @@ export class IodServer {
       joinRequest: () => this.#joinRequest(),
       joined: (reply) => this.#joined(reply),
       synced: () => this.#serve('synced'),
+      announced: (address) => {
+        this.#begun?.(address);
+      },
       report: () => this.#report(),
       onFinal: (error) => {
         this.#fail(error);
@@ -196,15 +199,21 @@ export class IodServer {
     const { runtime, config } = this.#options;
     this.#syncTimeout = runtime.clock.timer(config.syncTimeoutMs, () => {
       if (!this.#machine.is('SYNCING')) return;
-      if (this.#contact?.isSyncing === true) {
+      // One that answers and does not let us serve has its reasons (SCENARIOS 48).
+      if (this.#contact?.isInTouch === true) {
         this.#waitForMgr();
         return;
       }
       runtime.log.warn('serving without state', { waitedMs: config.syncTimeoutMs });
-      this.#serve('no mgr in time').catch((error: unknown) => {
-        // `#serve` has failed the start already.
-        runtime.log.debug('not serving', { why: toFsError(error).message });
-      });
+      this.#serve('no mgr in time').then(
+        (address) => {
+          this.#begun?.(address);
+        },
+        (error: unknown) => {
+          // `#serve` has failed the start already.
+          runtime.log.debug('not serving', { why: toFsError(error).message });
+        },
+      );
     });
   }
 
@@ -266,7 +275,6 @@ export class IodServer {
       if (address.port !== identity.port) await this.#home.change({ port: address.port });
       if (!this.#machine.is('SYNCING')) throw stopped();
       this.#machine.to('SERVING', why);
-      this.#begun?.(address);
       return address;
     } catch (error) {
       this.#fail(toFsError(error));

@@ -33,6 +33,8 @@ export interface MgrContactOptions {
   readonly joined: (reply: JoinReply) => Promise<void>;
   /** The table is in place. @returns where this iod listens: from now on at the latest */
   readonly synced: () => Promise<Address>;
+  /** The mgr knows the address, and sends clients here. */
+  readonly announced: (address: Address) => void;
   readonly report: () => Report;
   /** The mgr will never take this iod as it is. */
   readonly onFinal: (error: FsError) => void;
@@ -41,7 +43,8 @@ export interface MgrContactOptions {
 export class MgrContact {
   readonly #options: MgrContactOptions;
   readonly #link: Link;
-  #syncing = false;
+  #isInTouch = false;
+  #hasMet = false;
   #beat: Timer | undefined;
 
   constructor(options: MgrContactOptions) {
@@ -61,14 +64,16 @@ export class MgrContact {
       onUp: (connection) => this.#up(connection),
       onDown: () => {
         this.#beat?.cancel();
+        this.#isInTouch = this.#hasMet;
+        this.#hasMet = false;
       },
       onFinal,
     });
   }
 
-  /** A sync is under way: the mgr is there. */
-  get isSyncing(): boolean {
-    return this.#syncing;
+  /** At the last attempt the mgr was there, whatever came of it. */
+  get isInTouch(): boolean {
+    return this.#isInTouch;
   }
 
   /** Tells the mgr that this iod is about to stop, if it can be told. */
@@ -88,15 +93,13 @@ export class MgrContact {
   }
 
   async #up(connection: Connection): Promise<void> {
-    this.#syncing = true;
-    try {
-      await resync(connection, this.#options);
-      const address = await this.#options.synced();
-      const deadline = this.#options.runtime.clock.now() + limits.callDeadlineDefaultMs;
-      await connection.call(syncOps.serving, address, { deadline });
-    } finally {
-      this.#syncing = false;
-    }
+    this.#hasMet = true;
+    this.#isInTouch = true;
+    await resync(connection, this.#options);
+    const address = await this.#options.synced();
+    const deadline = this.#options.runtime.clock.now() + limits.callDeadlineDefaultMs;
+    await connection.call(syncOps.serving, address, { deadline });
+    this.#options.announced(address);
     this.#scheduleBeat(connection);
   }
 

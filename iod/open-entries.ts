@@ -2,6 +2,7 @@
  * (handle, session) -> rights and sequence, a million of them in 52 MB: columns of numbers under
  * one hash, probed in a row, without an object for each entry. Pure.
  */
+import assert from 'node:assert/strict';
 import type { Handle, SessionId } from '../shared/units.ts';
 import type { OpenEntry } from '../shared/wire/values.ts';
 
@@ -36,6 +37,7 @@ export class OpenEntries {
   }
 
   set(entry: OpenEntry): void {
+    assert(entry.handle > 0, 'handles begin at 1');
     if ((this.#size + 1) * 4 > (this.#mask + 1) * 3) this.#resize((this.#mask + 1) * 2);
     const at = this.#find(entry.handle, entry.session);
     if (this.#columns.handles[at] === 0) this.#size++;

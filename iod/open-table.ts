@@ -17,7 +17,7 @@ export interface Changes {
 
 /**
  * `stale`: the mgr has taken it back, or never gave it. `resyncing`: nobody can tell before the
- * table that is being built is in place.
+ * first table, or the one that is being built, is in place.
  */
 export type Admission = 'admitted' | 'stale' | 'resyncing';
 
@@ -34,6 +34,11 @@ export class OpenTable {
   /** The last change that is in force here; 0 before the first sync. */
   get upTo(): number {
     return this.#upTo === Infinity ? 0 : this.#upTo;
+  }
+
+  /** False while what is not in the table may still be an open of the mgr's. */
+  get isCurrent(): boolean {
+    return this.#upTo !== Infinity && this.#rebuild === undefined;
   }
 
   /** Bits of `rights`; 0 when the session does not have the file open. */
@@ -54,7 +59,7 @@ export class OpenTable {
       return 'admitted';
     }
     if (known !== undefined && (known.rights & rights) === rights) return 'admitted';
-    return this.#rebuild === undefined ? 'stale' : 'resyncing';
+    return this.isCurrent ? 'stale' : 'resyncing';
   }
 
   /**

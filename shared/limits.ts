@@ -69,6 +69,10 @@ export const limits = {
   openMessagesInFlightPerIod: 8,
   openFilesPerSessionMax: 1_000_000,
   objectDescriptorsMax: 512,
+  /** An object that nobody has used for this long is closed. */
+  objectIdleMs: 30_000,
+  /** Directories of objects of which an iod knows that nothing in them waits for a sync. */
+  syncedDirectoriesMax: 65_536,
   /** Bytes of reads that an iod has under way: for one connection, and for all. */
   readBytesPerPeerMax: 8 * MiB,
   readBytesMax: 256 * MiB,

@@ -5,17 +5,21 @@
  */
 import { type FsError, isFsError, toFsError } from '../../shared/errno.ts';
 import { Fifo } from '../../shared/fifo.ts';
-import type { DiskFile } from '../../shared/runtime/runtime.ts';
+import type { Clock, DiskFile, Timer } from '../../shared/runtime/runtime.ts';
+import { limits } from '../../shared/limits.ts';
 import type { Handle } from '../../shared/units.ts';
 
 interface Descriptor {
   readonly file: Promise<DiskFile | undefined>;
   uses: number;
+  /** Nobody has used it since the last look for idle ones. */
+  isIdle: boolean;
   /** No longer in the table: closed after its last use. */
   forgotten: boolean;
 }
 
 export interface DescriptorCacheOptions {
+  readonly clock: Clock;
   readonly descriptorsMax: number;
   /** @returns undefined when there is no such object and `create` is false */
   readonly open: (handle: Handle, create: boolean) => Promise<DiskFile | undefined>;
@@ -29,6 +33,7 @@ export class DescriptorCache {
   readonly #table = new Map<Handle, Descriptor>();
   readonly #waiting = new Fifo<() => void>();
   readonly #closing = new Set<Promise<void>>();
+  #idleCheck: Timer | undefined;
 
   constructor(options: DescriptorCacheOptions) {
     this.#options = options;
@@ -48,6 +53,7 @@ export class DescriptorCache {
       while (!this.#table.has(handle) && !this.#hasRoom()) await this.#room();
       const descriptor = this.#table.get(handle) ?? this.#add(handle, create);
       descriptor.uses++;
+      descriptor.isIdle = false;
       try {
         const file = await descriptor.file;
         if (file !== undefined) return await task(file);
@@ -71,13 +77,20 @@ export class DescriptorCache {
 
   /** Closes all; those in use after their last use. */
   async close(): Promise<void> {
+    this.#idleCheck?.cancel();
     for (const handle of this.#table.keys()) this.forget(handle);
     await Promise.all(this.#closing);
   }
 
   #add(handle: Handle, create: boolean): Descriptor {
-    const descriptor: Descriptor = { file: this.#open(handle, create), uses: 0, forgotten: false };
+    const descriptor: Descriptor = {
+      file: this.#open(handle, create),
+      uses: 0,
+      isIdle: false,
+      forgotten: false,
+    };
     this.#table.set(handle, descriptor);
+    this.#idleCheck ??= this.#scheduleIdleCheck();
     const forget = (): void => {
       if (this.#table.get(handle) === descriptor) this.forget(handle);
     };
@@ -108,6 +121,18 @@ export class DescriptorCache {
         await Promise.all(this.#closing);
       }
     }
+  }
+
+  /** When all clients are gone, so are the open files, some time later (invariant I3). */
+  #scheduleIdleCheck(): Timer {
+    return this.#options.clock.timer(limits.objectIdleMs, () => {
+      for (const [handle, descriptor] of this.#table) {
+        if (descriptor.uses > 0) continue;
+        if (descriptor.isIdle) this.forget(handle);
+        descriptor.isIdle = true;
+      }
+      this.#idleCheck = this.#table.size === 0 ? undefined : this.#scheduleIdleCheck();
+    });
   }
 
   /** @returns false when all are in use */

@@ -13,7 +13,7 @@ import { ObjectWalk } from './object-walk.ts';
 import type { Quarantine } from './quarantine.ts';
 
 export interface FileObjectStoreOptions {
-  readonly runtime: Pick<Runtime, 'disk' | 'log'>;
+  readonly runtime: Pick<Runtime, 'clock' | 'disk' | 'log'>;
   /** The objects are in its `objects`. */
   readonly dataDirectory: string;
   readonly quarantine: Quarantine;
@@ -41,12 +41,13 @@ export class FileObjectStore implements ObjectStore {
 
   constructor(options: FileObjectStoreOptions) {
     const { runtime, dataDirectory, descriptorsMax = limits.objectDescriptorsMax } = options;
-    const { disk, log } = runtime;
+    const { clock, disk, log } = runtime;
     this.#options = options;
     this.#disk = disk;
     this.#root = join(dataDirectory, objectsDirectory);
     this.#names = new NameSync(disk, this.#root);
     this.#files = new DescriptorCache({
+      clock,
       descriptorsMax,
       open: (handle, create) => this.#open(handle, create),
       onCloseFailed: (handle, error) => {
@@ -205,10 +206,7 @@ export class FileObjectStore implements ObjectStore {
   /** Handles are not used again, so a directory that is empty now stays so, and goes. */
   async #syncAfterRemoval(directory: string): Promise<void> {
     await this.#isDone('ENOENT', this.#names.sync(directory));
-    if (await this.#isDone('ENOTEMPTY', this.#isDone('ENOENT', this.#disk.remove(directory)))) {
-      this.#names.changed(directory);
-      this.#names.changed(dirname(directory));
-    }
+    await this.#isDone('ENOTEMPTY', this.#isDone('ENOENT', this.#disk.remove(directory)));
   }
 
   /** @returns false when it failed with `errno`, as it may */

@@ -4,6 +4,7 @@
  * counts as changed until it was synced once.
  */
 import { dirname } from 'node:path';
+import { limits } from '../../shared/limits.ts';
 import type { Disk } from '../../shared/runtime/runtime.ts';
 
 export class NameSync {
@@ -38,7 +39,10 @@ export class NameSync {
     const running = this.#disk
       .syncDirectory(directory)
       .then(() => {
-        if (isLatest()) this.#durable.add(directory);
+        if (!isLatest()) return;
+        // To forget one costs a sync, no more.
+        if (this.#durable.size >= limits.syncedDirectoriesMax) this.#durable.clear();
+        this.#durable.add(directory);
       })
       .finally(() => {
         if (isLatest()) this.#running.delete(directory);

@@ -31,7 +31,7 @@ export interface AcceptorOptions {
 }
 
 export class Acceptor {
-  /** Peers turned away since the start (SCENARIOS 260, 265). */
+  /** Peers turned away since the start, and what was none (SCENARIOS 152, 260, 265). */
   refusedPeers = 0;
   readonly #options: AcceptorOptions;
   readonly #connections = new Set<Connection>();
@@ -50,6 +50,9 @@ export class Acceptor {
       endpoint,
       connectionsMax: limits.connectionsMax,
       accept: (channel) => this.#accept(channel),
+      refused: () => {
+        this.refusedPeers++;
+      },
       ...(http && { http }),
     });
     this.#listeners.push(listener);

@@ -6,6 +6,7 @@ import { FsError } from '../errno.ts';
 import { byteLengthOf, crcOf } from '../crc32.ts';
 import type { Clock, Timer } from '../runtime/runtime.ts';
 import type { Op } from '../wire/op.ts';
+import { watchAbort } from './abort.ts';
 
 export interface CallOptions {
   /** On the caller's monotonic clock, milliseconds; `Infinity` for none. */
@@ -54,8 +55,8 @@ export class Call {
   lastError: FsError | undefined;
   /** The next attempt, while it waits for its time. */
   retry: Timer | undefined;
-  #resolve: (reply: unknown) => void = () => undefined;
-  #reject: (error: FsError) => void = () => undefined;
+  #resolve: ((reply: unknown) => void) | undefined;
+  #reject: ((error: FsError) => void) | undefined;
   #unlisten: (() => void) | undefined;
   #over = false;
   /** Networks that still have the payload; the caller is not told before they have let it go. */
@@ -87,14 +88,8 @@ export class Call {
     const abort = (): void => {
       cancel(new FsError('ECANCELED', { cause: signal.reason }));
     };
-    if (signal.aborted) {
-      abort();
-      return;
-    }
-    signal.addEventListener('abort', abort, { once: true });
-    this.#unlisten = () => {
-      signal.removeEventListener('abort', abort);
-    };
+    if (signal.aborted) abort();
+    else this.#unlisten = watchAbort(signal, abort);
   }
 
   /** Something may still read the payload. */
@@ -112,15 +107,15 @@ export class Call {
 
   resolve(reply: unknown): void {
     this.#end();
-    if (this.isLent) this.#tell = () => this.#resolve(reply);
-    else this.#resolve(reply);
+    if (this.isLent) this.#tell = () => this.#resolve?.(reply);
+    else this.#resolve?.(reply);
   }
 
   /** Whoever carries it must have been made to let go of the payload: see `Carrier.forget`. */
   reject(error: FsError): void {
     this.#end();
-    if (this.isLent) this.#tell = () => this.#reject(error);
-    else this.#reject(error);
+    if (this.isLent) this.#tell = () => this.#reject?.(error);
+    else this.#reject?.(error);
   }
 
   #end(): void {

@@ -70,6 +70,7 @@ const stranger: Peer = {
   user: undefined,
 };
 const nothing: readonly Uint8Array[] = [];
+const nothingYet = new Uint8Array();
 
 export class Connection implements ChannelHandlers, Carrier, CallOwner {
   peer: Peer = stranger;
@@ -80,6 +81,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   readonly messages: MessageLog | undefined;
   readonly #options: ConnectionOptions;
   readonly #outbox = new Outbox();
+  readonly #reader = new Reader(nothingYet);
   readonly #inFlight = new Map<number, Call>();
   readonly #direct: Deadlines;
   #service: Service;
@@ -297,7 +299,8 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     if (this.#closed) return;
     this.#heardAt = this.clock.now();
     try {
-      const reader = new Reader(body);
+      const reader = this.#reader;
+      reader.reset(body);
       const envelope = readEnvelope(reader);
       if (!this.#options.epochs.observe(this.peer.role, envelope.epoch)) {
         throw new FsError('ESTALE', {
@@ -375,8 +378,16 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     payload = nothing,
     taken?: () => void,
   ): void {
-    const epoch = this.#options.epochs.newest;
-    const envelope = { ...replyHead(to, status), epoch, payloadCrc: crcOf(payload) };
+    const envelope: Envelope = {
+      kind: kinds.reply,
+      op: to.op,
+      tag: to.tag,
+      epoch: this.#options.epochs.newest,
+      status,
+      payloadCrc: crcOf(payload),
+      slot: 0,
+      sequence: 0,
+    };
     this.#outbox.add(envelope, fields, value, payload, taken);
   }
 

@@ -6,6 +6,8 @@ import { Fifo } from '../fifo.ts';
 import { limits } from '../limits.ts';
 import type { Call } from './call.ts';
 
+const none: readonly Call[] = [];
+
 export class Slots {
   readonly #sequences = new Uint32Array(limits.slotsPerSession);
   /** The lowest is taken first: a server keeps no more replies than there are calls at once. */
@@ -22,13 +24,13 @@ export class Slots {
 
   /** @returns the call that has the slot now, to be sent */
   release(call: Call): readonly Call[] {
-    if (!call.placed) return [];
+    if (!call.placed) return none;
     call.placed = false;
     let next = this.#waiting.shift();
     while (next?.open === false) next = this.#waiting.shift();
     if (next === undefined) {
       this.#free.push(call.slot);
-      return [];
+      return none;
     }
     this.#give(call.slot, next);
     return [next];

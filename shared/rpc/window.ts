@@ -5,6 +5,8 @@
 import { Fifo } from '../fifo.ts';
 import type { Call } from './call.ts';
 
+const none: readonly Call[] = [];
+
 export class Window {
   readonly #bytesMax: number;
   readonly #waiting = new Fifo<Call>();
@@ -26,7 +28,7 @@ export class Window {
   release(call: Call): readonly Call[] {
     if (call.placed) this.#bytes -= call.bulkBytes;
     call.placed = false;
-    if (this.#waiting.size === 0) return [];
+    if (this.#waiting.size === 0) return none;
     const ready: Call[] = [];
     for (let next = this.#waiting.peek(); next; next = this.#waiting.peek()) {
       if (next.open) {

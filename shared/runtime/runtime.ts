@@ -90,6 +90,8 @@ export interface ListenOptions {
   accept(channel: Channel): ChannelHandlers;
   /** Answers plain HTTP on the same port (mgr: `/health`, `/metrics`). */
   http?(request: { method: string; path: string }): HttpReply | Promise<HttpReply>;
+  /** A connection was refused before it became a channel: noise, or one too many. */
+  refused?(): void;
   /** More connections than this wait unaccepted or are refused. */
   readonly connectionsMax: number;
 }

@@ -120,16 +120,25 @@ export class Writer {
 
 /** Takes fields from a body; every read is checked against the bytes that are there. */
 export class Reader {
-  readonly #buffer: Buffer;
-  readonly #view: DataView;
+  #buffer: Buffer;
+  /** Of all the memory that the bytes are in: bodies mostly follow each other in one. */
+  #view: DataView;
+  /** Where the bytes begin in `#view`. */
+  #start = 0;
   #at = 0;
 
-  constructor(bytes: Uint8Array, at = 0) {
-    this.#buffer = Buffer.isBuffer(bytes)
-      ? bytes
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#at = at;
+  constructor(bytes: Uint8Array) {
+    this.#buffer = bufferOf(bytes);
+    this.#view = new DataView(bytes.buffer);
+    this.#start = bytes.byteOffset;
+  }
+
+  /** From now on reads these bytes. */
+  reset(bytes: Uint8Array): void {
+    this.#buffer = bufferOf(bytes);
+    if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer);
+    this.#start = bytes.byteOffset;
+    this.#at = 0;
   }
 
   get remaining(): number {
@@ -137,19 +146,19 @@ export class Reader {
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#take(1));
+    return this.#view.getUint8(this.#start + this.#take(1));
   }
 
   u16(): number {
-    return this.#view.getUint16(this.#take(2), true);
+    return this.#view.getUint16(this.#start + this.#take(2), true);
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4), true);
+    return this.#view.getUint32(this.#start + this.#take(4), true);
   }
 
   i64(): number {
-    const at = this.#take(8);
+    const at = this.#start + this.#take(8);
     const high = this.#view.getInt32(at + 4, true);
     const value = high * 0x1_0000_0000 + this.#view.getUint32(at, true);
     if (!Number.isSafeInteger(value)) throw new ProtocolError('integer beyond 2^53');
@@ -185,6 +194,11 @@ export class Reader {
     this.#at = at + count;
     return at;
   }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  if (Buffer.isBuffer(bytes)) return bytes;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Also before sending: a value that does not fit is refused, never cut to size. */

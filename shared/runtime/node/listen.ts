@@ -125,6 +125,7 @@ class Acceptor {
   /** Each host and reason is counted apart, so a scan of ports does not fill the log. */
   #refuse(socket: Socket, why: string, lastWords = ''): void {
     const host = peerHostOf(socket.remoteAddress);
+    this.#options.refused?.();
     this.#settings.log.warn('connection refused', { key: `${host} ${why}`, host, why });
     if (lastWords === '') socket.destroy();
     else socket.end(lastWords, () => socket.destroy());

@@ -51,8 +51,7 @@ test('nobody believes an epoch before it has been proved who tells it', async (t
   const pair = new Pair({ acceptor: { epochs: new EpochWatch(epoch(8)) } });
   await pair.pass(10);
   const epochs = new EpochWatch();
-  const endpoints = () => [{ kind: 'tcp' as const, host: 's', port: 7300 }];
-  const link = await pair.run(() => pair.link({ expect: 'mgr', epochs, endpoints }));
+  const link = await pair.run(() => pair.link({ expect: 'mgr', epochs }));
   await failure(pair.run(() => link.call(ops.echo, { n: 1 }, { deadline: pair.deadline(1000) })));
   t.deepEqual(epochs.newest, epoch(0));
 });

@@ -10,7 +10,9 @@ async function lines(options: PairOptions) {
   const link = await pair.run(() => pair.link());
   const deadline = { deadline: Infinity };
   await pair.run(() => link.call(ops.change, { n: 5 }, deadline));
-  await pair.run(() => link.call(ops.fetch, { length: 9 }, { ...deadline, into: [Buffer.alloc(9)] }));
+  await pair.run(() =>
+    link.call(ops.fetch, { length: 9 }, { ...deadline, into: [Buffer.alloc(9)] }),
+  );
   await failure(pair.run(() => link.call(ops.echo, { n: 6 }, deadline)));
   await failure(pair.run(() => link.call({ ...ops.echo, code: 59_999 }, { n: 7 }, deadline)));
   return pair.world.log.lines.filter(({ level }) => level === 'debug');
@@ -37,7 +39,11 @@ test('at level debug every message is a line at both ends, by name and with its 
   const of = (process: string, op: string) =>
     log
       .filter((line) => line.process === process && line.fields['op'] === op)
-      .map(({ message, fields: { tag: _, peer: __, ...rest } }) => ({ message, ...rest }));
+      .map(({ message, fields }) => {
+        const { tag, peer, ...rest } = fields;
+        t.true(Number(tag) > 0 && String(peer).length > 0);
+        return { message, ...rest };
+      });
   t.deepEqual(of('server', 'message 60001'), [
     { message: 'request received', op: 'message 60001', slot: 0, sequence: 1, fields: 'n=5' },
     { message: 'reply sent', op: 'message 60001', fields: 'n=50' },

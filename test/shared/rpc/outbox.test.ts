@@ -44,7 +44,10 @@ class Pipe implements Channel {
         const { n, filler } = fields.read(from);
         assert.equal(n, tag);
         const all = Buffer.concat(payload);
-        assert(all.every((byte) => byte === (n & 0xff)), `payload of ${n}`);
+        assert(
+          all.every((byte) => byte === (n & 0xff)),
+          `payload of ${n}`,
+        );
         read.push({ n, filler: filler.length, payload: all.length });
       },
     });
@@ -99,7 +102,10 @@ test('what is added before a flush leaves as one packet, in order', (t) => {
 test('all entries arrive whole and in order in packets within the bound', (t) => {
   const size = fc.oneof(fc.nat(200), fc.nat(limits.payloadBytesMax));
   const entry = fc.record({
-    filler: fc.oneof({ weight: 5, arbitrary: fc.nat(100) }, { weight: 1, arbitrary: fc.nat(500_000) }),
+    filler: fc.oneof(
+      { weight: 5, arbitrary: fc.nat(100) },
+      { weight: 1, arbitrary: fc.nat(500_000) },
+    ),
     payload: fc.option(size, { nil: 0 }),
     flush: fc.boolean(),
   });

@@ -45,13 +45,8 @@ export const ops = {
     number,
   ),
   forMgr: op(60_005, '', { from: ['mgr'], class: 'control', resend: 'never' }, number, number),
-  even: op(
-    60_006,
-    '',
-    { from, class: 'read', resend: 'idempotent' },
-    number,
-    number,
-    ({ n }) => (n % 2 === 0 ? undefined : `${n} is odd`),
+  even: op(60_006, '', { from, class: 'read', resend: 'idempotent' }, number, number, ({ n }) =>
+    n % 2 === 0 ? undefined : `${n} is odd`,
   ),
 };
 
@@ -128,7 +123,10 @@ export class Pair {
             ...plainHandlers,
             ...handlers,
           }),
-          admit: (hello) => ({ key: noSecret, peer: stranger({ role: hello.role, node: hello.node }) }),
+          admit: (hello) => ({
+            key: noSecret,
+            peer: stranger({ role: hello.role, node: hello.node }),
+          }),
           onClosed: (_, reason) => this.ended.push(reason),
           ...acceptor,
         });
@@ -213,11 +211,11 @@ export class Pair {
 
 /** A promise and the means to settle it. */
 export function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => undefined;
-  const promise = new Promise<T>((done) => {
-    resolve = done;
+  const settle: { resolve?: (value: T) => void } = {};
+  const promise = new Promise<T>((resolve) => {
+    settle.resolve = resolve;
   });
-  return { promise, resolve };
+  return { promise, resolve: (value) => settle.resolve?.(value) };
 }
 
 /** The code and our own code that a promise is rejected with. */

@@ -15,7 +15,7 @@ test('a delay grows with the attempts up to its greatest, and half of it is chan
       const ms = retryDelayMs(attempts, randomOf(fraction));
       const grown = limits.reconnectDelayMinMs * 2 ** (attempts - 1);
       const whole = Math.min(grown, limits.reconnectDelayMaxMs);
-      t.true(ms >= whole / 2 && ms < whole);
+      t.true(ms >= whole / 2 && ms <= whole);
     }),
   );
 });

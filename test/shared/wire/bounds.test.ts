@@ -23,10 +23,11 @@ function largestOf(shape: Shape): unknown {
     case 'list':
       return Array.from({ length: shape.max }, () => largestOf(shape.of));
     case 'struct':
-      return Object.fromEntries(
-        Object.entries(shape.fields).map(([name, field]) => [name, largestOf(field)]),
-      );
+      break;
   }
+  return Object.fromEntries(
+    Object.entries(shape.fields).map(([name, field]) => [name, largestOf(field)]),
+  );
 }
 
 for (const { title, codec } of halves) {

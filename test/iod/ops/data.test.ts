@@ -1,0 +1,107 @@
+/** The bytes of files: what clients write and read, what the mgr cuts, and what a disk does to it. */
+import test from 'ava';
+import { limits } from '../../../shared/limits.ts';
+import type { Handle } from '../../../shared/units.ts';
+import { controlOps, dataOps } from '../../../shared/wire/iod-ops.ts';
+import { servingStage } from '../stage.ts';
+
+const handle = (value: number): Handle => value as Handle;
+const file = handle(1);
+const read = { handle: file, offset: 0, length: 9 };
+
+test('a file is admitted, written, synced and read; stat tells its length to the mgr', async (t) => {
+  const { stage, client, cap } = await servingStage();
+  await client.once(dataOps.admit, { cap });
+  const { verifier } = await client.once(dataOps.write, { handle: file, offset: 3 }, 'bytes');
+  t.deepEqual(await client.once(dataOps.sync, { handle: file }), { verifier });
+  t.is(await client.read({ handle: 1, offset: 0, length: 100 }), '\0\0\0bytes');
+  t.is(await client.read({ handle: 1, offset: 6, length: 1 }), 'e');
+  t.is(await client.read({ handle: 1, offset: 50, length: 10 }), '');
+  const { objects } = await stage.asMgr((mgr) =>
+    mgr.ask(controlOps.stat, { handles: [file, handle(2)] }),
+  );
+  t.like(objects[0], { handle: file, length: 8, exists: true });
+  t.deepEqual(objects[1], { handle: handle(2), length: 0, exists: false, modified: undefined });
+});
+
+test('truncate and remove of the mgr are done', async (t) => {
+  const { stage, client } = await servingStage();
+  await client.once(dataOps.write, { handle: file, offset: 0 }, 'abcdef');
+  await stage.asMgr((mgr) => mgr.ask(controlOps.truncate, { handle: file, length: 2 }));
+  t.is(await client.read(read as never), 'ab');
+  await stage.asMgr((mgr) => mgr.ask(controlOps.remove, { handles: [file, handle(2)] }));
+  t.is(await client.read(read as never), '');
+});
+
+test('a write that would end beyond the largest file is EFBIG', async (t) => {
+  const { client } = await servingStage();
+  const offset = limits.fileBytesMax - 2;
+  await t.throwsAsync(client.once(dataOps.write, { handle: file, offset }, 'abc'), {
+    code: 'EFBIG',
+  });
+});
+
+test('reads beyond what one client may have under way are told to come back', async (t) => {
+  const { stage, client } = await servingStage();
+  await client.once(dataOps.write, { handle: file, offset: 0 }, 'x');
+  const length = limits.payloadBytesMax;
+  const count = limits.readBytesPerPeerMax / length + 3;
+  const { disk } = stage.iodProcess.host;
+  disk.hang();
+  const reads = Array.from({ length: count }, () =>
+    client.start(dataOps.read, { ...read, length }),
+  );
+  const settled = Promise.allSettled(reads);
+  await stage.pass(100);
+  disk.mend();
+  const results = await stage.world.complete(settled);
+  const refused = results.filter(({ status }) => status === 'rejected');
+  t.is(refused.length, 3);
+  for (const one of refused) t.like(one, { reason: { code: 'EAGAIN', weftCode: 'WEFT_E_BUSY' } });
+  await t.notThrowsAsync(client.once(dataOps.read, { ...read, length }));
+});
+
+test('a failing disk fails the call, not the iod; a full one goes on reading', async (t) => {
+  const { stage, client } = await servingStage();
+  await client.once(dataOps.write, { handle: file, offset: 0 }, 'before');
+  const { disk } = stage.iodProcess.host;
+  disk.fail({ operation: 'write', errno: 'EIO', path: '/objects/' });
+  await t.throwsAsync(client.once(dataOps.write, { handle: file, offset: 0 }, 'x'), {
+    code: 'EIO',
+    message: /disk|write of object 1/,
+  });
+  disk.capacityBytes = 0;
+  await t.throwsAsync(client.once(dataOps.write, { handle: file, offset: 2 ** 20 }, 'x'), {
+    code: 'ENOSPC',
+  });
+  await t.notThrowsAsync(client.once(dataOps.read, read));
+  disk.capacityBytes = 2 ** 40;
+  await t.notThrowsAsync(client.once(dataOps.write, { handle: file, offset: 2 ** 20 }, 'x'));
+});
+
+test('the verifier stays over a restart of the process, and changes with a loss of power', async (t) => {
+  const { stage, client } = await servingStage();
+  const verifier = async (): Promise<number> =>
+    (await client.call(dataOps.sync, { handle: file })).verifier;
+  const first = await verifier();
+  stage.iodProcess.restart();
+  await stage.untilServing(2);
+  t.is(await verifier(), first);
+  stage.iodProcess.host.powerLoss();
+  stage.iodProcess.host.powerOn();
+  stage.iodProcess.start();
+  await stage.untilServing(3);
+  t.not(await verifier(), first);
+});
+
+test('after a failed sync the verifier is another one, also after a restart', async (t) => {
+  const { stage, client } = await servingStage();
+  const { verifier } = await client.call(dataOps.write, { handle: file, offset: 0 }, 'bytes');
+  stage.iodProcess.host.disk.fail({ operation: 'sync', errno: 'EIO', path: '/objects/' });
+  await t.throwsAsync(client.once(dataOps.sync, { handle: file }), { code: 'EIO' });
+  const second = await client.call(dataOps.sync, { handle: file });
+  t.not(second.verifier, verifier);
+  stage.iodProcess.restart();
+  await stage.untilServing(2);
+  t.deepEqual(await client.call(dataOps.sync, { handle: file }), second);
+});
