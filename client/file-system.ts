@@ -1,19 +1,28 @@
 /** The file system by path: every name operation is one round trip to the mgr. */
+import type { Readable, Writable } from 'node:stream';
 import { FsError, toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
-import { byteString, displayText, type Timestamp } from '../shared/units.ts';
+import { byteString, displayText } from '../shared/units.ts';
 import { clusterOps, fileOps, nameOps, renameFlags } from '../shared/wire/mgr-ops.ts';
 import type { Op, ReplyOf } from '../shared/wire/op.ts';
 import type { InodeKind, LayoutWish, Member, Place } from '../shared/wire/values.ts';
-import { callOptions, type Control } from './control.ts';
+import { owner, type SetAttr, type TimeLike, timeOf, timesOf, unchanged } from './attributes.ts';
+import { callOptions, type Control, unlessAborted } from './control.ts';
 import { Directory, type DirectoryOptions } from './directory.ts';
-import { File } from './file.ts';
+import { File, type OpenGrant } from './file.ts';
 import { IodPool } from './iod-pool.ts';
 import type { MgrSession } from './mgr-session.ts';
 import { openIntent, type OpenMode } from './open-flags.ts';
 import { type PathLike, pathBytes, placeOf, shownPath } from './path.ts';
 import { type Dirent, Stats } from './stats.ts';
+import {
+  readStream,
+  type ReadStreamOptions,
+  writeStream,
+  type WriteStreamOptions,
+} from './streams.ts';
 import { makeDirectories, removeTree } from './tree.ts';
+import { useFile } from './use-file.ts';
 
 export interface OpenOptions extends Control {
   /** Permission bits of a file that is made; 0o666 less the umask of this process by default. */
@@ -22,21 +31,8 @@ export interface OpenOptions extends Control {
   readonly layout?: Partial<LayoutWish> | undefined;
 }
 
-/** Times as `node:fs` takes them (seconds, or a Date), or exact. */
-export type TimeLike = number | Date | Timestamp | 'now';
-
 export type SpaceInfo = ReplyOf<typeof nameOps.statFs>;
 export type ClusterStatus = ReplyOf<typeof clusterOps.status>;
-
-type SetAttr = Parameters<typeof nameOps.setAttr.request.write>[1];
-const unchanged = {
-  mode: undefined,
-  uid: undefined,
-  gid: undefined,
-  accessed: undefined,
-  modified: undefined,
-  size: undefined,
-};
 
 export interface FileSystemOptions {
   readonly session: MgrSession;
@@ -73,11 +69,12 @@ export class FileSystem {
       mode: (options.mode ?? 0o666) & ~this.#umask & 0o7777,
       layout: { base: wish.base, pcount: wish.pcount, ssize: wish.ssize },
     };
-    const { cap, layout } = await this.#at('open', fileOps.open, path, request, options);
-    const source = { session: this.#session, iods: this.#iods, deadlineMs: this.#deadlineMs };
-    const file = new File(source, { cap, layout, append, durable, path: shownPath(path) });
-    this.#remember(file);
-    return file;
+    const { deadlineMs, signal } = options;
+    const opening = this.#at('open', fileOps.open, path, request, { deadlineMs });
+    const file = opening.then(({ cap, layout }) =>
+      this.#remember({ cap, layout, append, durable, path: shownPath(path) }),
+    );
+    return this.#during('open', path, () => unlessAborted(file, signal, (late) => late.close()));
   }
 
   async stat(path: PathLike, control: Control = {}): Promise<Stats> {
@@ -330,15 +327,12 @@ export class FileSystem {
 
   /** A whole file in memory. */
   async readFile(path: PathLike, control: Control = {}): Promise<Buffer> {
-    const file = await this.open(path, 'r', control);
-    try {
+    return useFile(this, path, 'r', control, async (file) => {
       const { size } = await file.stat(control);
       const content = Buffer.allocUnsafe(size);
       const count = await file.read(content, 0, control);
       return content.subarray(0, count);
-    } finally {
-      await file.close(control);
-    }
+    });
   }
 
   /** Makes or replaces a file with this content. */
@@ -347,12 +341,10 @@ export class FileSystem {
     content: string | Uint8Array,
     options: OpenOptions & { readonly flag?: OpenMode; readonly sync?: boolean } = {},
   ): Promise<void> {
-    const file = await this.open(path, options.flag ?? 'w', options);
-    try {
+    await useFile(this, path, options.flag ?? 'w', options, async (file) => {
       await file.write(typeof content === 'string' ? Buffer.from(content) : content, 0, options);
-    } finally {
-      await file.close(options);
-    }
+      if (options.sync === true) await file.sync(options);
+    });
   }
 
   async appendFile(
@@ -361,6 +353,20 @@ export class FileSystem {
     options: OpenOptions & { readonly sync?: boolean } = {},
   ): Promise<void> {
     await this.writeFile(path, content, { ...options, flag: 'a' });
+  }
+
+  /** The bytes of a file, read ahead of their use. Fails and ends as streams of `node:fs` do. */
+  createReadStream(path: PathLike, options: ReadStreamOptions = {}): Readable {
+    return readStream(() => this.open(path, 'r'), options);
+  }
+
+  /** Takes the bytes of a file; `finish` comes when all are stored, and durable with `sync`. */
+  createWriteStream(
+    path: PathLike,
+    options: WriteStreamOptions & OpenOptions & { readonly flags?: OpenMode } = {},
+  ): Writable {
+    const { mode, layout } = options;
+    return writeStream(() => this.open(path, options.flags ?? 'w', { mode, layout }), options);
   }
 
   /** The session with the mgr and the links to the iods, for tools that speak the wire itself. */
@@ -386,7 +392,10 @@ export class FileSystem {
 
   async #close(): Promise<void> {
     const { clock } = this.#session.runtime;
-    this.#iods.close();
+    const closed = new FsError('EBADF', { what: 'the file system was closed' });
+    for (const file of this.#open) file.deref()?.lose(closed);
+    this.#open.clear();
+    this.#iods.close(closed);
     await this.#session.close(clock.now() + limits.drainTimeoutMs);
   }
 
@@ -456,30 +465,14 @@ export class FileSystem {
   }
 
   /** Files that are forgotten by their users are forgotten here too. */
-  #remember(file: File): void {
+  #remember(grant: OpenGrant): File {
+    const source = { session: this.#session, iods: this.#iods, deadlineMs: this.#deadlineMs };
+    const file = new File(source, grant);
     const reference = new WeakRef(file);
     this.#open.add(reference);
     file.onClosed(() => {
       this.#open.delete(reference);
     });
+    return file;
   }
-}
-
-/** -1 leaves an id as it is, as in chown(2). */
-function owner(uid: number, gid: number): Pick<SetAttr, 'uid' | 'gid'> {
-  return { uid: uid === -1 ? undefined : uid, gid: gid === -1 ? undefined : gid };
-}
-
-function timesOf(accessed: TimeLike, modified: TimeLike): Pick<SetAttr, 'accessed' | 'modified'> {
-  return { accessed: timeOf(accessed), modified: timeOf(modified) };
-}
-
-function timeOf(time: TimeLike): NonNullable<SetAttr['accessed']> {
-  if (time === 'now') return { now: true, at: { seconds: 0, nanoseconds: 0 } };
-  if (typeof time === 'object' && 'seconds' in time) return { now: false, at: time };
-  const value = typeof time === 'number' ? time : time.getTime() / 1000;
-  if (!Number.isFinite(value)) throw new FsError('EINVAL', { what: `not a time: ${String(time)}` });
-  const seconds = Math.floor(value);
-  const nanoseconds = Math.min(999_999_999, Math.round((value - seconds) * 1e9));
-  return { now: false, at: { seconds, nanoseconds } };
 }

@@ -6,11 +6,17 @@ import { FsError, toFsError } from '../shared/errno.ts';
 import { byteLengthOf } from '../shared/crc32.ts';
 import { limits } from '../shared/limits.ts';
 import { localLength } from '../shared/stripe.ts';
-import { byteString, type Handle, type Timestamp } from '../shared/units.ts';
+import { byteString, type Handle, type IodIndex, type Timestamp } from '../shared/units.ts';
 import { dataOps } from '../shared/wire/iod-ops.ts';
 import { fileOps, nameOps } from '../shared/wire/mgr-ops.ts';
 import { type Cap, rights } from '../shared/wire/values.ts';
+import type { CallOptions } from '../shared/rpc/call.ts';
+import type { Link } from '../shared/rpc/link.ts';
+import { retryDelayMs } from '../shared/rpc/retry.ts';
+import type { Clock } from '../shared/runtime/runtime.ts';
+import type { Op } from '../shared/wire/op.ts';
 import type { Layout } from '../shared/stripe.ts';
+import { unchanged } from './attributes.ts';
 import { callOptions, type Control } from './control.ts';
 import { Dirty } from './dirty.ts';
 import type { IodPool } from './iod-pool.ts';
@@ -37,13 +43,15 @@ export interface OpenGrant {
 export class File {
   readonly layout: Layout;
   readonly path: string;
+  /** Each write goes to the end of the file. */
+  readonly append: boolean;
   readonly #source: FileSource;
   readonly #cap: Cap;
-  readonly #append: boolean;
   readonly #durable: boolean;
   /** Iods that have been shown the cap. */
-  readonly #admitted = new Set<number>();
+  readonly #admitted = new Set<IodIndex>();
   readonly #dirty: Dirty;
+  /** End of the last byte that an iod has taken, and when it did. */
   #writtenEnd = 0;
   #modified: Timestamp | undefined;
   #closing: Promise<void> | undefined;
@@ -53,7 +61,7 @@ export class File {
   constructor(source: FileSource, grant: OpenGrant) {
     this.#source = source;
     this.#cap = grant.cap;
-    this.#append = grant.append;
+    this.append = grant.append;
     this.#durable = grant.durable;
     this.layout = grant.layout;
     this.path = grant.path;
@@ -81,10 +89,13 @@ export class File {
       checkPosition(position);
       const length = Math.min(byteLengthOf(buffers), limits.fileBytesMax - position);
       if (length === 0) return 0;
+      const options = this.#options(control);
       const parts = planIo(this.layout, position, length, buffers);
-      const done = await this.#readParts(parts, control);
+      const done = await this.#readParts(parts, options);
       if (done.every((count, i) => count === parts[i]?.length)) return length;
-      return this.#readAgainBelowSize(parts, done, position, length, control);
+      const size = await this.#sizeBelow(position + length, options);
+      await this.#fillUpTo(size, parts, done, options);
+      return Math.max(0, Math.min(length, size - position));
     });
   }
 
@@ -103,13 +114,12 @@ export class File {
       this.#need(rights.write);
       const buffers = from instanceof Uint8Array ? [from] : from;
       const length = byteLengthOf(buffers);
-      const at = this.#append ? await this.#reserve(length, control) : (position ?? 0);
+      const options = this.#options(control);
+      const at = this.append ? await this.#reserve(length, options) : (position ?? 0);
       checkPosition(at);
       if (length > limits.fileBytesMax - at) throw new FsError('EFBIG');
-      await this.#writeParts(planIo(this.layout, at, length, buffers), length, control);
-      this.#writtenEnd = Math.max(this.#writtenEnd, length === 0 ? 0 : at + length);
-      this.#modified = this.#source.session.runtime.clock.wall();
-      if (this.#durable) await this.#sync(control);
+      await this.#writeParts(planIo(this.layout, at, length, buffers), at, length, options);
+      if (this.#durable) await this.#sync(options);
       return { position: at, bytesWritten: length };
     });
   }
@@ -118,14 +128,14 @@ export class File {
   async sync(control: Control = {}): Promise<void> {
     return this.#during('fsync', () => {
       this.#need(0);
-      return this.#sync(control);
+      return this.#sync(this.#options(control));
     });
   }
 
   async stat(control: Control = {}): Promise<Stats> {
     return this.#during('fstat', async () => {
       this.#need(0);
-      return new Stats(await this.#attr(control));
+      return new Stats(await this.#attr(this.#options(control)));
     });
   }
 
@@ -136,16 +146,7 @@ export class File {
       const { session } = this.#source;
       await session.call(
         nameOps.setAttr,
-        {
-          at: { directory: this.handle, path: emptyPath },
-          follow: false,
-          mode: undefined,
-          uid: undefined,
-          gid: undefined,
-          accessed: undefined,
-          modified: undefined,
-          size,
-        },
+        { ...unchanged, at: { directory: this.handle, path: emptyPath }, follow: false, size },
         this.#options(control),
       );
       this.#writtenEnd = Math.min(this.#writtenEnd, size);
@@ -157,22 +158,7 @@ export class File {
    * @param control `sync`: durable before it is given back
    */
   close(control: Control & { readonly sync?: boolean } = {}): Promise<void> {
-    this.#closing ??= this.#during('close', async () => {
-      if (this.#lost) return;
-      if (control.sync === true) await this.#sync(control);
-      const wrote = this.#modified !== undefined;
-      await this.#source.session.call(
-        fileOps.close,
-        {
-          handle: this.handle,
-          rights: this.#cap.body.rights,
-          size: wrote ? this.#writtenEnd : undefined,
-          modified: this.#modified,
-        },
-        this.#options(control),
-      );
-      this.#closedListener?.();
-    });
+    this.#closing ??= this.#during('close', () => this.#close(control));
     return this.#closing;
   }
 
@@ -192,6 +178,7 @@ export class File {
 
   // ------------------------------------------------------------- inner parts
 
+  /** One deadline for all that a call of the user takes. */
   #options(control: Control) {
     const { session, deadlineMs } = this.#source;
     return callOptions(session.runtime.clock, deadlineMs, control);
@@ -214,26 +201,37 @@ export class File {
     throw new FsError('EBADF', { what: `the file is not open for ${wanted}` });
   }
 
-  /** The cap goes ahead of the first request to an iod, in the same packet. */
-  #iod(part: IoPart, options: ReturnType<typeof callOptions>) {
-    const iod = this.#source.iods.iod(part.iod);
-    if (!this.#admitted.has(part.iod)) {
-      this.#admitted.add(part.iod);
-      // When the cap is refused, so is the request behind it, and that one is heard.
-      iod.call(dataOps.admit, { cap: this.#cap }, options).catch(() => undefined);
+  /** Asks an iod; once more, with the cap ahead, when it does not know the cap any more. */
+  async #ask<Q, R>(iod: IodIndex, op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
+    try {
+      return await this.#admittedTo(iod).call(op, request, options);
+    } catch (error) {
+      if (toFsError(error).weftCode !== 'WEFT_E_CAP_STALE') throw error;
+      this.#admitted.delete(iod);
+      return this.#admittedTo(iod).call(op, request, options);
     }
-    return iod;
+  }
+
+  /** The cap goes ahead of the first request to an iod, in the same packet. */
+  #admittedTo(iod: IodIndex): Link {
+    const link = this.#source.iods.iod(iod);
+    if (this.#admitted.has(iod)) return link;
+    this.#admitted.add(iod);
+    // It serves all calls of the file, so the deadline and signal of this one are not its own.
+    link.call(dataOps.admit, { cap: this.#cap }, this.#options({})).catch(() => {
+      // When the cap is refused, so is the request behind it, and that one is heard.
+      this.#admitted.delete(iod);
+    });
+    return link;
   }
 
   /** @returns bytes read of each part */
-  async #readParts(parts: readonly IoPart[], control: Control): Promise<number[]> {
-    const options = this.#options(control);
+  async #readParts(parts: readonly IoPart[], options: CallOptions): Promise<number[]> {
+    const { handle } = this;
     const results = await Promise.allSettled(
-      parts.map(async (part) => {
-        const { localOffset: offset, length, segments: into } = part;
-        const request = { handle: this.handle, offset, length };
-        const iod = this.#iod(part, options);
-        return (await iod.call(dataOps.read, request, { ...options, into }, length)).length;
+      parts.map(async ({ iod, localOffset: offset, length, segments: into }) => {
+        const request = { handle, offset, length };
+        return (await this.#ask(iod, dataOps.read, request, { ...options, into })).length;
       }),
     );
     // Not before all have ended: the caller may use its buffers again when this throws.
@@ -247,93 +245,147 @@ export class File {
    * Some objects ended early: at the end of the file, or at a hole. The mgr knows which; and what
    * another client wrote before the mgr answered is there when the objects are read again.
    */
-  async #readAgainBelowSize(
+  async #fillUpTo(
+    size: number,
     parts: readonly IoPart[],
     done: readonly number[],
-    position: number,
-    length: number,
-    control: Control,
-  ): Promise<number> {
-    const { size } = await this.#attr(control);
-    const count = Math.max(0, Math.min(length, size - position));
+    options: CallOptions,
+  ): Promise<void> {
     const short = parts.filter((part, i) => {
       const end = localLength(this.layout, part.column, size);
       return (done[i] ?? 0) < Math.min(part.length, end - part.localOffset);
     });
-    const again = await this.#readParts(short, control);
+    const again = await this.#readParts(short, options);
     short.forEach((part, i) => {
       fillWithZeros(part.segments, again[i] ?? 0);
     });
-    return count;
   }
 
-  async #writeParts(parts: readonly IoPart[], length: number, control: Control): Promise<void> {
-    const options = this.#options(control);
+  async #writeParts(
+    parts: readonly IoPart[],
+    position: number,
+    length: number,
+    options: CallOptions,
+  ): Promise<void> {
+    const { handle } = this;
     const done = parts.map(() => 0);
-    let failure: FsError | undefined;
-    await Promise.all(
+    const results = await Promise.allSettled(
       parts.map(async (part, i) => {
-        const { localOffset: offset, segments: payload } = part;
-        try {
-          const iod = this.#iod(part, options);
-          const request = { handle: this.handle, offset };
-          const sent = iod.call(dataOps.write, request, { ...options, payload }, part.length);
-          this.#dirty.wrote(part, (await sent).verifier);
-          done[i] = part.length;
-        } catch (error) {
-          failure ??= toFsError(error);
-        }
+        const { iod, localOffset: offset, segments: payload } = part;
+        const sent = this.#ask(iod, dataOps.write, { handle, offset }, { ...options, payload });
+        this.#wrote(part, position, (await sent).verifier);
+        done[i] = part.length;
       }),
     );
-    if (failure === undefined) return;
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed === undefined) return;
+    const failure = toFsError(failed.reason);
     const { code, weftCode: id, what } = failure;
     const bytesDone = contiguousBytes(parts, done, length);
     throw new FsError(code, { id, what, bytesDone, cause: failure });
   }
 
-  async #sync(control: Control): Promise<void> {
-    const options = this.#options(control);
+  /** Also when other parts of the same write fail: these bytes are there, and the file has them. */
+  #wrote(part: IoPart, position: number, verifier: number): void {
+    this.#dirty.wrote(part, verifier);
+    const { at, length } = part.pieces.at(-1) ?? { at: 0, length: 0 };
+    this.#writtenEnd = Math.max(this.#writtenEnd, position + at + length);
+    this.#modified = this.#source.session.runtime.clock.wall();
+  }
+
+  async #sync(options: CallOptions): Promise<void> {
+    const { handle } = this;
     const columns = this.#dirty.take();
     const results = await Promise.allSettled(
       columns.map(async (column) => {
-        const iod = this.#source.iods.iod(column.iod);
-        const { verifier } = await iod.call(dataOps.sync, { handle: this.handle }, options);
+        const { verifier } = await this.#ask(column.iod, dataOps.sync, { handle }, options);
         column.check(verifier);
       }),
     );
-    results.forEach((result, i) => {
+    const failures = results.flatMap((result, i) => {
+      if (result.status === 'fulfilled') return [];
+      const failure = toFsError(result.reason);
       const column = columns[i];
-      if (result.status === 'rejected' && column) this.#dirty.putBack(column);
+      if (column && !isLoss(failure)) this.#dirty.putBack(column);
+      return [failure];
     });
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed) throw toFsError(failed.reason);
+    // A loss is told once, here, as by fsync(2), so no other failure may hide it.
+    const failure = failures.find(isLoss) ?? failures[0];
+    if (failure) throw failure;
     const modified = this.#modified;
     if (modified === undefined) return;
     const size = this.#writtenEnd;
-    const { handle } = this;
     await this.#source.session.call(fileOps.extend, { handle, size, modified }, options);
   }
 
-  async #reserve(length: number, control: Control): Promise<number> {
-    const { session } = this.#source;
+  async #close(control: Control & { readonly sync?: boolean }): Promise<void> {
+    if (this.#lost) return;
     const { handle } = this;
-    return (await session.call(fileOps.reserve, { handle, length }, this.#options(control))).offset;
+    const options = this.#options(control);
+    const synced = await Promise.allSettled(control.sync === true ? [this.#sync(options)] : []);
+    const modified = this.#modified;
+    const request = {
+      handle,
+      rights: this.#cap.body.rights,
+      size: modified && this.#writtenEnd,
+      modified,
+    };
+    // Given back also when the sync failed: nobody can close it a second time.
+    const closed = await Promise.allSettled([
+      this.#source.session.call(fileOps.close, request, options),
+    ]);
+    const failed = [...synced, ...closed].find((result) => result.status === 'rejected');
+    if (failed) throw toFsError(failed.reason);
+    this.#closedListener?.();
   }
 
-  async #attr(control: Control) {
+  async #reserve(length: number, options: CallOptions): Promise<number> {
     const { session } = this.#source;
     const { handle } = this;
-    return (await session.call(nameOps.getAttr, { handle }, this.#options(control))).attr;
+    return (await session.call(fileOps.reserve, { handle, length }, options)).offset;
+  }
+
+  /** How long the file is, exactly if it ends before `end`: an end in doubt is no end of file. */
+  async #sizeBelow(end: number, options: CallOptions): Promise<number> {
+    const { clock, random } = this.#source.session.runtime;
+    for (let attempts = 1; ; attempts++) {
+      const { size, sizeExact } = await this.#attr(options);
+      if (sizeExact || size >= end) return size;
+      const leftMs = options.deadline - clock.now();
+      if (leftMs <= 0) {
+        throw new FsError('ETIMEDOUT', {
+          id: 'WEFT_E_IOD_DOWN',
+          what: 'an iod of the file cannot tell how long it is',
+        });
+      }
+      await pause(clock, Math.min(leftMs, retryDelayMs(attempts, random)));
+    }
+  }
+
+  async #attr(options: CallOptions) {
+    const { session } = this.#source;
+    const { handle } = this;
+    return (await session.call(nameOps.getAttr, { handle }, options)).attr;
   }
 }
 
 const emptyPath = byteString('');
+
+function isLoss({ weftCode }: FsError): boolean {
+  return weftCode === 'WEFT_E_DATA_LOST';
+}
 
 /** @throws FsError EINVAL for what is no place in a file */
 function checkPosition(position: number): void {
   if (Number.isSafeInteger(position) && position >= 0) return;
   throw new FsError('EINVAL', {
     what: `an offset is a whole number from 0 to 2^53 - 1, not ${position}`,
+  });
+}
+
+function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.timer(ms, resolve);
   });
 }
 

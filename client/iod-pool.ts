@@ -4,67 +4,64 @@
  */
 import { BufferPool } from '../shared/buffer-pool.ts';
 import { FsError } from '../shared/errno.ts';
-import { Fifo } from '../shared/fifo.ts';
 import { limits } from '../shared/limits.ts';
-import type { CallOptions } from '../shared/rpc/call.ts';
 import { Link } from '../shared/rpc/link.ts';
 import type { Endpoint } from '../shared/runtime/runtime.ts';
 import type { IodIndex } from '../shared/units.ts';
-import type { Op } from '../shared/wire/op.ts';
 import type { MgrSession } from './mgr-session.ts';
 
 export class IodPool {
   readonly #session: MgrSession;
   readonly #buffers = new BufferPool(limits.packetBytesMax);
-  readonly #iods = new Map<IodIndex, IodLink>();
+  readonly #links = new Map<IodIndex, Link>();
+  #closed: FsError | undefined;
 
   constructor(session: MgrSession) {
     this.#session = session;
-    session.onLost(() => {
-      // Its links proved the key of the lost session.
-      this.close();
+    session.onLost((_, error) => {
+      // They have proved the key of the lost session.
+      this.#drop(error);
     });
   }
 
-  iod(index: IodIndex): IodLink {
-    let iod = this.#iods.get(index);
-    if (iod === undefined) {
-      iod = new IodLink(this.#session, index, this.#buffers);
-      this.#iods.set(index, iod);
+  /** @throws FsError of `close` */
+  iod(index: IodIndex): Link {
+    if (this.#closed) throw this.#closed;
+    let link = this.#links.get(index);
+    if (link === undefined) {
+      link = this.#linkTo(index);
+      this.#links.set(index, link);
     }
-    return iod;
+    return link;
   }
 
-  close(): void {
-    for (const iod of this.#iods.values()) iod.close();
-    this.#iods.clear();
+  close(reason: FsError): void {
+    this.#closed ??= reason;
+    this.#drop(reason);
   }
-}
 
-/** A call that waits until others have given back enough of the window. */
-interface Waiting {
-  readonly bytes: number;
-  readonly start: () => void;
-}
+  #drop(reason: FsError): void {
+    const links = [...this.#links.values()];
+    this.#links.clear();
+    for (const link of links) link.close(reason);
+  }
 
-export class IodLink {
-  readonly #link: Link;
-  #inFlightBytes = 0;
-  readonly #waiting = new Fifo<Waiting>();
-
-  constructor(session: MgrSession, index: IodIndex, buffers: BufferPool) {
+  #linkTo(index: IodIndex): Link {
+    const session = this.#session;
     let attempts = 0;
-    this.#link = new Link({
+    return new Link({
       runtime: session.runtime,
       self: session.self,
       epochs: session.epochs,
-      buffers,
+      buffers: this.#buffers,
       expect: 'iod',
       name: `iod ${index}`,
       persistent: false,
-      endpoints: async () => {
-        // An iod that cannot be reached may have come back elsewhere: the mgr knows.
-        if (attempts++ > 0) await session.refreshMembers();
+      windowBytes: limits.windowBytesPerIod,
+      endpoints: () => {
+        // It may have come back elsewhere: the next attempt knows, if the mgr answers. This one
+        // does not wait for that: without a mgr, iods are reached where they were.
+        if (attempts++ > 0) session.refreshMembers().catch(() => undefined);
         return endpointsOf(session, index);
       },
       credential: () => {
@@ -76,51 +73,6 @@ export class IodLink {
         await Promise.resolve();
       },
     });
-  }
-
-  /** @param payloadBytes what the call brings or fetches: it counts against the window */
-  call<Q, R>(op: Op<Q, R>, request: Q, options: CallOptions, payloadBytes = 0): Promise<R> {
-    if (payloadBytes === 0) return this.#link.call(op, request, options);
-    if (this.#waiting.size === 0 && this.#hasRoomFor(payloadBytes))
-      return this.#start(op, request, options, payloadBytes);
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({
-        bytes: payloadBytes,
-        start: () => {
-          this.#start(op, request, options, payloadBytes).then(resolve, reject);
-        },
-      });
-    });
-  }
-
-  close(): void {
-    this.#link.close();
-    this.#startWaiting();
-  }
-
-  /** One call may always run, however large. */
-  #hasRoomFor(bytes: number): boolean {
-    return this.#inFlightBytes === 0 || this.#inFlightBytes + bytes <= limits.windowBytesPerIod;
-  }
-
-  #start<Q, R>(op: Op<Q, R>, request: Q, options: CallOptions, bytes: number): Promise<R> {
-    this.#inFlightBytes += bytes;
-    const promise = this.#link.call(op, request, options);
-    const done = (): void => {
-      this.#inFlightBytes -= bytes;
-      this.#startWaiting();
-    };
-    promise.then(done, done);
-    return promise;
-  }
-
-  #startWaiting(): void {
-    for (;;) {
-      const next = this.#waiting.peek();
-      if (next === undefined || !this.#hasRoomFor(next.bytes)) return;
-      this.#waiting.shift();
-      next.start();
-    }
   }
 }
 

@@ -27,7 +27,7 @@ export const commandGroups: readonly {
         options: [
           { flags: '--iods <n>', summary: 'how many iods (default: 4, or as before)' },
           data,
-          { flags: '--port <p>', summary: 'of the mgr, iods follow; 0 lets the system choose' },
+          { flags: '--port <p>', summary: 'of the mgr, iods follow; 0: any that are free' },
           { flags: '--iodtab <file>', summary: 'start the daemons of this table instead' },
           { flags: '--detach', summary: 'return when all are ready; weft down stops them' },
         ],

@@ -1,5 +1,4 @@
 /** What a command is made of, and what it gets to work with. */
-import { connect } from '../connect.ts';
 import type { ConnectOptions } from '../connect.ts';
 import type { FileSystem } from '../file-system.ts';
 import type { Arguments } from './arguments.ts';
@@ -37,39 +36,4 @@ export interface Context {
   readonly connectOptions: ConnectOptions;
   /** The cluster. One connection however often it is asked for. */
   readonly fileSystem: () => Promise<FileSystem>;
-}
-
-export function makeContext(
-  output: Output,
-  url: string | undefined,
-  connectOptions: ConnectOptions,
-): Context & { readonly close: () => Promise<void> } {
-  let connecting: Promise<FileSystem> | undefined;
-  const close = async (): Promise<void> => {
-    // Who asked for it has heard of its failure.
-    const fileSystem = await connecting?.catch(() => undefined);
-    await fileSystem?.close();
-  };
-  return {
-    output,
-    url,
-    connectOptions,
-    close,
-    fileSystem() {
-      if (connecting === undefined) {
-        connecting = connect(url, connectOptions);
-        closeAtSignal(close);
-      }
-      return connecting;
-    },
-  };
-}
-
-/** The session is given back, so that nobody waits for its lease; then the signal does its work. */
-function closeAtSignal(close: () => Promise<void>): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      void close().finally(() => process.kill(process.pid, signal));
-    });
-  }
 }

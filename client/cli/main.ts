@@ -6,11 +6,8 @@
 import { pathToFileURL } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { version } from '../../shared/version.ts';
-import { Arguments, UsageError } from './arguments.ts';
 import { commandGroups, globalOptions, programs } from './command-table.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
-import { describeFailure, failureJson, failureText } from './failure.ts';
-import { programPath } from './installation.ts';
 
 const firstSteps = `
 First steps:
@@ -34,6 +31,7 @@ else await become(program.name, rest);
 
 /** This process is the daemon from here on: signals and supervisors mean no other. */
 async function become(role: 'mgr' | 'iod', args: readonly string[]): Promise<void> {
+  const { programPath } = await import('./installation.ts');
   const path = programPath(role);
   process.argv = [process.argv[0] ?? process.execPath, path, ...args];
   await import(pathToFileURL(path).href);
@@ -49,12 +47,21 @@ async function runCommandLine(argv: readonly string[]): Promise<number> {
     return failed ? 1 : 0;
   } catch (error: unknown) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const mistake = error instanceof CommanderError ? usageErrorOf(error) : error;
-    const failure = describeFailure(mistake);
-    if (argv.includes('--json')) process.stdout.write(`${failureJson(failure)}\n`);
-    else process.stderr.write(`${failureText(failure)}\n`);
-    return mistake instanceof UsageError ? 2 : 1;
+    return tell(error, argv.includes('--json'));
   }
+}
+
+/** @returns the exit code */
+async function tell(error: unknown, json: boolean): Promise<number> {
+  const [{ UsageError }, { describeFailure, failureJson, failureText }] = await Promise.all([
+    import('./arguments.ts'),
+    import('./failure.ts'),
+  ]);
+  const mistake = error instanceof CommanderError ? new UsageError(...usageMistake(error)) : error;
+  const failure = describeFailure(mistake);
+  if (json) process.stdout.write(`${failureJson(failure)}\n`);
+  else process.stderr.write(`${failureText(failure)}\n`);
+  return mistake instanceof UsageError ? 2 : 1;
 }
 
 type RunCommand = (
@@ -102,9 +109,10 @@ function addOption(command: Command, { flags, summary, many }: OptionSpec): void
   else command.option(flags, summary, (text: string, all: string[]) => [...all, text], []);
 }
 
-function usageErrorOf({ code, message }: CommanderError): UsageError {
-  if (code === 'commander.help') return new UsageError('no command is given', 'weft --help');
-  return new UsageError(message.replace(/^error: /, ''), 'weft --help, or weft help COMMAND');
+/** What is wrong, and what to try. */
+function usageMistake({ code, message }: CommanderError): [string, string] {
+  if (code === 'commander.help') return ['no command is given', 'weft --help'];
+  return [message.replace(/^error: /, ''), 'weft --help, or weft help COMMAND'];
 }
 
 async function runCommand(
@@ -112,12 +120,14 @@ async function runCommand(
   operands: readonly string[],
   options: Readonly<Record<string, unknown>>,
 ): Promise<void | 'failed'> {
-  const given = new Arguments(operands, options);
-  const [{ Output }, { makeContext }, { run }] = await Promise.all([
+  // Help needs none of these, and is there sooner without.
+  const [{ Arguments }, { Output }, { makeContext }, { run }] = await Promise.all([
+    import('./arguments.ts'),
     import('./output.ts'),
-    import('./command.ts'),
+    import('./context.ts'),
     spec.load(),
   ]);
+  const given = new Arguments(operands, options);
   const seconds = given.count('timeout', { min: 1, max: 86_400 });
   const context = makeContext(
     new Output({ json: given.flag('json') }),

@@ -28,7 +28,8 @@ export class Output {
 
   /** Cells of a line; 80 when it is no terminal. */
   get width(): number {
-    return process.stdout.columns ?? 80;
+    // A terminal that was never given a size says 0.
+    return process.stdout.columns || 80;
   }
 
   /** One result in the form that was asked for. */

@@ -64,7 +64,7 @@ export class ProgressBar {
   }
 
   draw(): void {
-    const width = (process.stderr.columns ?? 80) - 1;
+    const width = (process.stderr.columns || 80) - 1;
     process.stderr.write(`\r\u001b[K${progressLine(this.#figures(), width)}`);
   }
 

@@ -74,7 +74,8 @@ function legend(layout: Layout, sizeBytes: number, options: PictureOptions): rea
   const most = Math.max(1, ...shares.map(({ bytes }) => bytes));
   const digits = String(layout.total - 1).length;
   const nameWidth = Math.max(...shares.map(({ index }) => options.nameOf(index).length));
-  const barWidth = Math.max(4, Math.min(32, options.width - nameWidth - 32));
+  // Cell, name and figures take the rest of the line.
+  const barWidth = Math.max(4, Math.min(32, options.width - digits - nameWidth - 36));
   return shares.map(({ index, bytes, stripes }) => {
     const bar = '█'.repeat(Math.round((barWidth * bytes) / most)).padEnd(barWidth);
     const figures = `${humanBytes(bytes).padStart(6)}  ${percent(bytes, sizeBytes).padStart(4)}`;

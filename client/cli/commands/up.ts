@@ -5,30 +5,37 @@ import { limits } from '../../../shared/limits.ts';
 import type { Run } from '../command.ts';
 import type { ClusterState } from '../local-cluster/cluster-state.ts';
 import { stopGraceMs, type StartedDaemon } from '../local-cluster/daemon-process.ts';
+import { Interrupt } from '../local-cluster/interrupt.ts';
 import { startCluster, stopDaemons } from '../local-cluster/local-cluster.ts';
 import type { Output } from '../output.ts';
 
 export const run: Run = async (given, { output }) => {
-  const begun = performance.now();
   const iodtab = given.text('iodtab');
-  const { state, started } = await startCluster({
+  const wish = {
     dataDir: resolve(given.text('data') ?? 'weft-data'),
     iodtab: iodtab === undefined ? undefined : resolve(iodtab),
     iods: given.count('iods', { min: 1, max: limits.iodsMax }),
     port: given.count('port', { min: 0, max: 65_535 }),
-  });
-  const alreadyUp = started.length === 0;
-  const { url, dataDir } = state;
-  const daemons = state.daemons.map((daemon) => ({ ...daemon, started: undefined }));
-  output.result({ url, dataDir, alreadyUp, daemons }, () => {
-    if (alreadyUp) return [`already up at ${url}`, ...nextSteps(state)];
-    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-    const before = state.daemons.length - started.length;
-    const also = before === 0 ? '' : ` (${before} ran before)`;
-    return [`up after ${seconds} s: ${names(state)}${also}`, ...nextSteps(state)];
-  });
-  if (given.flag('detach') || alreadyUp) return undefined;
-  return stayUp(state, started, output);
+  };
+  const interrupt = new Interrupt();
+  try {
+    const begun = performance.now();
+    const { state, started } = await startCluster(wish, interrupt.signal);
+    const alreadyUp = started.length === 0;
+    const { url, dataDir } = state;
+    const daemons = state.daemons.map((daemon) => ({ ...daemon, started: undefined }));
+    output.result({ url, dataDir, alreadyUp, daemons }, () => {
+      if (alreadyUp) return [`already up at ${url}`, ...nextSteps(state)];
+      const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+      const before = state.daemons.length - started.length;
+      const also = before === 0 ? '' : ` (${before} ran before)`;
+      return [`up after ${seconds} s: ${names(state)}${also}`, ...nextSteps(state)];
+    });
+    if (given.flag('detach') || alreadyUp) return undefined;
+    return await stayUp(state, started, { output, interrupt });
+  } finally {
+    interrupt.end();
+  }
 };
 
 /**
@@ -38,30 +45,23 @@ export const run: Run = async (given, { output }) => {
 export async function stayUp(
   state: ClusterState,
   started: readonly StartedDaemon[],
-  output: Output,
+  { output, interrupt }: { readonly output: Output; readonly interrupt: Interrupt },
 ): Promise<void | 'failed'> {
-  let stopping = false;
   let died = false;
-  const stop = (graceMs: number): void => {
-    void stopDaemons(state.daemons, graceMs).then((outcomes) => {
+  interrupt.listen((times) => {
+    output.remark(times > 1 ? 'killing all daemons' : 'stopping (Ctrl-C again: at once)');
+    void stopDaemons(state.daemons, times > 1 ? 0 : stopGraceMs).then((outcomes) => {
       for (const { name, killed } of outcomes) {
-        if (killed && graceMs > 0) output.remark(`${name} did not stop in time and was killed`);
+        if (killed && times === 1) output.remark(`${name} did not stop in time and was killed`);
       }
     });
-  };
-  const interrupt = (): void => {
-    output.remark(stopping ? 'killing all daemons' : 'stopping (Ctrl-C again: at once)');
-    stop(stopping ? 0 : stopGraceMs);
-    stopping = true;
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, interrupt);
+  });
   await Promise.all(
     started.map(async ({ child, record: { name, pid, log } }) => {
       child.ref();
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
       const { exitCode, signalCode } = child;
-      if (stopping || exitCode === 0) return;
+      if (interrupt.signal.aborted || exitCode === 0) return;
       died = true;
       output.remark(
         `${name} (pid ${pid}) died: ${signalCode ?? `status ${exitCode}`}; its log is ${log}; ` +
@@ -69,7 +69,6 @@ export async function stayUp(
       );
     }),
   );
-  for (const signal of signals) process.off(signal, interrupt);
   return died ? 'failed' : undefined;
 }
 

@@ -107,7 +107,7 @@ function timestampOf(nanoseconds: bigint): Timestamp {
   return { seconds: Number((nanoseconds - rest) / billion), nanoseconds: Number(rest) };
 }
 
-/** As Node takes them: to the microsecond or so. */
+/** Node cuts to whole microseconds: half of one more, and the fraction's rounding does no harm. */
 function secondsOf({ seconds, nanoseconds }: Timestamp): number {
-  return seconds + nanoseconds / 1e9;
+  return seconds + (Math.floor(nanoseconds / 1000) + 0.5) / 1e6;
 }

@@ -40,9 +40,10 @@ const readyTimeoutMs = 60_000;
 
 /**
  * Starts what does not run yet, and returns when all is ready.
+ * @param signal gives it up
  * @throws CommandError when a daemon ends or hangs; what was started is stopped then
  */
-export async function startCluster(wish: TableWish): Promise<RunningCluster> {
+export async function startCluster(wish: TableWish, signal: AbortSignal): Promise<RunningCluster> {
   const runtime = makeNodeRuntime({ log: 'silent' });
   const { dataDir } = wish;
   return withClusterLock(runtime, dataDir, async () => {
@@ -65,7 +66,7 @@ export async function startCluster(wish: TableWish): Promise<RunningCluster> {
     try {
       // Before they are ready: whatever becomes of us, `weft down` finds them.
       await writeState(runtime.disk, state);
-      await inTime(started);
+      await inTime(started, signal);
     } catch (error: unknown) {
       await stopDaemons(
         started.map(({ record }) => record),
@@ -197,9 +198,12 @@ function checkUnmoved(
   }
 }
 
-async function inTime(started: readonly StartedDaemon[]): Promise<void> {
+async function inTime(started: readonly StartedDaemon[], signal: AbortSignal): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
+    const giveUp = (): void => reject(signal.reason as Error);
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
     timer = setTimeout(() => {
       const what = `not all daemons were ready after ${readyTimeoutMs / 1000} s`;
       reject(new FsError('ETIMEDOUT', { id: 'WEFT_E_STARTING', what }));

@@ -1,5 +1,4 @@
 /** The table of a cluster on this host: a given one, the one of last time, or a new one. */
-import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { readFileIfThere, replaceFileDurably } from '../../../shared/durable-names.ts';
@@ -15,13 +14,14 @@ import {
 import type { Disk } from '../../../shared/runtime/runtime.ts';
 import type { IodIndex } from '../../../shared/units.ts';
 import { CommandError } from '../failure.ts';
+import { freePorts } from './free-ports.ts';
 
 export interface TableWish {
   readonly dataDir: string;
   /** Absolute. Used as it is, where it is. */
   readonly iodtab: string | undefined;
   readonly iods: number | undefined;
-  /** Of the mgr; 0: the system chooses. `undefined`: as last time, or the default. */
+  /** Of the mgr; 0: any that are free. `undefined`: as last time, or the default. */
   readonly port: number | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface LocalTable {
 const host = '127.0.0.1';
 const iodsDefault = 4;
 
-/** Ports that the system chose are kept: the table is written once, and grows at its end. */
+/** Ports that were chosen are kept: the table is written once, and grows at its end. */
 export async function settleTable(disk: Disk, wish: TableWish): Promise<LocalTable> {
   if (wish.iodtab !== undefined) return givenTable(disk, wish.iodtab, wish);
   const file = join(wish.dataDir, 'iodtab');
@@ -101,35 +101,13 @@ async function wishedTable(
     const iods = numbers.map((index) => place(index, port + 1 + index));
     return { mgr: { host, port }, iods };
   }
-  const free = port === 0 ? await freePorts(count + 1) : undefined;
+  const free = port === 0 ? await freePorts(count + 1, host) : undefined;
   const basePort = old?.mgr?.port ?? free?.[0] ?? mgrPortDefault;
   const iods = numbers.map((index) => {
     const next = (old?.iods.at(-1)?.port ?? iodPortDefault - 1) + 1 + index - kept;
     return old?.iods[index] ?? place(index, free?.[index + 1] ?? next);
   });
   return { mgr: { host, port: basePort }, iods };
-}
-
-/** All are held until the last is found, so that no two are the same. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  try {
-    return await Promise.all(
-      servers.map(
-        (server) =>
-          new Promise<number>((resolve, reject) => {
-            server.once('error', reject).listen(0, host, () => {
-              const address = server.address();
-              resolve(typeof address === 'object' && address !== null ? address.port : 0);
-            });
-          }),
-      ),
-    );
-  } finally {
-    await Promise.all(
-      servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
-    );
-  }
 }
 
 function localHosts(): ReadonlySet<string> {
