@@ -32,13 +32,14 @@ export class Committer implements AnswerGate, Commits {
   #answers: Answer[] = [];
   #waiters: Waiters | undefined;
   #scheduled = false;
-  #fenced = false;
+  #closed: FsError | undefined;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
   }
 
   hold(answer: Answer): void {
+    if (this.#closed) return;
     this.#answers.push(answer);
     if (this.#options.view.changeCount >= limits.commitChangesMax) this.flush();
     else this.schedule();
@@ -51,6 +52,7 @@ export class Committer implements AnswerGate, Commits {
   }
 
   durable(): Promise<void> {
+    if (this.#closed) return Promise.reject(this.#closed);
     this.schedule();
     this.#waiters ??= new Waiters();
     return this.#waiters.promise;
@@ -58,14 +60,16 @@ export class Committer implements AnswerGate, Commits {
 
   /** Commits now what the view holds, and lets the answers go. */
   flush(): void {
-    if (this.#fenced) return;
+    if (this.#closed) return;
     const answers = this.#answers;
     const waiters = this.#waiters;
     this.#answers = [];
     this.#waiters = undefined;
     const failure = this.#commit();
     if (failure?.code === 'ESTALE') {
-      this.#fence(failure, waiters);
+      waiters?.reject(failure);
+      this.close(failure);
+      this.#options.onFenced(failure);
       return;
     }
     for (const answer of answers) {
@@ -74,6 +78,14 @@ export class Committer implements AnswerGate, Commits {
     }
     if (failure === undefined) waiters?.resolve();
     else waiters?.reject(failure);
+  }
+
+  /** From now on nothing is committed, and nobody is answered. Idempotent. */
+  close(reason: FsError): void {
+    this.#closed ??= reason;
+    this.#waiters?.reject(reason);
+    this.#waiters = undefined;
+    this.#answers = [];
   }
 
   readonly #endOfTick = (): void => {
@@ -100,12 +112,6 @@ export class Committer implements AnswerGate, Commits {
       runtime.killPoint('mgr.reply.before');
     }
     return undefined;
-  }
-
-  #fence(error: FsError, waiters: Waiters | undefined): void {
-    this.#fenced = true;
-    waiters?.reject(error);
-    this.#options.onFenced(error);
   }
 }
 

@@ -2,8 +2,10 @@
  * How long files are. The stored size is a floor: while somebody writes, only the iods know more.
  * Changes of a file's size follow each other in its queue, and so does who asks meanwhile.
  */
-import { FsError } from '../shared/errno.ts';
-import { compareTimestamps, type Handle, type Timestamp } from '../shared/units.ts';
+import { FsError, isFsError } from '../shared/errno.ts';
+import { limits } from '../shared/limits.ts';
+import { iodOfColumn, localLength } from '../shared/stripe.ts';
+import { compareTimestamps, type Handle, type IodIndex, type Timestamp } from '../shared/units.ts';
 import type { Attr } from '../shared/wire/values.ts';
 import type { AskedSize, ClusterPort, Commits } from './cluster-port.ts';
 import { HandleQueue } from './handle-queue.ts';
@@ -15,9 +17,9 @@ import type { Inode } from './store/rows.ts';
 
 export interface FileSizesOptions {
   readonly view: MetaView;
-  readonly store: Pick<MetaStore, 'pendingCount'>;
+  readonly store: Pick<MetaStore, 'pending' | 'pendingCount'>;
   readonly openTable: OpenTable;
-  readonly cluster: Pick<ClusterPort, 'askSize' | 'truncate'>;
+  readonly cluster: Pick<ClusterPort, 'askSize' | 'truncate' | 'iodTotal'>;
   readonly commits: Commits;
 }
 
@@ -90,18 +92,47 @@ export class FileSizes {
   }
 
   /**
+   * For a truncation in its turn, with the change: what the writers know of the size is void, and
+   * an iod that was away during an earlier, deeper cut has still to do that one, or bytes that
+   * were cut off would come back.
+   */
+  truncated(handle: Handle): void {
+    const { view, store, openTable } = this.#options;
+    openTable.cut(handle);
+    const { layout, size } = inodeOf(view, handle);
+    if (layout === undefined || store.pendingCount() === 0) return;
+    for (let column = 0; column < layout.pcount; column++) {
+      const [row] = store.pending(iodOfColumn(layout, column), (handle - 1) as Handle, 1);
+      const isCut = row?.handle === handle && row.kind === 'truncate';
+      if (isCut && row.length < localLength(layout, column, size)) {
+        view.add({ kind: 'put-pending', row });
+      }
+    }
+  }
+
+  /**
    * For a truncation in its turn, after the change: has the iods carry it out.
    * @throws FsError of the commit; ETIMEDOUT at the deadline: it will still happen
    */
   async carryOut(handle: Handle, deadline: number): Promise<void> {
-    const { view, openTable, cluster, commits } = this.#options;
+    const { view, cluster, commits } = this.#options;
     await commits.durable();
-    try {
+    const inode = view.inode(handle);
+    if (inode !== undefined) await cluster.truncate(inode, deadline);
+  }
+
+  /** At the start: truncations that a crash has cut short. Until they are done their files wait. */
+  resume(): void {
+    const { view, cluster } = this.#options;
+    for (const handle of this.#truncating()) {
       const inode = view.inode(handle);
-      if (inode !== undefined) await cluster.truncate(inode, deadline);
-    } finally {
-      // Who opened it meanwhile may have written what was cut off behind its back.
-      openTable.cut(handle);
+      if (inode === undefined) continue;
+      this.#queue
+        .run(handle, () => cluster.truncate(inode, Infinity))
+        .catch((error: unknown) => {
+          // The work is still in the store, and the reaper does it.
+          if (!isFsError(error)) throw error;
+        });
     }
   }
 
@@ -131,6 +162,22 @@ export class FileSizes {
     };
     view.putInode(raised);
     return raised;
+  }
+
+  #truncating(): ReadonlySet<Handle> {
+    const { store, cluster } = this.#options;
+    const handles = new Set<Handle>();
+    for (let iod = 0 as IodIndex; iod < cluster.iodTotal; iod++) {
+      for (let after = 0 as Handle; ;) {
+        const page = store.pending(iod, after, limits.objectsPerListPage);
+        for (const row of page) {
+          after = row.handle;
+          if (row.kind === 'truncate') handles.add(row.handle);
+        }
+        if (page.length < limits.objectsPerListPage) break;
+      }
+    }
+    return handles;
   }
 }
 

@@ -7,6 +7,7 @@ import { noSecret } from '../shared/auth.ts';
 import { isFsError, toFsError } from '../shared/errno.ts';
 import { type Iodtab, mgrPortDefault, parseIodtab } from '../shared/iodtab.ts';
 import { readKeyFile } from '../shared/key-file.ts';
+import { limits } from '../shared/limits.ts';
 import { exitWithFailure, runDaemon } from '../shared/runtime/node/daemon.ts';
 import { makeNodeRuntime } from '../shared/runtime/node.ts';
 import type { LogLevel } from '../shared/runtime/runtime.ts';
@@ -24,6 +25,7 @@ interface Options {
   readonly key?: string;
   readonly user: Users;
   readonly rootSquash: boolean;
+  readonly sessionLease: number;
   readonly logLevel: LogLevel;
   readonly printReady: boolean;
 }
@@ -47,6 +49,12 @@ const program: Command = new Command('weft-mgr')
     new Map(),
   )
   .option('--root-squash', 'root of a client is nobody here', false)
+  .option(
+    '--session-lease <ms>',
+    'what a client that is away for so long had open is closed',
+    leaseMs,
+    limits.sessionLeaseMs,
+  )
   .addOption(
     new Option('--log-level <level>').choices(['error', 'warn', 'info', 'debug']).default('info'),
   )
@@ -73,6 +81,7 @@ async function run(options: Options): Promise<void> {
     iodtab,
     policy: { rootSquash: options.rootSquash, users: options.user },
     rootOwner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+    sessionLeaseMs: options.sessionLease,
     process: { residentBytes: () => process.memoryUsage.rss() },
   };
   await runDaemon({
@@ -107,6 +116,12 @@ function port(text: string): number {
   const number = Number(text);
   if (/^\d{1,5}$/.test(text) && number <= 65_535) return number;
   throw new InvalidArgumentError('it is no whole number from 0 to 65535.');
+}
+
+function leaseMs(text: string): number {
+  const number = Number(text);
+  if (/^\d{1,8}$/.test(text) && number >= 1000) return number;
+  throw new InvalidArgumentError('it is no whole number from 1000 to 99999999.');
 }
 
 function addUser(text: string, users: Users): Users {

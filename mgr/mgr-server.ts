@@ -39,6 +39,7 @@ export class MgrServer {
   readonly #committer: Committer;
   readonly #acceptor: Acceptor;
   readonly #cluster: ClusterPort;
+  readonly #sizes: FileSizes;
   readonly #ending: SessionEnd;
   #pendingBefore = 0;
 
@@ -55,6 +56,7 @@ export class MgrServer {
     this.#sessions = new Sessions({
       view,
       clock,
+      leaseMs: options.config.sessionLeaseMs ?? limits.sessionLeaseMs,
       onExpired: (session) => {
         this.#ending.expire(session);
       },
@@ -86,6 +88,7 @@ export class MgrServer {
       cluster: options.config.cluster,
     };
     this.#cluster = options.makeCluster?.(base) ?? new Cluster(base);
+    this.#sizes = new FileSizes({ ...base, cluster: this.#cluster });
     this.#ending = this.#serve(service, replies);
   }
 
@@ -100,7 +103,7 @@ export class MgrServer {
     const commits = this.#committer;
     const acceptor = this.#acceptor;
     const cluster = this.#cluster;
-    const sizes = new FileSizes({ view, store, openTable, cluster, commits });
+    const sizes = this.#sizes;
     const tick = new TickChanges(view, openTable);
     const calls = { view, clock, sessions, holders: openTable, iodTotal: cluster.iodTotal };
     const finished = finishAgain(sizes);
@@ -208,6 +211,7 @@ export class MgrServer {
     this.#pendingBefore = store.pendingCount();
     if (this.#pendingBefore > 0) this.#cluster.freed();
     this.#cluster.committed();
+    this.#sizes.resume();
     runtime.killPoint('mgr.recover.loaded');
   }
 
@@ -253,6 +257,7 @@ export class MgrServer {
   }
 
   async #close(reason: FsError): Promise<void> {
+    this.#committer.close(reason);
     this.#sessions.close();
     this.#ending.close();
     this.#cluster.close();

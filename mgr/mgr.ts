@@ -26,6 +26,8 @@ export interface MgrConfig {
   readonly policy: IdentityPolicy;
   /** Whose the root directory is when it is made. */
   readonly rootOwner: { readonly uid: number; readonly gid: number };
+  /** Of a client that is away; the limit's own by default. */
+  readonly sessionLeaseMs?: number | undefined;
   /** What only the program knows of its process. */
   readonly process: { readonly residentBytes: () => number };
 }

@@ -16,7 +16,7 @@ export class ReplyCache implements Participant {
   readonly #store: Pick<MetaStore, 'replies'>;
   /** Sessions whose replies are in memory; those of the others are in the store only. */
   readonly #sessions = new Map<SessionId, Replies>();
-  /** Sessions with replies that are not durable yet. */
+  /** Sessions with something that is not durable yet. */
   readonly #unsettled = new Set<SessionId>();
 
   constructor(view: MetaView, store: Pick<MetaStore, 'replies'>) {
@@ -38,6 +38,7 @@ export class ReplyCache implements Participant {
   /** A session that begins has none in the store. */
   begin(session: SessionId): void {
     this.#sessions.set(session, new Map());
+    this.#unsettled.add(session);
   }
 
   /** The session is gone; its rows go with it. */

@@ -23,11 +23,15 @@ export interface Session extends SessionRow {
 export interface SessionsOptions {
   readonly view: MetaView;
   readonly clock: Clock;
+  readonly leaseMs: number;
   /** The lease of a session, or its time to come back, has passed. */
   readonly onExpired: (session: Session) => void;
   /** All sessions of before the restart are back, or will not come back. */
   readonly onReclaimed: (why: string) => void;
 }
+
+/** How many leases long sessions may come back after a restart of the mgr. */
+const reclaimLeases = limits.reclaimWindowMs / limits.sessionLeaseMs;
 
 export class Sessions implements Participant {
   readonly #options: SessionsOptions;
@@ -45,6 +49,11 @@ export class Sessions implements Participant {
     this.#options = options;
   }
 
+  /** How long a session lasts without a connection. */
+  get leaseMs(): number {
+    return this.#options.leaseMs;
+  }
+
   get count(): number {
     return this.#sessions.size;
   }
@@ -60,7 +69,7 @@ export class Sessions implements Participant {
 
   /** From now on clients can reach us: those that were there before have a while to come back. */
   startReclaim(): void {
-    this.#window = this.#options.clock.timer(limits.reclaimWindowMs, () => {
+    this.#window = this.#options.clock.timer(this.leaseMs * reclaimLeases, () => {
       this.#endReclaim();
     });
     this.#checkReclaimed();
@@ -157,7 +166,7 @@ export class Sessions implements Participant {
     const [first] = this.#away.values();
     if (first === undefined) return;
     const { clock } = this.#options;
-    this.#lease = clock.timer(first + limits.sessionLeaseMs - clock.now(), () => {
+    this.#lease = clock.timer(first + this.leaseMs - clock.now(), () => {
       this.#lease = undefined;
       this.#expireLeases();
       this.#watchLeases();
@@ -165,7 +174,7 @@ export class Sessions implements Participant {
   }
 
   #expireLeases(): void {
-    const endedBefore = this.#options.clock.now() - limits.sessionLeaseMs;
+    const endedBefore = this.#options.clock.now() - this.leaseMs;
     for (const [session, since] of this.#away) {
       if (since > endedBefore) return;
       this.#away.delete(session);

@@ -47,15 +47,14 @@ export class DeltaStream {
 
   /** The tick is over. */
   flush(): void {
-    if (this.#queued > limits.openChangesQueuedPerIod) {
-      this.#break(new FsError('EAGAIN', { id: 'WEFT_E_BUSY', what: 'too many changes wait' }));
-      return;
-    }
     while (this.#inFlight < limits.openMessagesInFlightPerIod) {
       const entries = this.#batches.shift();
       if (entries === undefined) return;
       this.#queued -= entries.length;
       this.#send(entries);
+    }
+    if (this.#queued > limits.openChangesQueuedPerIod) {
+      this.#break(new FsError('EAGAIN', { id: 'WEFT_E_BUSY', what: 'too many changes wait' }));
     }
   }
 

@@ -69,7 +69,7 @@ async function openTruncating(
       throw new FsError('EAGAIN', { id: 'WEFT_E_BUSY', what: 'the name leads elsewhere by now' });
     }
     const truncated = truncateFile(call, inode, 0);
-    scope.openTable.cut(handle);
+    scope.sizes.truncated(handle);
     return grant(scope, call, request, { inode: truncated, created, truncate: false });
   });
   await scope.sizes.carryOut(handle, call.deadline);

@@ -1,7 +1,6 @@
 /** How a session begins, is taken up again, and ends. */
 import { hide, type Key, sessionKey } from '../../shared/auth.ts';
 import { FsError, ProtocolError } from '../../shared/errno.ts';
-import { limits } from '../../shared/limits.ts';
 import type { Acceptor } from '../../shared/rpc/acceptor.ts';
 import type { Context } from '../../shared/rpc/service.ts';
 import type { sessionOps } from '../../shared/wire/mgr-ops.ts';
@@ -60,7 +59,7 @@ export async function closeSession(scope: SessionScope, context: Context): Promi
 }
 
 function replyOf(
-  { secret, hostId, cluster }: SessionScope,
+  { sessions, secret, hostId, cluster }: SessionScope,
   { session, uid, gid, groups }: Session,
   { connection }: Context,
 ): SessionReply {
@@ -69,7 +68,7 @@ function replyOf(
   return {
     session,
     hiddenKey: hide(binding.key, binding.transcript, sessionKey(secret, session)),
-    leaseMs: limits.sessionLeaseMs,
+    leaseMs: sessions.leaseMs,
     hostId,
     members: cluster.members(),
     uid,

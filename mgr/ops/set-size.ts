@@ -39,7 +39,7 @@ async function truncate(
     if (done.attr.handle !== handle) {
       throw new FsError('EAGAIN', { id: 'WEFT_E_BUSY', what: 'the name leads elsewhere by now' });
     }
-    scope.openTable.cut(handle);
+    scope.sizes.truncated(handle);
     return done;
   });
   await scope.sizes.carryOut(handle, call.deadline);

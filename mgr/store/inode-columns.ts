@@ -1,6 +1,7 @@
 /** An inode as the columns of table `inodes`, both ways. The order is that of the columns. */
 import { inodeKinds, type InodeKind } from '../../shared/wire/values.ts';
 import type { ByteString, Handle, Timestamp } from '../../shared/units.ts';
+import type { Layout } from '../../shared/stripe.ts';
 import type { Inode } from './rows.ts';
 
 export const inodeColumns = [
@@ -108,15 +109,6 @@ export function toValues(inode: Inode): InodeValues {
 
 export function fromValues(row: InodeValues): Inode {
   const [handle, kind, mode, links, uid, gid, device, size] = row;
-  const [base, pcount, ssize, total, target, parent, defaults] = [
-    row[16],
-    row[17],
-    row[18],
-    row[19],
-    row[20],
-    row[21],
-    row[22],
-  ];
   const born = { seconds: row[14], nanoseconds: row[15] };
   const changed = timestamp(row[12], row[13], born);
   const modified = timestamp(row[10], row[11], changed);
@@ -133,14 +125,21 @@ export function fromValues(row: InodeValues): Inode {
     modified,
     changed,
     born,
-    layout:
-      base === null || pcount === null || ssize === null || total === null
-        ? undefined
-        : { base, pcount, ssize, total },
-    target: target === null ? undefined : nameOf(target),
-    parent: parent === null ? undefined : (parent as Handle),
-    defaults: defaults === null ? undefined : defaultsOf(defaults),
+    layout: layoutOf(row[16], row[17], row[18], row[19]),
+    target: row[20] === null ? undefined : nameOf(row[20]),
+    parent: row[21] === null ? undefined : (row[21] as Handle),
+    defaults: row[22] === null ? undefined : defaultsOf(row[22]),
   };
+}
+
+function layoutOf(
+  base: number | null,
+  pcount: number | null,
+  ssize: number | null,
+  total: number | null,
+): Layout | undefined {
+  if (base === null || pcount === null || ssize === null || total === null) return undefined;
+  return { base, pcount, ssize, total };
 }
 
 /** Times of an inode are mostly equal: one object serves for all, and the cache stays small. */

@@ -9,7 +9,6 @@ interface InodeEntry extends Entry<Inode> {
 
 export class InodeTable extends TickRows<Handle, Inode, InodeEntry> {
   readonly #store: MetaStore;
-  #changes: InodeEntry[] = [];
 
   constructor(store: MetaStore, entriesMax: number) {
     super(entriesMax);
@@ -38,18 +37,6 @@ export class InodeTable extends TickRows<Handle, Inode, InodeEntry> {
 
   protected override toMutation({ handle, row }: InodeEntry): Mutation {
     return row === null ? { kind: 'delete-inode', handle } : { kind: 'put-inode', row };
-  }
-
-  protected override changes(): Iterable<InodeEntry> {
-    return this.#changes;
-  }
-
-  protected override changesBeside(): InodeEntry[] {
-    return this.#changes;
-  }
-
-  protected override clearChanges(): void {
-    this.#changes = [];
   }
 
   #load(handle: Handle): InodeEntry {

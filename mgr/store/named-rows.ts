@@ -8,8 +8,9 @@ export interface NamedEntry<Row> extends Entry<Row> {
 }
 
 export abstract class NamedRows<Row> extends TickRows<string, Row, NamedEntry<Row>> {
-  /** By owner, so that a listing meets only the changes of its own. */
-  readonly #changes = new Map<Handle, NamedEntry<Row>[]>();
+  /** The first `#indexed` changes of the tick by owner, so that a listing meets only its own. */
+  readonly #changesByOwner = new Map<Handle, NamedEntry<Row>[]>();
+  #indexed = 0;
   /** What was asked for is often changed next: saves its second look-up. */
   #last: NamedEntry<Row> | undefined;
 
@@ -28,36 +29,40 @@ export abstract class NamedRows<Row> extends TickRows<string, Row, NamedEntry<Ro
   override undo(mark: number): void {
     this.#last = undefined;
     super.undo(mark);
+    if (this.changes.length < this.#indexed) this.#clearIndex();
+  }
+
+  override settle(): void {
+    super.settle();
+    this.#clearIndex();
   }
 
   override forget(): void {
     this.#last = undefined;
     super.forget();
+    this.#clearIndex();
   }
 
   protected abstract load(owner: Handle, name: ByteString): Row | undefined;
 
   /** What this tick has changed of one owner. */
   protected changesOf(owner: Handle): readonly NamedEntry<Row>[] {
-    return this.#changes.get(owner) ?? [];
+    for (; this.#indexed < this.changes.length; this.#indexed++) {
+      const entry = this.changes[this.#indexed] as NamedEntry<Row>;
+      const beside = this.#changesByOwner.get(entry.owner);
+      if (beside === undefined) this.#changesByOwner.set(entry.owner, [entry]);
+      else beside.push(entry);
+    }
+    return this.#changesByOwner.get(owner) ?? [];
   }
 
   protected override keyOf({ owner, name }: NamedEntry<Row>): string {
     return keyOf(owner, name);
   }
 
-  protected override *changes(): Iterable<NamedEntry<Row>> {
-    for (const changes of this.#changes.values()) yield* changes;
-  }
-
-  protected override changesBeside({ owner }: NamedEntry<Row>): NamedEntry<Row>[] {
-    let changes = this.#changes.get(owner);
-    if (changes === undefined) this.#changes.set(owner, (changes = []));
-    return changes;
-  }
-
-  protected override clearChanges(): void {
-    this.#changes.clear();
+  #clearIndex(): void {
+    this.#changesByOwner.clear();
+    this.#indexed = 0;
   }
 
   #find(owner: Handle, name: ByteString): NamedEntry<Row> | undefined {

@@ -3,8 +3,8 @@
  * and taken back step by step. What an entry holds is always the newest; `changed` tells that the
  * store does not have it yet.
  */
-import type { Mutation } from './rows.ts';
 import { RecentMap } from './recent-map.ts';
+import type { Mutation } from './rows.ts';
 
 export interface Entry<Row> {
   /** `null`: known not to exist. */
@@ -21,8 +21,9 @@ interface Step<Row, E> {
 
 export abstract class TickRows<Key, Row, E extends Entry<Row>> {
   protected readonly recent: RecentMap<Key, E>;
+  /** In the order of their first change in this tick. */
+  protected changes: E[] = [];
   #journal: Step<Row, E>[] = [];
-  #changeCount = 0;
 
   constructor(entriesMax: number) {
     this.recent = new RecentMap(entriesMax);
@@ -30,7 +31,7 @@ export abstract class TickRows<Key, Row, E extends Entry<Row>> {
 
   /** How many rows the store does not have yet. */
   get changeCount(): number {
-    return this.#changeCount;
+    return this.changes.length;
   }
 
   /** A point in the changes of this tick, for `undo`. */
@@ -43,8 +44,7 @@ export abstract class TickRows<Key, Row, E extends Entry<Row>> {
       const { entry, before, wasChanged } = this.#journal.pop() as Step<Row, E>;
       if (!wasChanged) {
         entry.changed = false;
-        this.#changeCount--;
-        this.changesBeside(entry).pop();
+        this.changes.pop();
       }
       if (before === undefined) this.recent.delete(this.keyOf(entry));
       else entry.row = before;
@@ -53,40 +53,32 @@ export abstract class TickRows<Key, Row, E extends Entry<Row>> {
 
   /** The changes are in the store. */
   settle(): void {
-    for (const entry of this.changes()) entry.changed = false;
-    this.#startTick();
+    for (const entry of this.changes) entry.changed = false;
+    this.changes = [];
+    this.#journal = [];
   }
 
   /** The changes are lost: only the store knows what is true. */
   forget(): void {
     this.recent.clear();
-    this.#startTick();
+    this.changes = [];
+    this.#journal = [];
   }
 
   appendTo(mutations: Mutation[]): void {
-    for (const entry of this.changes()) mutations.push(this.toMutation(entry));
+    for (const entry of this.changes) mutations.push(this.toMutation(entry));
   }
 
   /** @param before what `entry` stood for so far; undefined when nobody has asked the store */
   protected change(entry: E, before: Row | null | undefined, row: Row | null): void {
-    this.#journal.push({ entry, before, wasChanged: entry.changed });
+    const wasChanged = entry.changed;
+    this.#journal.push({ entry, before, wasChanged });
     entry.row = row;
-    if (entry.changed) return;
+    if (wasChanged) return;
     entry.changed = true;
-    this.#changeCount++;
-    this.changesBeside(entry).push(entry);
+    this.changes.push(entry);
   }
 
   protected abstract keyOf(entry: E): Key;
   protected abstract toMutation(entry: E): Mutation;
-  protected abstract changes(): Iterable<E>;
-  /** The list of changed entries that this one belongs to: `undo` takes its last one off. */
-  protected abstract changesBeside(entry: E): E[];
-  protected abstract clearChanges(): void;
-
-  #startTick(): void {
-    this.#journal = [];
-    this.#changeCount = 0;
-    this.clearChanges();
-  }
 }

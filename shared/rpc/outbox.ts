@@ -1,6 +1,6 @@
 /**
  * What goes to one peer in a tick leaves as one packet (DESIGN 3). Bodies are encoded one behind
- * another into one buffer; payloads stay where they are and are sent from there.
+ * another into one buffer, which the network gives back; payloads are sent from where they are.
  */
 import { byteLengthOf } from '../crc32.ts';
 import { ProtocolError } from '../errno.ts';
@@ -19,14 +19,20 @@ interface Insertion {
 interface Packet {
   readonly segments: readonly Uint8Array[];
   readonly bytes: number;
-  readonly taken: readonly (() => void)[];
+  /** Nothing is needed of it any more. */
+  readonly taken: () => void;
 }
 
 /** A packet is closed at this size; with the largest entry on top it is still within its bound. */
 const packetBytesEnough = limits.payloadBytesMax;
 
+/** Writers that wait for their next packet; larger ones go with their packet. */
+const sparesMax = 4;
+const spareBytesMax = 64 * 1024;
+
 export class Outbox {
-  readonly #writer = new Writer(4096);
+  #writer = new Writer(4096);
+  readonly #spares: Writer[] = [];
   #insertions: Insertion[] = [];
   #payloadBytes = 0;
   #taken: (() => void)[] = [];
@@ -87,9 +93,8 @@ export class Outbox {
       if (this.#packets.size === 0) this.#closePacket();
       const packet = this.#packets.shift();
       if (packet === undefined) return;
-      const { segments, bytes, taken } = packet;
-      this.#packetsBytes -= bytes;
-      channel.send(segments, taken.length === 0 ? undefined : () => callAll(taken));
+      this.#packetsBytes -= packet.bytes;
+      channel.send(packet.segments, packet.taken);
     }
   }
 
@@ -97,22 +102,34 @@ export class Outbox {
   discard(): void {
     this.#closePacket();
     this.#packetsBytes = 0;
-    for (let one = this.#packets.shift(); one; one = this.#packets.shift()) callAll(one.taken);
+    for (let one = this.#packets.shift(); one; one = this.#packets.shift()) one.taken();
   }
 
   #closePacket(): void {
     const bytes = this.#writer.length + this.#payloadBytes;
     if (bytes === 0) return;
-    this.#packets.push({ segments: this.#segments(), bytes, taken: this.#taken });
+    const writer = this.#writer;
+    const payloads = this.#taken;
+    const taken = (): void => {
+      this.#spare(writer);
+      for (const payloadTaken of payloads) payloadTaken();
+    };
+    this.#packets.push({ segments: this.#segments(), bytes, taken });
     this.#packetsBytes += bytes;
-    this.#writer.reset();
+    this.#writer = this.#spares.pop() ?? new Writer(4096);
     this.#insertions = [];
     this.#payloadBytes = 0;
-    this.#taken = [];
+    if (payloads.length > 0) this.#taken = [];
+  }
+
+  #spare(writer: Writer): void {
+    if (this.#spares.length >= sparesMax || writer.length > spareBytesMax) return;
+    writer.reset();
+    this.#spares.push(writer);
   }
 
   #segments(): Uint8Array[] {
-    const bodies = this.#writer.copy();
+    const bodies = this.#writer.bytesView();
     if (this.#insertions.length === 0) return [bodies];
     const segments: Uint8Array[] = [];
     let from = 0;
@@ -127,8 +144,4 @@ export class Outbox {
 
 function checkBound(part: string, bytes: number, max: number): void {
   if (bytes > max) throw new ProtocolError(`${part} of ${bytes} bytes, at most ${max} are allowed`);
-}
-
-function callAll(functions: readonly (() => void)[]): void {
-  for (const one of functions) one();
 }

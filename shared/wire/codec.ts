@@ -127,10 +127,11 @@ export class Reader {
   #start = 0;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, at = 0) {
     this.#buffer = bufferOf(bytes);
     this.#view = new DataView(bytes.buffer);
     this.#start = bytes.byteOffset;
+    this.#at = at;
   }
 
   /** From now on reads these bytes. */

@@ -1,0 +1,132 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { migrate, migrations } from '../../../mgr/store/schema.ts';
+import type { Mutation } from '../../../mgr/store/rows.ts';
+import { memoryDatabase, openSqliteStore } from '../../../mgr/store/sqlite-store.ts';
+import type { ByteString, Handle } from '../../../shared/units.ts';
+import { dirent, file, refusal } from './sample-rows.ts';
+
+function temporaryDirectory(t: ExecutionContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'weft-store-'));
+  t.teardown(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+test('a second mgr on the same file is told to come again', (t) => {
+  const path = join(temporaryDirectory(t), 'weft.db');
+  const store = openSqliteStore({ file: path });
+  t.is(
+    refusal(t, () => openSqliteStore({ file: path })),
+    'EAGAIN WEFT_E_DATA_LOCKED',
+  );
+  store.close();
+  openSqliteStore({ file: path }).close();
+});
+
+test('a file of a newer weftfs is refused and not touched', (t) => {
+  const database = memoryDatabase();
+  openSqliteStore({ database });
+  database.pragma(`user_version = ${migrations.length + 1}`);
+  const before = database.serialize();
+  t.is(
+    refusal(t, () => openSqliteStore({ database })),
+    'EINVAL WEFT_E_DATA_NEWER',
+  );
+  t.deepEqual(database.serialize(), before);
+});
+
+test('a file of an older weftfs is migrated in one step or not at all', (t) => {
+  const database = memoryDatabase();
+  openSqliteStore({ database }).commit([{ kind: 'put-inode', row: file }], 1);
+  const broken = [...migrations, 'ALTER TABLE inodes ADD COLUMN colour TEXT', 'no SQL'];
+  t.throws(() => migrate(database, broken), { any: true });
+  t.is(database.pragma('user_version', { simple: true }), migrations.length);
+  const newer = broken.slice(0, -1);
+  migrate(database, newer);
+  t.is(database.pragma('user_version', { simple: true }), newer.length);
+  t.deepEqual(database.prepare('SELECT handle, colour FROM inodes').raw().all(), [[2, null]]);
+});
+
+test('a SQLite file of something else is refused', (t) => {
+  const database = memoryDatabase();
+  database.exec('CREATE TABLE recipes (title TEXT)');
+  t.is(
+    refusal(t, () => openSqliteStore({ database })),
+    'EINVAL WEFT_E_DATA_ROLE',
+  );
+});
+
+test('a damaged file is refused', (t) => {
+  const directory = temporaryDirectory(t);
+  const garbage = join(directory, 'garbage.db');
+  writeFileSync(garbage, Buffer.alloc(8192, 0x5a));
+  t.is(
+    refusal(t, () => openSqliteStore({ file: garbage })),
+    'EIO WEFT_E_DATA_DAMAGED',
+  );
+
+  const database = memoryDatabase();
+  openSqliteStore({ database }).commit(
+    Array.from({ length: 5000 }, (_, at) => dirent(`name-${at}` as ByteString, at + 1)),
+    1,
+  );
+  const image = database.serialize();
+  image.fill(0xff, Math.floor(image.length / 2), Math.floor(image.length / 2) + 4096);
+  t.is(
+    refusal(t, () => openSqliteStore({ image })),
+    'EIO WEFT_E_DATA_DAMAGED',
+  );
+});
+
+test('a transaction that a killed mgr left open is rolled back', (t) => {
+  const database = memoryDatabase();
+  openSqliteStore({ database }).commit([{ kind: 'put-inode', row: file }], 1);
+  database.exec('BEGIN; DELETE FROM inodes');
+  const store = openSqliteStore({ database });
+  t.deepEqual(store.inode(file.handle), file);
+  store.close();
+  t.true(database.open, 'the database of the caller outlives the store');
+});
+
+test('after a power cut the store holds all commits up to one point', (t) => {
+  const directory = temporaryDirectory(t);
+  const path = join(directory, 'weft.db');
+  const store = openSqliteStore({ file: path });
+  t.teardown(() => store.close());
+  const batches = 40;
+  for (let batch = 1; batch <= batches; batch++) {
+    const rows = Array.from({ length: 5 }, (_, at): Mutation => ({
+      kind: 'put-inode',
+      row: { ...file, handle: (batch * 5 + at) as Handle },
+    }));
+    store.commit(
+      [...rows, { kind: 'put-setting', row: { key: 'batch', value: String(batch) } }],
+      1,
+    );
+  }
+  const walBytes = statSync(`${path}-wal`).size;
+  const found = new Set<number>();
+  for (let cut = 0; cut <= 20; cut++) {
+    const copy = join(directory, 'copy.db');
+    copyFileSync(path, copy);
+    copyFileSync(`${path}-wal`, `${copy}-wal`);
+    if (existsSync(`${copy}-shm`)) rmSync(`${copy}-shm`);
+    truncateSync(`${copy}-wal`, Math.floor((walBytes * (20 - cut)) / 20));
+    const after = openSqliteStore({ file: copy });
+    const batch = Number(after.setting('batch') ?? 0);
+    t.is(after.fileCount(), batch * 5);
+    found.add(batch);
+    after.close();
+  }
+  t.true(found.has(batches) && found.has(0) && found.size > 10);
+});
