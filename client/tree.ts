@@ -3,6 +3,7 @@ import { toFsError } from '../shared/errno.ts';
 import type { Control } from './control.ts';
 import type { FileSystem } from './file-system.ts';
 import { type PathLike, pathBytes } from './path.ts';
+import type { Dirent } from './stats.ts';
 
 /**
  * From the deepest directory that is there downwards.
@@ -28,13 +29,21 @@ export async function makeDirectories(
   }
 }
 
-/** Removes a directory and all that is below it, in memory of one page a level. */
+/** Removes a directory and all that is below it: a page of names at a time, its files at once. */
 export async function removeTree(fs: FileSystem, path: PathLike, control: Control): Promise<void> {
   const directory = Buffer.from(pathBytes(path), 'latin1');
-  for await (const entry of fs.opendir(path, control)) {
-    const child = Buffer.concat([directory, Buffer.from('/'), entry.pathComponent]);
-    if (entry.isDirectory()) await removeTree(fs, child, control);
-    else await fs.unlink(child, control);
+  const within = (entry: Dirent): Buffer =>
+    Buffer.concat([directory, Buffer.from('/'), entry.pathComponent]);
+  for await (const page of fs.opendir(path, control).pages()) {
+    const files = page.filter((entry) => !entry.isDirectory());
+    // All are waited for: nothing may still go on when this fails.
+    const results = await Promise.allSettled(
+      files.map((entry) => fs.unlink(within(entry), control)),
+    );
+    for (const result of results) if (result.status === 'rejected') throw toFsError(result.reason);
+    for (const entry of page) {
+      if (entry.isDirectory()) await removeTree(fs, within(entry), control);
+    }
   }
   await fs.rmdir(path, control);
 }
