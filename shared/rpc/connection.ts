@@ -100,7 +100,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     const { log } = options.runtime;
     this.messages = log.enabled('debug') ? new MessageLog(log, () => this.description) : undefined;
     this.#direct = new Deadlines(this.clock, (call) => {
-      this.forget(call);
+      call.carrier?.forget(call);
       this.failed(call, deadlineError(this.description));
     });
     this.#heardAt = this.clock.now();
@@ -156,7 +156,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     this.#direct.add(call);
     if (options.signal) {
       call.onAbort(options.signal, (error) => {
-        this.forget(call);
+        call.carrier?.forget(call);
         this.failed(call, error);
       });
     }

@@ -119,7 +119,7 @@ export class Outbox {
     this.#writer = this.#spares.pop() ?? new Writer(4096);
     this.#insertions = [];
     this.#payloadBytes = 0;
-    if (payloads.length > 0) this.#taken = [];
+    this.#taken = [];
   }
 
   #spare(writer: Writer): void {

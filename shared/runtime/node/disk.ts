@@ -1,6 +1,7 @@
 /** `Disk` over `node:fs`. Names and directories; what is inside a file is in disk-file.ts. */
 import * as fs from 'node:fs';
 import * as fsp from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Disk, DiskStat } from '../runtime.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { diskErrno, named, statOf } from './disk-errors.ts';
@@ -10,9 +11,7 @@ export function makeDisk(): Disk {
   return {
     open: openFile,
     lock: lockDirectory,
-    async makeDirectory(path) {
-      await named('mkdir', path, fsp.mkdir(path, { recursive: true }));
-    },
+    makeDirectory: async (path) => named('mkdir', path, makeDirectory(path)),
     list: async (path) => named('readdir', path, fsp.readdir(path)),
     stat,
     rename: async (from, to) => named('rename', `${from} -> ${to}`, fsp.rename(from, to)),
@@ -29,6 +28,19 @@ export function makeDisk(): Disk {
       };
     },
   };
+}
+
+/** Not by Node's `recursive`: of a disk that is full or read-only that says ENOENT. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await fsp.mkdir(path);
+  } catch (error: unknown) {
+    const errno = diskErrno(error);
+    if (errno === 'EEXIST' && (await stat(path))?.kind === 'directory') return;
+    if (errno !== 'ENOENT') throw error;
+    await makeDirectory(dirname(path));
+    await makeDirectory(path);
+  }
 }
 
 async function stat(path: string): Promise<DiskStat | undefined> {

@@ -14,6 +14,10 @@ class FullTable extends OpenTable {
   }
 }
 
+function request(path: string) {
+  return { at: at(path), flags: openFlags.read, mode: 0, layout: anyLayout };
+}
+
 test('a session with too many files open gets EMFILE, but may open those again', (t) => {
   const space = new NameSpace();
   const { handle } = space.file('/held');
@@ -27,12 +31,6 @@ test('a session with too many files open gets EMFILE, but may open those again',
     generation: 1,
   } as unknown as FileScope;
   const call = space.context() as ChangeCall<never>;
-  const request = (path: string) => ({
-    at: at(path),
-    flags: openFlags.read,
-    mode: 0,
-    layout: anyLayout,
-  });
   const inode = space.view.inode(handle);
   if (inode === undefined) throw new Error('no inode');
   openTable.open(inode, call.who.session, 1);
