@@ -159,14 +159,11 @@ async function measureRaw(endpoint: Endpoint, seconds: number): Promise<Figure[]
   const socket = net.connect({ host: endpoint.host, port: endpoint.port, noDelay: true });
   await once(socket, 'connect');
   const message = Buffer.alloc(64);
-  let arrived = (): void => {};
-  socket.on('data', () => arrived());
-  const perSecond = await repeat(1, seconds, async () => {
-    const answer = new Promise<void>((resolve) => {
-      arrived = resolve;
-    });
+  const perSecond = await repeat(1, seconds, () => {
     socket.write(message);
-    await answer;
+    return new Promise((resolve) => {
+      socket.once('data', resolve);
+    });
   });
   socket.destroy();
   return [{ name: 'bare tcp socket, back and forth', perSecond }];

@@ -71,9 +71,11 @@ export class FileSystem {
     };
     const { deadlineMs, signal } = options;
     const opening = this.#at('open', fileOps.open, path, request, { deadlineMs });
-    const file = opening.then(({ cap, layout }) =>
-      this.#remember({ cap, layout, append, durable, path: shownPath(path) }),
-    );
+    const file = opening.then(({ cap, layout }) => {
+      // A cap of a directory has none.
+      const rights = flags & cap.body.rights;
+      return this.#remember({ cap, rights, layout, append, durable, path: shownPath(path) });
+    });
     return this.#during('open', path, () => unlessAborted(file, signal, (late) => late.close()));
   }
 

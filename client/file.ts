@@ -32,7 +32,10 @@ export interface FileSource {
 }
 
 export interface OpenGrant {
+  /** Of all that the session has open of this file. */
   readonly cap: Cap;
+  /** Of this open alone. */
+  readonly rights: number;
   readonly layout: Layout;
   readonly append: boolean;
   readonly durable: boolean;
@@ -47,6 +50,7 @@ export class File {
   readonly append: boolean;
   readonly #source: FileSource;
   readonly #cap: Cap;
+  readonly #rights: number;
   readonly #durable: boolean;
   /** Iods that have been shown the cap. */
   readonly #admitted = new Set<IodIndex>();
@@ -61,6 +65,7 @@ export class File {
   constructor(source: FileSource, grant: OpenGrant) {
     this.#source = source;
     this.#cap = grant.cap;
+    this.#rights = grant.rights;
     this.append = grant.append;
     this.#durable = grant.durable;
     this.layout = grant.layout;
@@ -196,7 +201,7 @@ export class File {
   #need(right: number): void {
     if (this.#lost) throw this.#lost;
     if (this.#closing) throw new FsError('EBADF', { what: 'the file is closed' });
-    if ((this.#cap.body.rights & right) === right) return;
+    if ((this.#rights & right) === right) return;
     const wanted = right === rights.write ? 'writing' : 'reading';
     throw new FsError('EBADF', { what: `the file is not open for ${wanted}` });
   }
@@ -326,7 +331,7 @@ export class File {
     const modified = this.#modified;
     const request = {
       handle,
-      rights: this.#cap.body.rights,
+      rights: this.#rights,
       size: modified && this.#writtenEnd,
       modified,
     };

@@ -30,6 +30,7 @@ export function placeOf(path: PathLike): Place {
 }
 
 /** The path as it is shown in errors. */
-export function shownPath(path: PathLike): string {
-  return typeof path === 'string' ? path : Buffer.from(path).toString('utf8');
+export function shownPath(path: unknown): string {
+  // Also what is no path at all is shown as it is.
+  return path instanceof Uint8Array ? Buffer.from(path).toString('utf8') : String(path);
 }

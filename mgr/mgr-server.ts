@@ -7,7 +7,7 @@ import { FsError, isFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import { Acceptor } from '../shared/rpc/acceptor.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
-import { EpochWatch } from '../shared/rpc/epoch-watch.ts';
+import { OwnEpoch } from '../shared/rpc/epoch-watch.ts';
 import type { Service } from '../shared/rpc/service.ts';
 import type { Handle } from '../shared/units.ts';
 import type { ClusterPort } from './cluster-port.ts';
@@ -75,7 +75,7 @@ export class MgrServer {
       },
     });
     const service = makeService(this.#lifecycle, this.#committer);
-    const epochs = new EpochWatch({ generation, number: 0 });
+    const epochs = new OwnEpoch({ generation, number: 0 });
     this.#acceptor = this.#makeAcceptor(epochs, service);
     const base = {
       runtime,
@@ -152,7 +152,7 @@ export class MgrServer {
     await this.#close(new FsError('EPIPE', { id: 'WEFT_E_DRAINING', what: 'the mgr stops' }));
   }
 
-  #makeAcceptor(epochs: EpochWatch, service: Service): Acceptor {
+  #makeAcceptor(epochs: OwnEpoch, service: Service): Acceptor {
     const { runtime, config } = this.#options;
     const generation = this.#generation;
     const { cluster } = config;

@@ -97,7 +97,8 @@ export class FileObjectStore implements ObjectStore {
     try {
       await this.#order.run(handle, wholeObject, () =>
         this.#files.use(handle, lengthBytes > 0, async (file) => {
-          await file.truncate(lengthBytes);
+          // Longer than the disk can have it is no cut: what an object has not reads as zeros.
+          await this.#isDone('EFBIG', file.truncate(lengthBytes));
           await this.#syncFile(handle, file);
         }),
       );

@@ -304,7 +304,10 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
       const envelope = readEnvelope(reader);
       if (!this.#options.epochs.observe(this.peer.role, envelope.epoch)) {
         throw new FsError('ESTALE', {
-          what: `mgr ${this.peer.node} is of generation ${envelope.epoch.generation}, a later one is known`,
+          what:
+            this.peer.role === 'mgr'
+              ? `mgr ${this.peer.node} is of generation ${envelope.epoch.generation}, a later one is known`
+              : `${this.peer.node} knows a mgr of generation ${envelope.epoch.generation}, later than this one`,
         });
       }
       if (envelope.kind === kinds.reply) this.#take(envelope, reader, payload);

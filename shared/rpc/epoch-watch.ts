@@ -24,3 +24,12 @@ export class EpochWatch {
     return true;
   }
 }
+
+/** That of a mgr, which makes epochs itself and takes none from the iods it tells them to. */
+export class OwnEpoch extends EpochWatch {
+  /** @returns false also for an iod that has served a later mgr: this one has been replaced */
+  override observe(from: Role, epoch: Epoch): boolean {
+    if (from === 'iod') return epoch.generation <= this.newest.generation;
+    return super.observe(from, epoch);
+  }
+}

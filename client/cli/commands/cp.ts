@@ -2,7 +2,7 @@
 import type { Run } from '../command.ts';
 import { type CopyEvents, Copier, type NotKept } from '../copy/copier.ts';
 import { localTree } from '../copy/local-tree.ts';
-import { type CopyPair, nodeAt, type Place, pairUp } from '../copy/targets.ts';
+import { checkOperands, type CopyPair, nodeAt, type Place, pairUp } from '../copy/targets.ts';
 import { below, type Node } from '../copy/tree.ts';
 import { weftTree } from '../copy/weft-tree.ts';
 import { describeFailure, failureText } from '../failure.ts';
@@ -14,6 +14,7 @@ import { parseLocation } from '../remote-path.ts';
 
 export const run: Run = async (given, { output, fileSystem }) => {
   const locations = given.operands.map(parseLocation);
+  checkOperands(locations.map(({ kind }) => kind));
   const layout = layoutWish(given);
   const weft = weftTree(await fileSystem());
   const pairs = await pairUp(

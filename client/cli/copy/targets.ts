@@ -1,4 +1,5 @@
 /** From the operands of `cp` to what goes where, with the rules of cp(1). */
+import assert from 'node:assert/strict';
 import { toFsError } from '../../../shared/errno.ts';
 import { CommandError } from '../failure.ts';
 import { UsageError } from '../arguments.ts';
@@ -14,16 +15,22 @@ export interface CopyPair {
   readonly to: Place;
 }
 
-/** The last operand is the target: into it when it is a directory. @throws UsageError */
-export async function pairUp(operands: readonly Place[]): Promise<readonly CopyPair[]> {
-  const target = operands.at(-1);
-  const sources = operands.slice(0, -1);
-  if (target === undefined || sources.length === 0) {
+/** What is wrong whatever is where. @throws UsageError */
+export function checkOperands(kinds: readonly Tree['kind'][]): void {
+  if (kinds.length < 2) {
     throw new UsageError('cp needs a source and a target', 'weft cp [-r] FROM... TO');
   }
-  if (operands.every(({ tree }) => tree.kind === 'local')) {
+  if (kinds.every((kind) => kind === 'local')) {
     throw new UsageError('no operand is in the file system', 'write it as weft:/path');
   }
+}
+
+/** The last operand is the target: into it when it is a directory. @throws UsageError */
+export async function pairUp(operands: readonly Place[]): Promise<readonly CopyPair[]> {
+  checkOperands(operands.map(({ tree }) => tree.kind));
+  const target = operands.at(-1);
+  assert(target !== undefined, 'there are two at least');
+  const sources = operands.slice(0, -1);
   const into = (await nodeAt(target, 'stat'))?.kind === 'directory';
   if (sources.length > 1 && !into) {
     throw new UsageError(

@@ -19,8 +19,10 @@ export function diskError(
   bytesDone?: number,
 ): FsError {
   const text = error instanceof Error ? error.message : String(error);
+  // Node tells code, operation and path too: `ENOENT: no such file or directory, open '/x'`.
+  const [, phrase = text] = /^[A-Z0-9]+: (.*?), \w+( '.*)?$/s.exec(text) ?? [];
   return new FsError(diskErrno(error), {
-    what: `${operation} ${path}: ${text}`,
+    what: `${operation} ${path}: ${phrase}`,
     bytesDone,
     cause: error,
   });

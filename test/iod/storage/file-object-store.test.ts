@@ -51,6 +51,13 @@ test('truncate cuts, extends with zeros, and makes what is missing', async (t) =
   t.is((await store.stat(handle(2)))?.lengthBytes, 5);
 });
 
+test('a truncate to more than the disk can hold leaves the object as it is: what is not there reads as zeros', async (t) => {
+  const { store } = await openRealStore(t);
+  await store.write(handle(1), 0, [Buffer.from('abc')]);
+  await t.notThrowsAsync(store.truncate(handle(1), Number.MAX_SAFE_INTEGER));
+  t.is(await readText(store, handle(1), 0, 3), 'abc');
+});
+
 test('offsets beyond 2^32 are exact, and their holes take no room', async (t) => {
   const { store } = await openRealStore(t);
   const far = 2 ** 40 + 12_345;

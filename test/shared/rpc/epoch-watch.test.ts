@@ -1,5 +1,5 @@
 import test from 'ava';
-import { EpochWatch } from '../../../shared/rpc/epoch-watch.ts';
+import { EpochWatch, OwnEpoch } from '../../../shared/rpc/epoch-watch.ts';
 import { failure, ops, Pair, serverSelf } from './pair.ts';
 
 const epoch = (generation: number, number = 0) => ({ generation, number });
@@ -20,6 +20,14 @@ test('a mgr of an earlier generation than one that is known is refused', (t) => 
   t.false(watch.observe('mgr', epoch(2, 99)));
   t.true(watch.observe('mgr', epoch(4)));
   t.deepEqual(watch.newest, epoch(4));
+});
+
+test('a mgr takes no epoch from an iod, and refuses one that has served a later mgr', (t) => {
+  const own = new OwnEpoch(epoch(3));
+  t.true(own.observe('iod', epoch(3, 7)));
+  t.deepEqual(own.newest, epoch(3));
+  t.false(own.observe('iod', epoch(4)));
+  t.deepEqual(own.newest, epoch(3));
 });
 
 test('a mgr that was replaced is left at its first word, and the call goes to the newer one', async (t) => {
