@@ -31,6 +31,11 @@ export class KillPlan {
     this.#series.push({ kills, index: 0, passings: 0 });
   }
 
+  /** The kills that have not happened yet will not. */
+  disarm(): void {
+    this.#series.length = 0;
+  }
+
   /** How many kills have happened. */
   get struck(): number {
     return this.#struck;

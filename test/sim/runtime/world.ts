@@ -244,7 +244,7 @@ export class World implements Kernel {
     if (restartAfterMs === undefined) return;
     this.after(restartAfterMs, () => {
       for (const host of hosts) if (!host.isUp) host.powerOn();
-      for (const victim of processes) if (!victim.alive) victim.start();
+      for (const victim of processes) if (!victim.alive && victim.host.isUp) victim.start();
     });
   }
 }

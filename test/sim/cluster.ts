@@ -1,0 +1,183 @@
+/**
+ * A whole cluster in one simulated world: one mgr, its iods, and hosts for clients. Daemons that
+ * end are started again, as a supervisor would, until the run is over.
+ */
+import { type Iod, makeIod } from '../../iod/iod.ts';
+import { makeMgr } from '../../mgr/mgr.ts';
+import type { MetaStore } from '../../mgr/store/meta-store.ts';
+import {
+  memoryDatabase,
+  openSqliteStore,
+  type SqliteDatabase,
+} from '../../mgr/store/sqlite-store.ts';
+import type { Key } from '../../shared/auth.ts';
+import { parseIodtab } from '../../shared/iodtab.ts';
+import { isFsError } from '../../shared/errno.ts';
+import { limits } from '../../shared/limits.ts';
+import type { KillPoint } from '../../shared/runtime/kill-points.ts';
+import type { Runtime } from '../../shared/runtime/runtime.ts';
+import type { Host } from './runtime/host.ts';
+import type { Range } from './runtime/random.ts';
+import type { Main, SimProcess } from './runtime/process.ts';
+import { World } from './runtime/world.ts';
+
+export const secret: Key = Buffer.alloc(32, 9);
+export const mgrPort = 7300;
+export const iodPort = 7301;
+export const clusterUrl = `ws://mgr:${mgrPort}`;
+const dataDirectory = '/data';
+const restartDelayMs: Range = [20, 2000];
+
+/** Puts a defect into a daemon, to see that it is found. */
+export interface Sabotage {
+  /** What an iod gets for its Runtime. */
+  readonly iodRuntime?: (runtime: Runtime) => Runtime;
+  /** What the mgr gets for its store. */
+  readonly mgrStore?: (store: MetaStore) => MetaStore;
+}
+
+export interface ClusterOptions {
+  readonly seed: number;
+  readonly iods: number;
+  readonly keepTrace?: boolean;
+  readonly sabotage?: Sabotage;
+}
+
+export interface IodNode {
+  readonly index: number;
+  readonly name: string;
+  readonly process: SimProcess;
+  readonly host: Host;
+  /** It may listen: it has synced in this life, or has given up waiting for the mgr. */
+  mayListen: boolean;
+}
+
+export class Cluster {
+  readonly world: World;
+  readonly mgr: SimProcess;
+  readonly iods: readonly IodNode[];
+  /** Of every start of the mgr that came as far as to have one. */
+  readonly generations: number[] = [];
+  readonly #database: SqliteDatabase = memoryDatabase();
+  readonly #sabotage: Sabotage;
+  readonly #iodtab;
+  #store: MetaStore | undefined;
+
+  constructor({ seed, iods, keepTrace = false, sabotage = {} }: ClusterOptions) {
+    this.world = new World({ seed, keepTrace });
+    this.#sabotage = sabotage;
+    const names = Array.from({ length: iods }, (_, index) => `iod${index}`);
+    this.#iodtab = parseIodtab(
+      names.map((name) => `${name}:${iodPort} ${name}\n`).join(''),
+      'iodtab',
+    );
+    this.mgr = this.world.process('mgr', {
+      host: this.world.host('mgr'),
+      main: (runtime) => this.#runMgr(runtime),
+    });
+    this.iods = names.map((name, index) => this.#makeIod(name, index));
+  }
+
+  /** What the mgr keeps durably; `undefined` before its first start. */
+  get store(): MetaStore | undefined {
+    return this.#store;
+  }
+
+  /** A program on a host of its own. */
+  client(name: string, main: Main, onEnd: () => void = () => undefined): SimProcess {
+    return this.world.process(name, { host: this.world.host(name), main, onEnd });
+  }
+
+  get daemons(): readonly SimProcess[] {
+    return [this.mgr, ...this.iods.map(({ process }) => process)];
+  }
+
+  #makeIod(name: string, index: number): IodNode {
+    const host = this.world.host(name);
+    const node: IodNode = {
+      index,
+      name,
+      host,
+      mayListen: false,
+      process: this.world.process(name, {
+        host,
+        main: (runtime) => this.#runIod(runtime, node),
+        onEnd: () => {
+          node.mayListen = false;
+        },
+      }),
+    };
+    return node;
+  }
+
+  async #runMgr(runtime: Runtime): Promise<void> {
+    const store = openSqliteStore({ database: this.#database });
+    this.#store = this.#sabotage.mgrStore?.(store) ?? store;
+    const mgr = makeMgr({
+      runtime,
+      store: this.#store,
+      config: {
+        cluster: 'simulated',
+        host: '0.0.0.0',
+        port: mgrPort,
+        portBefore: mgrPort,
+        secret,
+        iodtab: this.#iodtab,
+        policy: { rootSquash: false, users: new Map() },
+        rootOwner: { uid: 0, gid: 0 },
+        process: { residentBytes: () => 1 },
+      },
+      onFatal: (error) => {
+        this.world.fail(error);
+      },
+    });
+    await mgr.start();
+    this.generations.push(Number(store.setting('generation')));
+  }
+
+  async #runIod(given: Runtime, node: IodNode): Promise<void> {
+    const runtime = this.#sabotage.iodRuntime?.(given) ?? given;
+    const leave = (error: unknown): void => {
+      if (!isFsError(error)) throw error;
+      runtime.log.warn('left', { why: error.message });
+      this.#restartSoon(node.process);
+    };
+    const iod: Iod = makeIod({
+      runtime: { ...runtime, killPoint: watched(runtime, node) },
+      config: {
+        dataDirectory,
+        name: node.name,
+        mgr: { host: 'mgr', port: mgrPort },
+        secret,
+        host: '0.0.0.0',
+        port: iodPort,
+        syncTimeoutMs: limits.iodSyncTimeoutMs,
+        process: { id: 1, residentBytes: () => 1 },
+      },
+      onFatal: leave,
+    });
+    await iod.start().catch(leave);
+  }
+
+  /** A daemon that gives up ends, and its supervisor starts it again. */
+  #restartSoon(process: SimProcess): void {
+    const life = process.starts;
+    this.world.after(0, () => {
+      if (process.alive && process.starts === life) process.kill();
+      this.world.after(this.world.random.within(restartDelayMs), () => {
+        if (!process.alive && process.host.isUp) process.start();
+      });
+    });
+  }
+}
+
+/** Notes how far the start of an iod has come, for `listensLast`. */
+function watched(runtime: Runtime, node: IodNode): (point: KillPoint) => void {
+  const startedAt = runtime.clock.now();
+  return (point) => {
+    const isPatient = runtime.clock.now() - startedAt >= limits.iodSyncTimeoutMs;
+    // Without a mgr for long enough it serves without state (SCENARIOS 31).
+    if (point === 'iod.sync.after-swap' || isPatient) node.mayListen = true;
+    runtime.killPoint(point);
+  };
+}

@@ -1,0 +1,201 @@
+/** What goes wrong in a run, and when: all from the seed. Everything is put right at the end. */
+import { killPoints } from '../../shared/runtime/kill-points.ts';
+import type { Deadlines } from './checkers.ts';
+import type { Cluster, IodNode } from './cluster.ts';
+import type { ReferenceModel } from './reference-model.ts';
+import { defaultConditions, type PathConditions } from './runtime/pipe.ts';
+import type { SimProcess } from './runtime/process.ts';
+import type { Range, SimRandom } from './runtime/random.ts';
+
+export const faultKinds = ['iod', 'mgr', 'client', 'net', 'disk', 'power'] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+export interface FaultOptions {
+  readonly cluster: Cluster;
+  readonly clients: readonly SimProcess[];
+  readonly model: ReferenceModel;
+  readonly deadlines: Deadlines;
+  readonly random: SimRandom;
+  readonly kinds: ReadonlySet<FaultKind>;
+}
+
+/** Some runs have little trouble, some have much. */
+const betweenMaxMs: Range = [200, 4000];
+const downMs: Range = [5, 5000];
+const pauseMs: Range = [10, 12_000];
+const partitionMs: Range = [10, 15_000];
+const delayMs: Range = [0.1, 200];
+
+export class Faults {
+  readonly #options: FaultOptions;
+  /** The network at its best in this run. */
+  readonly #weather: PathConditions = defaultConditions;
+  readonly #betweenMs: Range;
+  #isOver = false;
+  /** How many have struck. */
+  count = 0;
+
+  constructor(options: FaultOptions) {
+    this.#options = options;
+    this.#betweenMs = [10, options.random.within(betweenMaxMs)];
+    if (options.kinds.size === 0) return;
+    this.#weather = weatherOf(options);
+    options.cluster.world.network.set(this.#weather);
+    this.#planKills();
+    this.#next();
+  }
+
+  /** No fault from now on, and everything runs again. */
+  end(): void {
+    const { cluster } = this.#options;
+    const { world } = cluster;
+    this.#isOver = true;
+    world.kills.disarm();
+    world.network.heal();
+    world.network.set(defaultConditions);
+    for (const { host } of cluster.iods) host.disk.mend();
+    for (const { host } of [...cluster.daemons, ...this.#options.clients]) {
+      if (!host.isUp) host.powerOn();
+    }
+    for (const process of this.#processes) {
+      this.#options.deadlines.resumed(process);
+      process.resume();
+      if (!process.alive) process.start();
+    }
+  }
+
+  get #processes(): readonly SimProcess[] {
+    return [...this.#options.cluster.daemons, ...this.#options.clients];
+  }
+
+  /** A few of the kills strike at named steps, one after another or on their own. */
+  #planKills(): void {
+    const { cluster, random, kinds } = this.#options;
+    const roles = [...kinds].filter((kind) => kind === 'iod' || kind === 'mgr');
+    const points = killPoints.filter((point) => roles.some((role) => point.startsWith(role)));
+    if (points.length === 0) return;
+    for (let i = random.below(4); i > 0; i--) {
+      const series = Array.from({ length: 1 + random.below(2) }, () => ({
+        point: random.pick(points),
+        passing: 1 + random.below(12),
+        restartAfterMs: random.within(downMs),
+      }));
+      cluster.world.killAt(...series);
+    }
+  }
+
+  #next(): void {
+    const { cluster, random } = this.#options;
+    cluster.world.after(random.within(this.#betweenMs), () => {
+      if (this.#isOver) return;
+      this.#strike();
+      if (random.chance(0.2)) this.#strike();
+      this.#next();
+    });
+  }
+
+  #strike(): void {
+    const { random, kinds, cluster } = this.#options;
+    const kind = random.pick([...kinds]);
+    this.count++;
+    switch (kind) {
+      case 'iod':
+        this.#disturb(random.pick(cluster.iods).process);
+        break;
+      case 'mgr':
+        this.#disturb(cluster.mgr);
+        break;
+      case 'client':
+        this.#disturb(random.pick(this.#options.clients));
+        break;
+      case 'net':
+        this.#disturbNetwork();
+        break;
+      case 'disk':
+        this.#disturbDisk(random.pick(cluster.iods));
+        break;
+      case 'power':
+        this.#cutPower();
+        break;
+    }
+  }
+
+  #disturb(process: SimProcess): void {
+    const { random } = this.#options;
+    if (!process.alive) return;
+    if (random.chance(0.6)) {
+      process.kill();
+      this.#later(downMs, () => {
+        if (!process.alive && process.host.isUp) process.start();
+      });
+    } else {
+      process.pause();
+      this.#options.deadlines.paused(process);
+      this.#later(pauseMs, () => {
+        this.#options.deadlines.resumed(process);
+        process.resume();
+      });
+    }
+  }
+
+  #disturbNetwork(): void {
+    const { random, cluster } = this.#options;
+    const { network } = cluster.world;
+    const names = random.shuffle(this.#processes.map(({ host }) => host.name));
+    const [a = '', b = '', ...rest] = names;
+    const choice = random.below(5);
+    if (choice === 0) network.cut(a, b);
+    else if (choice === 1) network.partition(a, b);
+    else if (choice === 2) network.partition(a, [b, ...rest]);
+    else if (choice === 3) network.block(a, b);
+    else network.set({ latencyMs: [0.1, random.within(delayMs)] }, { from: a, to: b });
+    this.#later(partitionMs, () => {
+      network.heal(a, [b, ...rest]);
+      network.set(this.#weather, { from: a, to: b });
+    });
+  }
+
+  #disturbDisk({ host }: IodNode): void {
+    const { random } = this.#options;
+    const { disk } = host;
+    const choice = random.below(4);
+    if (choice === 0) disk.fail({ errno: 'EIO', from: 1 + random.below(10) });
+    else if (choice === 1) disk.fail({ errno: 'ENOSPC', operation: 'write', times: 3 });
+    else if (choice === 2) disk.fail({ errno: 'EIO', operation: 'read' });
+    else disk.hang();
+    this.#later(downMs, () => {
+      disk.mend();
+    });
+  }
+
+  #cutPower(): void {
+    const { random, cluster, model } = this.#options;
+    const process = random.pick(cluster.daemons);
+    const { host } = process;
+    if (!host.isUp) return;
+    const iod = cluster.iods.find((node) => node.process === process);
+    if (iod) model.powerLost(iod.index);
+    host.powerLoss();
+    this.#later(downMs, () => {
+      if (!host.isUp) host.powerOn();
+      if (!process.alive) process.start();
+    });
+  }
+
+  #later(range: Range, run: () => void): void {
+    const { cluster, random } = this.#options;
+    cluster.world.after(random.within(range), () => {
+      if (!this.#isOver) run();
+    });
+  }
+}
+
+function weatherOf({ random, kinds }: FaultOptions): PathConditions {
+  if (!kinds.has('net') || random.chance(0.3)) return defaultConditions;
+  return {
+    ...defaultConditions,
+    lossProbability: random.within([0, 0.05]),
+    fragmentProbability: random.within([0, 0.2]),
+    stragglerProbability: random.within([0, 0.5]),
+  };
+}

@@ -1,0 +1,77 @@
+/** `npm run sim -- --seed N --steps M`: runs seeds, and says how to see a failure again. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type FaultKind, faultKinds } from './faults.ts';
+import { runOnce } from './run.ts';
+import { SimulationFailure } from './runtime/failure.ts';
+
+interface Options {
+  readonly seed: number;
+  readonly seeds?: readonly [number, number];
+  readonly steps: number;
+  readonly iods: number;
+  readonly clients: number;
+  readonly faults: readonly FaultKind[];
+  readonly keepGoing: boolean;
+  readonly trace: boolean;
+}
+
+const options = new Command('sim')
+  .description('A whole cluster in virtual time, from a seed.')
+  .option('--seed <n>', 'the one seed to run', whole, 1)
+  .option('--seeds <a..b>', 'all seeds from a to b', seedsOf)
+  .option('--steps <n>', 'calls of all clients together', whole, 300)
+  .option('--iods <n>', 'iods of the cluster', whole, 3)
+  .option('--clients <n>', 'clients at work', whole, 3)
+  .addOption(
+    new Option('--faults <kinds>', `any of ${faultKinds.join(',')}, or none`)
+      .argParser(faultsOf)
+      .default(faultKinds, 'all'),
+  )
+  .option('--keep-going', 'go on with the next seed after a failure', false)
+  .option('--trace', 'print every event', false)
+  .parse()
+  .opts<Options>();
+
+const [first, last] = options.seeds ?? [options.seed, options.seed];
+let failures = 0;
+for (let seed = first; seed <= last && (failures === 0 || options.keepGoing); seed++) {
+  if (!(await passes(seed))) failures++;
+}
+process.exitCode = failures === 0 ? 0 : 1;
+
+async function passes(seed: number): Promise<boolean> {
+  const { steps, iods, clients, faults, trace: keepTrace } = options;
+  const verdict = await runOnce({ seed, steps, iods, clients, faults, keepTrace });
+  const { failure, trace, virtualMs, faults: struck } = verdict;
+  if (keepTrace) console.log(trace.lines().join('\n'));
+  const figures = `${(virtualMs / 1000).toFixed(1)} s virtual, ${struck} faults, ${trace.count} events`;
+  console.log(`seed ${seed}: ${failure ? 'FAILED' : 'passed'}, ${figures}, trace ${trace.hash}`);
+  if (!failure) return true;
+  const kinds = faults.join(',') || 'none';
+  console.log(
+    `again: npm run sim -- --seed ${seed} --steps ${steps} --iods ${iods} --clients ${clients} --faults ${kinds}`,
+  );
+  console.log(failure instanceof SimulationFailure ? failure.message : failure.stack);
+  if (!(failure instanceof SimulationFailure)) console.log(trace.tail().join('\n'));
+  return false;
+}
+
+function whole(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('it is no whole number.');
+}
+
+function seedsOf(text: string): readonly [number, number] {
+  const [, from, to] = /^(\d{1,9})\.\.(\d{1,9})$/.exec(text) ?? [];
+  if (from === undefined || to === undefined) throw new InvalidArgumentError('write A..B.');
+  return [Number(from), Number(to)];
+}
+
+function faultsOf(text: string): readonly FaultKind[] {
+  if (text === 'none') return [];
+  return text.split(',').map((word) => {
+    const kind = faultKinds.find((one) => one === word);
+    if (kind === undefined) throw new InvalidArgumentError(`there is no fault ${word}.`);
+    return kind;
+  });
+}

@@ -1,0 +1,187 @@
+/** One run: from a seed to a verdict. The same options give the same trace, event by event. */
+import { connect } from '../../client/connect.ts';
+import type { Runtime } from '../../shared/runtime/runtime.ts';
+import {
+  compareTree,
+  Deadlines,
+  leftAtIods,
+  leftAtMgr,
+  requireGenerationsGrow,
+  requireListensLast,
+  requireNoOrphanObjects,
+} from './checkers.ts';
+import { Cluster, clusterUrl, type Sabotage, secret } from './cluster.ts';
+import { type FaultKind, Faults } from './faults.ts';
+import { ReferenceModel } from './reference-model.ts';
+import type { PlannedKill } from './runtime/kill-plan.ts';
+import type { SimProcess } from './runtime/process.ts';
+import type { Trace } from './runtime/trace.ts';
+import { Client } from './workload.ts';
+
+export interface RunOptions {
+  readonly seed: number;
+  /** Calls of all clients together. */
+  readonly steps: number;
+  readonly iods?: number;
+  readonly clients?: number;
+  readonly faults?: readonly FaultKind[];
+  /** Kills at named steps, one after another, beside those of `faults`. */
+  readonly kills?: readonly PlannedKill[];
+  readonly keepTrace?: boolean;
+  readonly sabotage?: Sabotage;
+}
+
+export interface Verdict {
+  /** `undefined`: everything was as it must be. */
+  readonly failure: Error | undefined;
+  readonly trace: Trace;
+  readonly virtualMs: number;
+  readonly faults: number;
+}
+
+/** In which all that was left by dead clients must have gone: leases and windows, and some more. */
+const cleanUpMs = 300_000;
+const pollMs = 500;
+
+export async function runOnce(options: RunOptions): Promise<Verdict> {
+  const run = new Run(options);
+  let failure: Error | undefined;
+  try {
+    await run.go();
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error));
+  }
+  const { world } = run.cluster;
+  return { failure, trace: world.trace, virtualMs: world.nowMs, faults: run.faults.count };
+}
+
+class Run {
+  readonly cluster: Cluster;
+  readonly faults: Faults;
+  readonly #model: ReferenceModel;
+  readonly #deadlines: Deadlines;
+  readonly #clients: readonly SimProcess[];
+  #stepsLeft: number;
+  #working: number;
+
+  constructor(options: RunOptions) {
+    const { seed, steps, iods = 3, clients = 3, faults = [], kills = [] } = options;
+    const { keepTrace, sabotage } = options;
+    this.cluster = new Cluster({
+      seed,
+      iods,
+      ...(keepTrace !== undefined && { keepTrace }),
+      ...(sabotage && { sabotage }),
+    });
+    const { world } = this.cluster;
+    if (kills.length > 0) world.killAt(...kills);
+    const now = (): number => world.nowMs;
+    this.#model = new ReferenceModel(now);
+    this.#deadlines = new Deadlines(world);
+    this.#stepsLeft = steps;
+    this.#working = clients;
+    this.#clients = Array.from({ length: clients }, (_, i) =>
+      this.#makeClient(`client${i}`, iods, faults.length + kills.length > 0),
+    );
+    this.faults = new Faults({
+      cluster: this.cluster,
+      clients: this.#clients,
+      model: this.#model,
+      deadlines: this.#deadlines,
+      random: world.random.fork('faults'),
+      kinds: new Set(faults),
+    });
+  }
+
+  /** @throws SimulationFailure, or what a checker throws */
+  async go(): Promise<void> {
+    const { world } = this.cluster;
+    await this.#until(() => this.#stepsLeft <= 0);
+    this.faults.end();
+    await this.#until(() => this.#working === 0);
+    await this.#until(() => this.#isQuiet());
+    const files = await world.complete(
+      this.cluster.client('checker', () => undefined).call((runtime) => this.#compare(runtime)),
+    );
+    await this.#until(() => leftAtMgr(this.cluster) === '');
+    await this.#untilIodsForget();
+    requireNoOrphanObjects(this.cluster, files);
+    requireGenerationsGrow(this.cluster);
+  }
+
+  #makeClient(name: string, iods: number, hasFaults: boolean): SimProcess {
+    const { world } = this.cluster;
+    const client = new Client(name, {
+      random: world.random.fork(name),
+      model: this.#model,
+      now: () => world.nowMs,
+      iods,
+      hasFaults,
+      watch: (what, deadlineMs, call) => this.#deadlines.watch(process, what, deadlineMs, call),
+    });
+    let hasEnded = false;
+    const process: SimProcess = this.cluster.client(
+      name,
+      async (runtime) => {
+        await client.run(runtime, () => this.#stepsLeft-- > 0);
+        if (!hasEnded) this.#working--;
+        hasEnded = true;
+      },
+      () => {
+        client.died();
+      },
+    );
+    return process;
+  }
+
+  /** Lets the world go on, with the checks that hold at every moment. */
+  async #until(isDone: () => boolean): Promise<void> {
+    const { world } = this.cluster;
+    await world.run({
+      until: () => {
+        requireListensLast(this.cluster);
+        this.#settleSessions();
+        return isDone();
+      },
+    });
+  }
+
+  /** A session that the mgr has forgotten can do nothing any more. */
+  #settleSessions(): void {
+    const { store } = this.cluster;
+    const { unsettledSessions } = this.#model;
+    if (store === undefined || unsettledSessions.length === 0) return;
+    const alive = new Set<number>(store.sessions().map(({ session }) => session));
+    for (const session of unsettledSessions) {
+      if (!alive.has(session)) this.#model.sessionEnded(session);
+    }
+  }
+
+  #isQuiet(): boolean {
+    return this.#model.unsettledSessions.length === 0 && leftAtMgr(this.cluster) === '';
+  }
+
+  async #compare(runtime: Runtime): Promise<Set<number>> {
+    const fs = await connect(clusterUrl, { runtime, key: secret, name: 'checker', uid: 0, gid: 0 });
+    try {
+      return await compareTree(fs, this.#model, () => this.cluster.world.nowMs);
+    } finally {
+      await fs.close();
+    }
+  }
+
+  /** I3: in bounded time. */
+  async #untilIodsForget(): Promise<void> {
+    const { world } = this.cluster;
+    const asker = this.cluster.client('asker', () => undefined);
+    const end = world.nowMs + cleanUpMs;
+    for (let asked = 1; ; asked++) {
+      const left = await world.complete(
+        asker.call((runtime) => leftAtIods(this.cluster, runtime, asked)),
+      );
+      if (left === '') return;
+      if (world.nowMs > end) throw new Error(`I3: when all clients have gone there are ${left}`);
+      await world.run({ untilMs: world.nowMs + pollMs });
+    }
+  }
+}

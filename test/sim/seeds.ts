@@ -1,0 +1,23 @@
+/** A row of seeds as one test. */
+import type { ExecutionContext } from 'ava';
+import type { FaultKind } from './faults.ts';
+import { runOnce } from './run.ts';
+
+const steps = 120;
+
+/** Fails with the seed and the command that shows it again. */
+export async function passSeeds(
+  t: ExecutionContext,
+  [first, last]: readonly [number, number],
+  faults: readonly FaultKind[],
+): Promise<void> {
+  for (let seed = first; seed <= last; seed++) {
+    const { failure } = await runOnce({ seed, steps, faults });
+    if (failure === undefined) continue;
+    const kinds = faults.join(',') || 'none';
+    t.log(`again: npm run sim -- --seed ${seed} --steps ${steps} --faults ${kinds}`);
+    t.fail(failure.message);
+    return;
+  }
+  t.pass();
+}

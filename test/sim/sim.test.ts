@@ -1,0 +1,128 @@
+/** The simulator replays itself, finds what is broken, and finds nothing where nothing is. */
+import test from 'ava';
+import type { Runtime } from '../../shared/runtime/runtime.ts';
+import type { Mutation } from '../../mgr/store/rows.ts';
+import type { MetaStore } from '../../mgr/store/meta-store.ts';
+import type { Sabotage } from './cluster.ts';
+import type { FaultKind } from './faults.ts';
+import { runOnce, type RunOptions } from './run.ts';
+import { firstDifference } from './runtime/trace.ts';
+
+const all: readonly FaultKind[] = ['iod', 'mgr', 'client', 'net', 'disk', 'power'];
+
+test('the same seed gives the same trace, event by event', async (t) => {
+  const options = { seed: 7, steps: 400, faults: all, keepTrace: true };
+  const [one, other] = [await runOnce(options), await runOnce(options)];
+  t.is(firstDifference(one.trace, other.trace), undefined);
+  t.is(one.trace.hash, other.trace.hash);
+  t.true(one.faults > 0);
+});
+
+test('another seed gives another trace', async (t) => {
+  const [one, other] = [
+    await runOnce({ seed: 1, steps: 20 }),
+    await runOnce({ seed: 2, steps: 20 }),
+  ];
+  t.not(one.trace.hash, other.trace.hash);
+});
+
+test('an iod that syncs nothing is found when it loses power', async (t) => {
+  await findsIt(t, /I1/, { iodRuntime: withoutSync }, { faults: ['power'] });
+});
+
+test('an iod that loses a write is found', async (t) => {
+  await findsIt(t, /I1/, { iodRuntime: losingWrites });
+});
+
+test('a mgr that forgets a reply does a change twice, and is found', async (t) => {
+  const kill = { point: 'mgr.reply.before', restartAfterMs: 100 } as const;
+  const kills = [30, 20, 20, 20].map((passing) => ({ ...kill, passing }));
+  await findsIt(
+    t,
+    /I4|EBADF/,
+    { mgrStore: forgetting(({ kind }) => kind === 'put-reply') },
+    { kills },
+  );
+});
+
+test('a mgr that forgets what is to be removed leaves objects behind, and is found', async (t) => {
+  await findsIt(t, /I6/, { mgrStore: forgetting(isRemoval) });
+});
+
+/** Some of the seeds show it. */
+async function findsIt(
+  t: { readonly regex: (text: string, pattern: RegExp) => boolean; fail: (why: string) => boolean },
+  pattern: RegExp,
+  sabotage: Sabotage,
+  beside: Partial<RunOptions> = {},
+): Promise<void> {
+  const options = { steps: 200, sabotage, ...beside };
+  for (let seed = 1; seed <= 12; seed++) {
+    const { failure } = await runOnce({ ...options, seed });
+    if (failure === undefined) continue;
+    t.regex(failure.message, pattern);
+    return;
+  }
+  t.fail('no seed found it');
+}
+
+/** Reports a sync of an object that has not taken place. */
+function withoutSync(runtime: Runtime): Runtime {
+  return withFiles(runtime, (file) => ({ ...file, sync: () => file.stat().then(() => undefined) }));
+}
+
+/** Of every twentieth write only the report is true. */
+function losingWrites(runtime: Runtime): Runtime {
+  let writes = 0;
+  return withFiles(runtime, (file) => ({
+    ...file,
+    write: (from, position) =>
+      ++writes % 20 === 0 ? file.stat().then(() => undefined) : file.write(from, position),
+  }));
+}
+
+type DiskFile = Awaited<ReturnType<Runtime['disk']['open']>>;
+
+function withFiles(runtime: Runtime, change: (file: DiskFile) => DiskFile): Runtime {
+  const { disk } = runtime;
+  const open: typeof disk.open = async (path, mode) => {
+    const file = await disk.open(path, mode);
+    if (!path.includes('/objects/')) return file;
+    return change({
+      read: (into, position) => file.read(into, position),
+      write: (from, position) => file.write(from, position),
+      truncate: (lengthBytes) => file.truncate(lengthBytes),
+      stat: () => file.stat(),
+      sync: () => file.sync(),
+      close: () => file.close(),
+    });
+  };
+  return { ...runtime, disk: overriding(disk, { open }) };
+}
+
+function isRemoval(mutation: Mutation): boolean {
+  return mutation.kind === 'put-pending' && mutation.row.kind === 'remove';
+}
+
+/** Some changes never reach the store. */
+function forgetting(isForgotten: (mutation: Mutation) => boolean): (store: MetaStore) => MetaStore {
+  return (store) =>
+    overriding(store, {
+      commit: (mutations, generation) => {
+        store.commit(
+          mutations.filter((mutation) => !isForgotten(mutation)),
+          generation,
+        );
+      },
+    });
+}
+
+/** `target` with other methods; it may be a class with private fields. */
+function overriding<T extends object>(target: T, methods: Partial<T>): T {
+  return new Proxy(target, {
+    get(_, key) {
+      const own: unknown = Reflect.get(methods, key) ?? Reflect.get(target, key, target);
+      return typeof own === 'function' ? own.bind(target) : own;
+    },
+  });
+}

@@ -1,0 +1,15 @@
+/** Seeds without faults, and with faults of one kind. */
+import test from 'ava';
+import { faultKinds } from './faults.ts';
+import { passSeeds } from './seeds.ts';
+
+test('without faults every answer is as the model has it', async (t) => {
+  await passSeeds(t, [1, 40], []);
+});
+
+for (const [i, kind] of faultKinds.entries()) {
+  test(`no promise is broken by faults of ${kind}`, async (t) => {
+    const first = 101 + 10 * i;
+    await passSeeds(t, [first, first + 9], [kind]);
+  });
+}
