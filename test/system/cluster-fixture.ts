@@ -1,0 +1,176 @@
+/**
+ * A real cluster for one test: a mgr and iods as processes, in a directory of their own, with a
+ * secret. When the test ends, however it ends, no process and no file of it is left; when it has
+ * failed, the ends of the logs are shown.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
+import { freePorts } from '../../client/cli/local-cluster/free-ports.ts';
+import { connect, type ConnectOptions, type FileSystem } from '../../client/index.ts';
+import { formatClusterUrl } from '../../shared/cluster-url.ts';
+import { formatIodtab, type ListedIod } from '../../shared/iodtab.ts';
+import { makeKeyFile } from '../../shared/key-file.ts';
+import { makeNodeRuntime } from '../../shared/runtime/node.ts';
+import type { IodIndex } from '../../shared/units.ts';
+import { dataOps } from '../../shared/wire/iod-ops.ts';
+import { Daemon, type DaemonSpec, type Outcome, runProgram } from './daemon.ts';
+import { made, undone } from './keepsafe.ts';
+
+export interface ClusterWish {
+  readonly iods?: number;
+  readonly sessionLeaseMs?: number;
+  /** Where the data of a daemon goes, when not into the directory of the test. */
+  readonly dataDir?: (name: string) => string | undefined;
+}
+
+export interface ClientProcess {
+  readonly child: ChildProcess;
+  /** Its exit code; `null` when it was killed. */
+  readonly ended: Promise<number | null>;
+  /** The next line that it prints. */
+  readonly answer: () => Promise<string>;
+}
+
+const host = '127.0.0.1';
+const callDeadlineMs = 120_000;
+
+/** A directory that goes with the test. */
+export async function temporaryDirectory(t: ExecutionContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'weft-system-'));
+  made('directory', directory);
+  t.teardown(async () => {
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+    undone('directory', directory);
+  });
+  return directory;
+}
+
+export class TestCluster {
+  readonly directory: string;
+  readonly keyFile: string;
+  readonly iodtab: string;
+  readonly url: string;
+  readonly mgr: Daemon;
+  readonly iods: readonly Daemon[];
+  readonly #t: ExecutionContext;
+
+  /** Starts all of it; returns when all iods serve. */
+  static async start(t: ExecutionContext, wish: ClusterWish = {}): Promise<TestCluster> {
+    const directory = await temporaryDirectory(t);
+    const ports = await freePorts((wish.iods ?? 3) + 1, host);
+    const cluster = new TestCluster(t, directory, ports, wish);
+    await makeKeyFile(makeNodeRuntime({ log: 'silent' }), cluster.keyFile);
+    await writeFile(cluster.iodtab, tableOf(ports));
+    t.teardown(() => cluster.#clear());
+    await Promise.all(cluster.daemons.map((daemon) => daemon.start()));
+    return cluster;
+  }
+
+  private constructor(
+    t: ExecutionContext,
+    directory: string,
+    ports: readonly number[],
+    { sessionLeaseMs, dataDir }: ClusterWish,
+  ) {
+    const [mgrPort = 0, ...iodPorts] = ports;
+    this.#t = t;
+    this.directory = directory;
+    this.keyFile = join(directory, 'cluster.key');
+    this.iodtab = join(directory, 'iodtab');
+    this.url = formatClusterUrl({ host, port: mgrPort, keyFile: this.keyFile });
+    const spec = (role: DaemonSpec['role'], name: string, port: number, args: string[]) =>
+      new Daemon({
+        role,
+        name,
+        host,
+        port,
+        dataDir: dataDir?.(name) ?? join(directory, name),
+        log: join(directory, `${name}.log`),
+        args: ['--iodtab', this.iodtab, '--key', this.keyFile, ...args],
+      });
+    const lease = sessionLeaseMs === undefined ? [] : ['--session-lease', String(sessionLeaseMs)];
+    this.mgr = spec('mgr', 'mgr', mgrPort, lease);
+    this.iods = iodPorts.map((port, index) =>
+      spec('iod', `iod${index}`, port, ['--mgr', this.url, '--index', String(index)]),
+    );
+  }
+
+  get daemons(): readonly Daemon[] {
+    return [this.mgr, ...this.iods];
+  }
+
+  iod(index: number): Daemon {
+    const daemon = this.iods[index];
+    if (daemon === undefined) throw new Error(`there is no iod ${index}`);
+    return daemon;
+  }
+
+  /** A client in this process, closed with the test. */
+  async connect(options: ConnectOptions = {}): Promise<FileSystem> {
+    const fs = await connect(this.url, { callDeadlineMs, deadlineMs: callDeadlineMs, ...options });
+    this.#t.teardown(() => fs.close());
+    return fs;
+  }
+
+  /** Runs `weft` with this cluster. */
+  weft(...args: readonly string[]): Promise<Outcome> {
+    return runProgram('client/cli/main.js', args, { WEFT_URL: this.url });
+  }
+
+  /** A client in a process of its own; returns when it has begun with what it is to do. */
+  async client(act: string, path: string, number = 0): Promise<ClientProcess> {
+    const program = fileURLToPath(new URL('client-program.ts', import.meta.url));
+    const args = ['--import=tsx', program, this.url, act, path, String(number)];
+    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const { pid = 0 } = child;
+    made('pid', pid);
+    this.#t.teardown(() => child.kill('SIGKILL'));
+    const ended = once(child, 'exit').then(([code]) => {
+      undone('pid', pid);
+      return code as number | null;
+    });
+    const lines = createInterface({ input: child.stdout });
+    const [first] = (await Promise.race([once(lines, 'line'), ended.then(() => [])])) as string[];
+    if (first !== 'begun') throw new Error(`client ${act} ended before it had begun`);
+    const answer = async () => String((await once(lines, 'line'))[0]);
+    return { child, ended, answer };
+  }
+
+  async #clear(): Promise<void> {
+    const { passed } = this.#t;
+    const ends = await Promise.all(this.daemons.map((daemon) => daemon.kill()));
+    if (passed) return;
+    for (const [i, daemon] of this.daemons.entries()) {
+      const end = ends[i]?.signal ?? ends[i]?.code;
+      this.#t.log(`${daemon.name} (ended with ${end}):\n${await daemon.logTail()}`);
+    }
+  }
+}
+
+/** What an iod says of itself. */
+export function iodStatus(fs: FileSystem, index: number) {
+  const deadline = fs.session.runtime.clock.now() + callDeadlineMs;
+  return fs.iods.iod(index as IodIndex).call(dataOps.iodStatus, {}, { deadline });
+}
+
+/** Asks again and again, for what nobody tells of by itself. Ends with the test at the latest. */
+export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isTrue())) await pause(20);
+}
+
+function tableOf([mgrPort = 0, ...iodPorts]: readonly number[]): string {
+  const iods = iodPorts.map((port, index): ListedIod => ({
+    index: index as IodIndex,
+    name: `iod${index}`,
+    host,
+    port,
+  }));
+  return formatIodtab({ mgr: { host, port: mgrPort }, iods });
+}

@@ -1,0 +1,36 @@
+/** What a test has made outside its own process, told to the guardian until it is undone. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+export type Made = 'pid' | 'mount' | 'directory';
+
+let guardian: ChildProcess | undefined;
+
+/** From now on it is undone also if this process should be killed. */
+export function made(what: Made, name: string | number): void {
+  tell(`+ ${what} ${name}`);
+}
+
+/** It has been undone. */
+export function undone(what: Made, name: string | number): void {
+  tell(`- ${what} ${name}`);
+}
+
+function tell(line: string): void {
+  guardian ??= startGuardian();
+  guardian.stdin?.write(`${line}\n`);
+}
+
+function startGuardian(): ChildProcess {
+  const program = fileURLToPath(new URL('guardian.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import=tsx', program], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  // It outlives us, and does not keep us.
+  child.unref();
+  if (child.stdin instanceof Socket) child.stdin.unref();
+  child.stdin?.on('error', () => undefined);
+  return child;
+}
