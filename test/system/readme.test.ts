@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, cp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,19 +10,21 @@ const root = new URL('../../', import.meta.url).pathname;
 const run = promisify(execFile);
 
 interface Block {
-  readonly language: string;
   readonly text: string;
 }
 
 function blocksOf(markdown: string): Block[] {
-  return [...markdown.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = '', text = '']) => ({
-    language,
-    text,
-  }));
+  return [...markdown.matchAll(/^```\w+\n(.*?)^```$/gms)].map(([, text = '']) => ({ text }));
 }
 
 async function readme(): Promise<readonly Block[]> {
   return blocksOf(await readFile(join(root, 'README.md'), 'utf8'));
+}
+
+function blockWith(blocks: readonly Block[], text: string): string {
+  const block = blocks.find((one) => one.text.includes(text));
+  assert(block, `the README has no example with ${text}`);
+  return block.text;
 }
 
 test('what the README says about npm is what package.json has', async (t) => {
@@ -49,12 +52,8 @@ test('every weft command and the program of the README work as written', async (
   });
   await cp(join(root, 'docs'), join(directory, 'docs'), { recursive: true });
   const blocks = await readme();
-  const commands = blocks
-    .find(({ text }) => text.includes('weft up'))
-    ?.text.trim()
-    .split('\n');
-  const program = blocks.find(({ language }) => language === 'ts')?.text;
-  if (commands === undefined || program === undefined) return t.fail('the README shows no example');
+  const commands = blockWith(blocks, 'weft up').trim().split('\n');
+  const program = blockWith(blocks, 'import { connect }');
   const env = { ...process.env };
   for (const line of commands) {
     const [weftWord, ...args] = line.split(' ');
