@@ -85,8 +85,8 @@ export const limits = {
   reapBatchMax: 256,
   /** Removals are collected for this long before they are carried out together. */
   reapDelayMs: 50,
-  inodeCacheEntriesMax: 65_536,
-  direntCacheEntriesMax: 65_536,
+  inodeCacheEntriesMax: 32_768,
+  direntCacheEntriesMax: 32_768,
   /** SQLite's own cache, and how far its log grows before it is written back (4 KiB pages). */
   storePageCacheBytes: 24 * MiB,
   storeWalPagesMax: 4096,
@@ -98,6 +98,15 @@ export const limits = {
   sessionsMax: 16_384,
   /** Changes of the size of one file that wait for each other. */
   sizeChangesQueuedMax: 1024,
+
+  /** Largest read or write that the kernel asks of a mount: all of its pages. */
+  fuseTransferBytes: 1 * MiB,
+  /** Requests of a mount that nobody waits for (readahead, asynchronous I/O). */
+  fuseBackgroundMax: 64,
+  /** Requests that a mount works on; more wait in the kernel. */
+  fuseInFlightMax: 512,
+  /** Users on whose behalf a mount makes files at the same time: a session each. */
+  fuseMakersMax: 64,
 } as const;
 
 assert(limits.transferBytes <= limits.payloadBytesMax);

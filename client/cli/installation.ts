@@ -13,7 +13,11 @@ export function programPath(role: 'mgr' | 'iod'): string {
   return join(root, role, isSource ? 'main.ts' : 'main.js');
 }
 
+/** How a daemon's heap grows: V8 would let garbage take three times the memory of what is in use. */
+const heapFlags = ['--max-semi-space-size=4', '--heap-growing-percent=40'];
+
 /** Starts a program of ours; its arguments follow. */
 export function programCommand(role: 'mgr' | 'iod'): readonly string[] {
-  return [process.execPath, ...(isSource ? ['--import=tsx'] : []), programPath(role)];
+  const loader = isSource ? ['--import=tsx'] : [];
+  return [process.execPath, ...heapFlags, ...loader, programPath(role)];
 }

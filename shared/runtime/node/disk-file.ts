@@ -1,5 +1,6 @@
 /**
- * An open file. The callbacks of `node:fs` and bare descriptors: a FileHandle costs half as much
+ * An open file. What is likely to be quick is done at once (quick-calls.ts); the rest by threads,
+ * with the callbacks of `node:fs` and bare descriptors: a FileHandle costs half as much
  * again for each call. A descriptor is closed only after its last operation, because the system
  * would give its number to another file at once.
  */
@@ -7,6 +8,7 @@ import * as fs from 'node:fs';
 import { FsError } from '../../errno.ts';
 import type { DiskFile, DiskStat } from '../runtime.ts';
 import { diskError, statOf } from './disk-errors.ts';
+import { QuickCalls } from './quick-calls.ts';
 
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = fs.constants;
 const flags = {
@@ -20,6 +22,8 @@ type Callback<T> = (error: Error | null, result: T) => void;
 
 /** Data belongs to the user that runs the daemon, and to nobody else. */
 const fileMode = 0o600;
+const quickReads = new QuickCalls(() => performance.now());
+const quickWrites = new QuickCalls(() => performance.now());
 
 /** @throws FsError with the system's errno */
 export async function openFile(path: string, mode: keyof typeof flags): Promise<DiskFile> {
@@ -44,8 +48,10 @@ class OpenFile implements DiskFile {
   }
 
   async read(into: readonly Uint8Array[], position: number): Promise<number> {
-    let done = 0;
-    for (let rest = into.filter(notEmpty); rest.length > 0; rest = restOf(into, done)) {
+    let done = this.#atOnce('read', into, (fd, buffer) =>
+      quickReads.run(buffer.length, () => fs.readSync(fd, buffer, 0, buffer.length, position)),
+    );
+    for (let rest = restOf(into, done); rest.length > 0; rest = restOf(into, done)) {
       const at = position + done;
       const bytes = await this.#run<number>('read', (fd, callback) =>
         readSome(fd, rest, at, callback),
@@ -57,8 +63,10 @@ class OpenFile implements DiskFile {
   }
 
   async write(from: readonly Uint8Array[], position: number): Promise<void> {
-    let done = 0;
-    for (let rest = from.filter(notEmpty); rest.length > 0; rest = restOf(from, done)) {
+    let done = this.#atOnce('write', from, (fd, buffer) =>
+      quickWrites.run(buffer.length, () => fs.writeSync(fd, buffer, 0, buffer.length, position)),
+    );
+    for (let rest = restOf(from, done); rest.length > 0; rest = restOf(from, done)) {
       const at = position + done;
       done += await this.#run<number>(
         'write',
@@ -91,6 +99,21 @@ class OpenFile implements DiskFile {
         else reject(diskError('close', this.#path, error));
       });
     });
+  }
+
+  /** @returns bytes moved without a thread: all, some or none */
+  #atOnce(
+    operation: string,
+    buffers: readonly Uint8Array[],
+    move: (fd: number, buffer: Uint8Array) => number,
+  ): number {
+    const [only, ...others] = buffers;
+    if (this.#closed || only === undefined || others.length > 0) return 0;
+    try {
+      return move(this.#fd, only);
+    } catch (error: unknown) {
+      throw diskError(operation, this.#path, error, operation === 'write' ? 0 : undefined);
+    }
   }
 
   async #run<T>(

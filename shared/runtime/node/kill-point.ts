@@ -1,6 +1,6 @@
 /** Kills this very process at a named step, for tests with real processes. */
 import { FsError } from '../../errno.ts';
-import { type KillPoint, killPoints } from '../kill-points.ts';
+import { isSentPoint, type KillPoint, killPoints } from '../kill-points.ts';
 
 /**
  * @param spec `NAME` or `NAME:N`, as in the environment variable WEFT_KILL_POINT: SIGKILL at the
@@ -20,6 +20,11 @@ export function makeKillPoint(spec: string | undefined): (point: KillPoint) => v
     throw new FsError('EINVAL', { what: `WEFT_KILL_POINT is '${spec}', no known point` });
   }
   return (point) => {
-    if (point === target && --left === 0) process.kill(process.pid, 'SIGKILL');
+    if (point !== target || --left !== 0) return;
+    const kill = (): void => {
+      process.kill(process.pid, 'SIGKILL');
+    };
+    if (isSentPoint(point)) setImmediate(kill);
+    else kill();
   };
 }

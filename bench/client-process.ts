@@ -1,0 +1,48 @@
+/** One client of a benchmark: a process that carries out tasks, one at a time. */
+import { builtClient, builtRuntime } from './built.ts';
+import type { FileSystem } from '../client/index.ts';
+import { callNames, makeTree } from './name-calls.ts';
+import { moveRandomly, moveStream } from './data-calls.ts';
+import type { Outcome, Task } from './tasks.ts';
+
+let connected: FileSystem | undefined;
+
+process.on('message', (task: Task) => {
+  perform(task).then(
+    (outcome) => process.send?.({ outcome }),
+    (error: unknown) => process.send?.({ error: String(error) }),
+  );
+});
+process.once('disconnect', () => process.exit(0));
+process.send?.({ outcome: undefined });
+
+async function perform(task: Task): Promise<Outcome> {
+  if (task.kind === 'connect') connected = await connectAgain(task.url, task.tcp);
+  const fs = connected;
+  if (fs === undefined) throw new Error('not connected');
+  const cpuBefore = process.cpuUsage();
+  const begun = performance.timeOrigin + performance.now();
+  const done = await run(fs, task);
+  const ended = performance.timeOrigin + performance.now();
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return { done, begun, ended, cpuUs: user + system };
+}
+
+/** @returns calls or bytes done */
+async function run(fs: FileSystem, task: Task): Promise<number> {
+  if (task.kind === 'stream') return moveStream(fs, task);
+  if (task.kind === 'random') return moveRandomly(fs, task);
+  if (task.kind === 'names') return callNames(fs, task);
+  if (task.kind === 'tree') return makeTree(fs, task);
+  return 0;
+}
+
+/** @param tcp also where a unix socket would do: as between two hosts */
+async function connectAgain(url: string, tcp: boolean): Promise<FileSystem> {
+  await connected?.close();
+  const { connect } = await builtClient();
+  const { makeNodeRuntime } = await builtRuntime();
+  const runtime = makeNodeRuntime({ log: 'silent' });
+  const net = { ...runtime.net, hostId: tcp ? 'another host' : runtime.net.hostId };
+  return connect(url, { runtime: { ...runtime, net } });
+}

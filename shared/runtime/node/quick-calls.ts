@@ -1,0 +1,46 @@
+/**
+ * Reads and writes of files without a thread of the pool. What the page cache serves is done in a
+ * few microseconds, sooner than a thread is woken; what it does not would hold up everybody else.
+ * Nobody can ask beforehand which it will be, so the last call tells of the next: after a slow one
+ * the pool takes over for a while, twice as long each time that another slow one follows.
+ */
+
+/** A call that takes longer has waited for a disk, or moves so much that a thread hardly counts. */
+const slowMs = 0.5;
+const bytesMax = 256 * 1024;
+const pooledMin = 16;
+const pooledMax = 4096;
+
+export class QuickCalls {
+  readonly #now: () => number;
+  /** Calls that the pool is still to take. */
+  #pooled = 0;
+  #pooledNext = pooledMin;
+
+  /** @param now monotonic, milliseconds with fractions */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /**
+   * Makes the call at once, if that is likely to be quick.
+   * @param bytes how many it would move
+   * @returns what it returned, or 0 when it was not made and the pool is to be asked
+   */
+  run(bytes: number, call: () => number): number {
+    if (bytes > bytesMax) return 0;
+    if (this.#pooled > 0) {
+      this.#pooled--;
+      return 0;
+    }
+    const begun = this.#now();
+    const moved = call();
+    if (this.#now() - begun <= slowMs) {
+      this.#pooledNext = pooledMin;
+    } else {
+      this.#pooled = this.#pooledNext;
+      this.#pooledNext = Math.min(pooledMax, this.#pooledNext * 2);
+    }
+    return moved;
+  }
+}
