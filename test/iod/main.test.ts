@@ -1,18 +1,12 @@
 /** The program `weft-iod` as a process of its own, against a scripted mgr in this one. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import * as fsp from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
+import { DaemonProgram } from '../daemon-program.ts';
 import { makeNodeRuntime } from '../../shared/runtime/node.ts';
 import { secret } from './stage.ts';
 import { ScriptedMgr } from './scripted-mgr.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const program = fileURLToPath(new URL('../../iod/main.ts', import.meta.url));
 
 interface Ground {
   readonly directory: string;
@@ -33,48 +27,17 @@ async function makeGround(t: ExecutionContext): Promise<Ground> {
   return { directory, data: join(directory, 'data'), mgr, url };
 }
 
-class Program {
-  readonly child: ChildProcess;
-  errors = '';
-  readonly #lines: AsyncIterator<string>;
-  readonly ended: Promise<number | string>;
-
-  constructor(t: ExecutionContext, ...words: readonly string[]) {
-    this.child = spawn(process.execPath, ['--import=tsx', program, ...words], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const { stdout, stderr } = this.child;
-    if (stdout === null || stderr === null) throw new Error('both are pipes');
-    stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.errors += text;
-    });
-    this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
-    this.ended = once(this.child, 'close').then(([code, signal]) => (code ?? signal) as number);
-    t.teardown(async () => {
-      this.child.kill('SIGKILL');
-      await this.ended;
-    });
-  }
-
-  async ready(): Promise<Record<string, unknown>> {
-    const line = await this.#lines.next();
-    if (line.done === true) throw new Error(`it ended: ${this.errors}`);
-    return JSON.parse(line.value) as Record<string, unknown>;
-  }
-}
-
 test('it says when it serves, ends with 0 when asked to, and has its port again after a kill', async (t) => {
   const { data, mgr, url } = await makeGround(t);
   const words = ['--data', data, '--mgr', url, '--name', 'iod3', '--print-ready'];
-  const first = new Program(t, ...words);
+  const first = new DaemonProgram(t, 'iod', words);
   const ready = await first.ready();
   t.like(ready, { ready: true, role: 'iod', name: 'iod3', host: '127.0.0.1', dataDir: data });
   t.is(ready['pid'], first.child.pid);
   t.is(mgr.addresses[0]?.port, ready['port'] as number);
   first.child.kill('SIGKILL');
   t.is(await first.ended, 'SIGKILL');
-  const second = new Program(t, ...words);
+  const second = new DaemonProgram(t, 'iod', words);
   t.is((await second.ready())['port'], ready['port']);
   second.child.kill('SIGTERM');
   t.is(await second.ended, 0);
@@ -90,10 +53,10 @@ test('an iodtab and a number tell name, host and port', async (t) => {
   const iodtab = join(directory, 'iodtab');
   await fsp.writeFile(iodtab, '127.0.0.1:7301\n127.0.0.1:7302 name=second\n');
   const words = ['--data', data, '--mgr', url, '--iodtab', iodtab, '--print-ready'];
-  const one = new Program(t, ...words, '--index', '1', '--port', '0');
+  const one = new DaemonProgram(t, 'iod', [...words, '--index', '1', '--port', '0']);
   t.like(await one.ready(), { name: 'second' });
   t.is(mgr.joins[0]?.name, 'second');
-  const none = new Program(t, ...words, '--index', '2');
+  const none = new DaemonProgram(t, 'iod', [...words, '--index', '2']);
   t.is(await none.ended, 1);
   t.regex(none.errors, /^weft: WEFT_E_IODTAB .*no number 2\n {2}effect: .*\n {2}try: {4}/m);
 });
@@ -101,13 +64,17 @@ test('an iodtab and a number tell name, host and port', async (t) => {
 test('what keeps it from starting is told with what to try, and ends it with 1', async (t) => {
   const { directory, data, url } = await makeGround(t);
   const words = ['--data', data, '--name', 'iod3', '--print-ready'];
-  const running = new Program(t, ...words, '--mgr', url);
+  const running = new DaemonProgram(t, 'iod', [...words, '--mgr', url]);
   await running.ready();
-  const second = new Program(t, ...words, '--mgr', url);
+  const second = new DaemonProgram(t, 'iod', [...words, '--mgr', url]);
   t.is(await second.ended, 1);
   t.regex(second.errors, /^weft: WEFT_E_DATA_LOCKED .*iod iod3, pid \d+/m);
   t.regex(second.errors, /^ {2}try: +stop the other process/m);
-  const keyless = new Program(t, ...words, '--mgr', `${url.split('?')[0]}?key=${directory}/none`);
+  const keyless = new DaemonProgram(t, 'iod', [
+    ...words,
+    '--mgr',
+    `${url.split('?')[0]}?key=${directory}/none`,
+  ]);
   t.is(await keyless.ended, 1);
   t.regex(keyless.errors, /^weft: ENOENT: .*none/m);
 });
@@ -123,7 +90,7 @@ test('a wrong command line ends it with 2 and touches nothing', async (t) => {
     ['--data', data, '--mgr', url, '--name', 'x', '--log-level', 'loud'],
     ['--data', data, '--mgr', url, '--name', 'x', '--frobnicate'],
   ]) {
-    const wrong = new Program(t, ...words);
+    const wrong = new DaemonProgram(t, 'iod', words);
     t.is(await wrong.ended, 2, words.join(' '));
     t.regex(wrong.errors, /^error: /m);
   }

@@ -1,46 +1,9 @@
 /** The program `weft-mgr` as a process of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import * as fsp from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const program = fileURLToPath(new URL('../../mgr/main.ts', import.meta.url));
-
-class Program {
-  readonly child: ChildProcess;
-  readonly ended: Promise<number | string>;
-  errors = '';
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(t: ExecutionContext, ...words: readonly string[]) {
-    this.child = spawn(process.execPath, ['--import=tsx', program, ...words], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const { stdout, stderr } = this.child;
-    if (stdout === null || stderr === null) throw new Error('both are pipes');
-    stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.errors += text;
-    });
-    this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
-    this.ended = once(this.child, 'close').then(([code, signal]) => (code ?? signal) as number);
-    t.teardown(async () => {
-      this.child.kill('SIGKILL');
-      await this.ended;
-    });
-  }
-
-  async ready(): Promise<Record<string, unknown>> {
-    const line = await this.#lines.next();
-    if (line.done === true) throw new Error(`it ended: ${this.errors}`);
-    return JSON.parse(line.value) as Record<string, unknown>;
-  }
-}
+import { DaemonProgram } from '../daemon-program.ts';
 
 async function makeGround(t: ExecutionContext): Promise<{ data: string; iodtab: string }> {
   const directory = await fsp.mkdtemp(join(tmpdir(), 'weft-mgr-main-'));
@@ -53,7 +16,7 @@ async function makeGround(t: ExecutionContext): Promise<{ data: string; iodtab: 
 test('it says when it listens, answers, ends with 0 when asked to, and has its port again after a kill', async (t) => {
   const { data, iodtab } = await makeGround(t);
   const words = ['--data', data, '--iodtab', iodtab, '--port', '0', '--print-ready'];
-  const first = new Program(t, ...words);
+  const first = new DaemonProgram(t, 'mgr', words);
   const ready = await first.ready();
   t.like(ready, { ready: true, role: 'mgr', name: 'mgr', host: '127.0.0.1', dataDir: data });
   t.is(ready['pid'], first.child.pid);
@@ -61,7 +24,7 @@ test('it says when it listens, answers, ends with 0 when asked to, and has its p
   t.is(health.status, 200);
   first.child.kill('SIGKILL');
   t.is(await first.ended, 'SIGKILL');
-  const second = new Program(t, '--data', data, '--port', '0', '--print-ready');
+  const second = new DaemonProgram(t, 'mgr', ['--data', data, '--port', '0', '--print-ready']);
   t.is((await second.ready())['port'], ready['port']);
   second.child.kill('SIGTERM');
   t.is(await second.ended, 0);
@@ -69,10 +32,17 @@ test('it says when it listens, answers, ends with 0 when asked to, and has its p
 
 test('what keeps it from starting is told in words, with exit code 1', async (t) => {
   const { data, iodtab } = await makeGround(t);
-  const open = new Program(t, '--data', data, '--iodtab', iodtab, '--host', '0.0.0.0');
+  const open = new DaemonProgram(t, 'mgr', [
+    '--data',
+    data,
+    '--iodtab',
+    iodtab,
+    '--host',
+    '0.0.0.0',
+  ]);
   t.is(await open.ended, 1);
   t.regex(open.errors, /^weft: WEFT_E_OPEN_BIND/m);
-  const none = new Program(t, '--data', `${data}2`, '--port', '0');
+  const none = new DaemonProgram(t, 'mgr', ['--data', `${data}2`, '--port', '0']);
   t.is(await none.ended, 1);
   t.regex(none.errors, /^weft: WEFT_E_IODTAB/m);
   t.regex(none.errors, /^ {2}try: /m);
@@ -87,7 +57,7 @@ test('a command line that is wrong ends with exit code 2', async (t) => {
     ['--data', data, '--user', 'alice=1:99999999999'],
     ['--data', data, '--nothing'],
   ]) {
-    const wrong = new Program(t, ...words);
+    const wrong = new DaemonProgram(t, 'mgr', words);
     t.is(await wrong.ended, 2, words.join(' '));
     t.regex(wrong.errors, /^error: /m);
   }
