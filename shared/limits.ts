@@ -83,6 +83,8 @@ export const limits = {
   objectsPerListPage: 1024,
   quarantinePerListPage: 256,
   reapBatchMax: 256,
+  /** Changes of the open table are collected for this long before the iods hear of them. */
+  openChangesDelayMs: 5,
   /** Removals are collected for this long before they are carried out together. */
   reapDelayMs: 50,
   inodeCacheEntriesMax: 32_768,
@@ -117,4 +119,8 @@ assert(limits.heartbeatIntervalMs * 3 < limits.heartbeatSilenceMs);
 assert(limits.heartbeatSilenceMs < limits.sessionLeaseMs);
 assert(limits.iodLeaseMs < limits.iodLeaseAtMgrMs, 'the mgr must count an iod lease longer');
 assert(limits.sessionLeaseMs < limits.reclaimWindowMs);
+assert(
+  limits.openChangesDelayMs < limits.reapDelayMs,
+  'an iod hears that nobody has a file open before it removes it',
+);
 assert(limits.channelLowWaterBytes < limits.channelHighWaterBytes);

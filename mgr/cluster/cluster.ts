@@ -62,7 +62,7 @@ export class Cluster implements ClusterPort {
   }
 
   committed(): void {
-    this.#sync.flush();
+    this.#sync.flushSoon();
   }
 
   askSize(inode: Inode): Promise<AskedSize> {
@@ -98,6 +98,7 @@ export class Cluster implements ClusterPort {
 
   close(): void {
     this.#roster.close();
+    this.#sync.close();
     this.#reaper.close();
   }
 

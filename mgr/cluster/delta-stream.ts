@@ -11,9 +11,11 @@ import type { OpenEntry } from '../../shared/wire/values.ts';
 export class DeltaStream {
   readonly #connection: Connection;
   readonly #onBroken: (error: FsError) => void;
-  /** Each at most as long as a message may be; all but the last are full. */
-  #batches: OpenEntry[][] = [];
-  #queued = 0;
+  /**
+   * What waits, in the order of its numbers. An entry tells all there is of a session's rights to a
+   * file, so the last one is enough: a file that was opened and closed meanwhile is one entry.
+   */
+  readonly #waiting = new Map<string, OpenEntry>();
   #inFlight = 0;
   /** Number of the last change that is for this iod; at first where the stream was cut. */
   #last: number;
@@ -39,23 +41,30 @@ export class DeltaStream {
   push(entry: OpenEntry): void {
     if (entry.sequence <= this.#last) return; // it was before the cut
     this.#last = entry.sequence;
-    const batch = this.#batches.at(-1);
-    if (batch && batch.length < limits.opensPerSnapshotChunk) batch.push(entry);
-    else this.#batches.push([entry]);
-    this.#queued++;
+    const key = `${entry.handle} ${entry.session}`;
+    this.#waiting.delete(key);
+    this.#waiting.set(key, entry);
   }
 
-  /** The tick is over. */
+  /** Sends what waits. */
   flush(): void {
-    while (this.#inFlight < limits.openMessagesInFlightPerIod) {
-      const entries = this.#batches.shift();
-      if (entries === undefined) return;
-      this.#queued -= entries.length;
-      this.#send(entries);
+    while (this.#waiting.size > 0 && this.#inFlight < limits.openMessagesInFlightPerIod) {
+      this.#send(this.#take());
     }
-    if (this.#queued > limits.openChangesQueuedPerIod) {
+    if (this.#waiting.size > limits.openChangesQueuedPerIod) {
       this.#break(new FsError('EAGAIN', { id: 'WEFT_E_BUSY', what: 'too many changes wait' }));
     }
+  }
+
+  /** The oldest, as many as a message holds. */
+  #take(): OpenEntry[] {
+    const entries: OpenEntry[] = [];
+    for (const [key, entry] of this.#waiting) {
+      if (entries.length === limits.opensPerSnapshotChunk) break;
+      this.#waiting.delete(key);
+      entries.push(entry);
+    }
+    return entries;
   }
 
   #send(entries: readonly OpenEntry[]): void {
@@ -77,8 +86,7 @@ export class DeltaStream {
   }
 
   #break(error: FsError): void {
-    this.#batches = [];
-    this.#queued = 0;
+    this.#waiting.clear();
     this.#onBroken(error);
   }
 }

@@ -7,6 +7,7 @@ import { limits } from '../../shared/limits.ts';
 import type { Connection } from '../../shared/rpc/connection.ts';
 import { protocolVersions } from '../../shared/rpc/handshake.ts';
 import type { Context, Handlers } from '../../shared/rpc/service.ts';
+import type { Timer } from '../../shared/runtime/runtime.ts';
 import { iodOfColumn, type Layout } from '../../shared/stripe.ts';
 import { compareEpochs, type Epoch, type IodIndex } from '../../shared/units.ts';
 import { syncOps } from '../../shared/wire/mgr-ops.ts';
@@ -39,8 +40,9 @@ export class IodSync {
   readonly #roster: Roster;
   readonly #reaper: Reaper;
   readonly #syncs = new Map<IodIndex, Sync>();
-  /** Streams with changes of this tick. */
+  /** Streams with changes that wait. */
   readonly #pushed = new Set<DeltaStream>();
+  #soon: Timer | undefined;
 
   constructor(needs: SyncNeeds, roster: Roster, reaper: Reaper) {
     this.#needs = needs;
@@ -55,7 +57,11 @@ export class IodSync {
       const { openTable } = this.#needs;
       const count = limits.opensPerSnapshotChunk;
       const page = openTable.page(sync.index, afterHandle, afterSession, count);
-      if (page.done) sync.goal = sync.stream.last;
+      if (page.done) {
+        sync.goal = sync.stream.last;
+        sync.stream.flush();
+      }
+      this.#needs.runtime.killPoint('mgr.sync.page-read');
       return page;
     },
     confirm: ({ sequence }, { connection }) => this.#confirm(sequence, connection),
@@ -74,7 +80,7 @@ export class IodSync {
     },
   };
 
-  /** A change of the open table that is durable; the iods hear of it at `flush`. */
+  /** A change of the open table that is durable; the iods hear of it after `flushSoon`. */
   push(entry: OpenEntry, layout: Layout): void {
     for (let column = 0; column < layout.pcount; column++) {
       const stream = this.#syncs.get(iodOfColumn(layout, column))?.stream;
@@ -84,9 +90,21 @@ export class IodSync {
     }
   }
 
-  flush(): void {
-    for (const stream of this.#pushed) stream.flush();
-    this.#pushed.clear();
+  /**
+   * Sends what was pushed in a little while: caps prove themselves, so nobody waits for it, and most
+   * files that are opened are closed again at once.
+   */
+  flushSoon(): void {
+    if (this.#pushed.size === 0 || this.#soon) return;
+    this.#soon = this.#needs.runtime.clock.timer(limits.openChangesDelayMs, () => {
+      this.#soon = undefined;
+      for (const stream of this.#pushed) stream.flush();
+      this.#pushed.clear();
+    });
+  }
+
+  close(): void {
+    this.#soon?.cancel();
   }
 
   disconnected(connection: Connection): void {
@@ -111,13 +129,14 @@ export class IodSync {
       },
       connection,
     );
-    const { cluster, openTable } = this.#needs;
+    const { cluster, openTable, runtime } = this.#needs;
     const { sequence: cut, size: opens } = openTable;
     const stream = new DeltaStream(connection, cut, (error) => {
       this.#streamBroken(row.name, connection, error);
     });
     const { epoch } = this.#roster;
     this.#syncs.set(index, { index, connection, epoch, stream, goal: undefined });
+    runtime.killPoint('mgr.sync.joined');
     return { index, cluster, cut, opens, running: protocolVersions.max };
   }
 
@@ -132,6 +151,7 @@ export class IodSync {
     await this.#reaper.truncateAll(connection, index);
     if (this.#running(connection) !== sync) throw restarted();
     this.#roster.apply({ kind: 'caughtUp', index });
+    this.#needs.runtime.killPoint('mgr.sync.confirmed');
     return { caughtUp: true, sequence };
   }
 

@@ -64,6 +64,34 @@ test('changes of a tick go in one message, each message follows the one before',
   t.is(stream.last, 16);
 });
 
+test('of changes of one session to one file the last is told, in the order of their numbers', (t) => {
+  const { stream, messages } = new SlowIod(0);
+  const opened = { ...change(1), handle: 7 as Handle };
+  stream.push(opened);
+  stream.push(change(2));
+  stream.push({ ...opened, rights: 0, sequence: 3 });
+  stream.push({ ...opened, session: 2 as SessionId, sequence: 4 });
+  stream.flush();
+  t.deepEqual(
+    messages.map(({ after, upTo, entries }) => [
+      after,
+      upTo,
+      entries.map(({ sequence, rights }) => [sequence, rights]),
+    ]),
+    [
+      [
+        0,
+        4,
+        [
+          [2, 1],
+          [3, 0],
+          [4, 1],
+        ],
+      ],
+    ],
+  );
+});
+
 test('an iod that does not answer gets no more than its window, and later the rest in order', async (t) => {
   const iod = new SlowIod(0);
   const window = limits.openMessagesInFlightPerIod;

@@ -35,7 +35,7 @@ test('an iod that joins gets the opens of its own files, and serves', async (t) 
   await cluster.serving();
   t.is(cluster.iod(0).rights(10, 1), 1);
   t.is(cluster.iod(0).rights(11, 1), 0);
-  t.is(cluster.iod(1).rights(11, 1), 3);
+  await cluster.until(() => cluster.iod(1).rights(11, 1) === 3);
   const [member] = cluster.parts.cluster.members();
   t.like(member, { name: 'iod0', state: 'serving', port: 9000, unixPath: '/sock', freeBytes: 50 });
   t.is(member?.incarnation, 2);
