@@ -39,6 +39,7 @@ export class DirtyColumn {
    * @throws FsError EIO WEFT_E_DATA_LOST, with the range, when it is not that of every write
    */
   check(verifier: number): void {
+    if (this.#verifiers.size === 0) return; // Nothing of ours: see `takeAll`.
     if (this.#verifiers.size === 1 && this.#verifiers.has(verifier)) return;
     const from = toLogical(this.#layout, this.column, this.#from);
     const last = toLogical(this.#layout, this.column, this.#to - 1);
@@ -66,6 +67,12 @@ export class Dirty {
     const columns = [...this.#columns.values()];
     this.#columns = new Map();
     return columns;
+  }
+
+  /** Also those that others wrote to, or this program through a file that it has closed. */
+  takeAll(): readonly DirtyColumn[] {
+    for (let column = 0; column < this.#layout.pcount; column++) this.#at(column);
+    return this.take();
   }
 
   /** Its sync failed: the next one must ask again. */

@@ -71,7 +71,10 @@ export class FileSystem {
     };
     const { deadlineMs, signal } = options;
     const opening = this.#at('open', fileOps.open, path, request, { deadlineMs });
+    const { killPoint } = this.#session.runtime;
+    killPoint('client.open.sent');
     const file = opening.then(({ cap, layout }) => {
+      killPoint('client.open.answered');
       // A cap of a directory has none.
       const rights = flags & cap.body.rights;
       return this.#remember({ cap, rights, layout, append, durable, path: shownPath(path) });

@@ -57,6 +57,8 @@ export class File {
   readonly #dirty: Dirty;
   /** End of the last byte that an iod has taken, and when it did. */
   #writtenEnd = 0;
+  /** A write failed: an iod may have stored some of what it has not acknowledged. */
+  #mayBeLonger = false;
   #modified: Timestamp | undefined;
   #closing: Promise<void> | undefined;
   #lost: FsError | undefined;
@@ -105,14 +107,14 @@ export class File {
   }
 
   /**
-   * Writes all of the buffers, one behind another, from `position` on; a file opened for append
-   * takes them at its end instead. Durable after `sync`, or at once in a file opened so.
+   * Writes all of the buffers, one behind another, from `position` on; at `end`, and in a file
+   * opened for append, behind its last byte. Durable after `sync`, or at once in a file opened so.
    * @returns where the bytes are
    * @throws FsError with `bytesDone` when only a part was stored; EBADF; EFBIG; ENOSPC …
    */
   async write(
     from: Uint8Array | readonly Uint8Array[],
-    position?: number,
+    position: number | 'end' = 0,
     control: Control = {},
   ): Promise<{ position: number; bytesWritten: number }> {
     return this.#during('write', async () => {
@@ -120,7 +122,8 @@ export class File {
       const buffers = from instanceof Uint8Array ? [from] : from;
       const length = byteLengthOf(buffers);
       const options = this.#options(control);
-      const at = this.append ? await this.#reserve(length, options) : (position ?? 0);
+      const atEnd = this.append || position === 'end';
+      const at = atEnd ? await this.#reserve(length, options) : position;
       checkPosition(at);
       if (length > limits.fileBytesMax - at) throw new FsError('EFBIG');
       await this.#writeParts(planIo(this.layout, at, length, buffers), at, length, options);
@@ -129,11 +132,24 @@ export class File {
     });
   }
 
-  /** All that was written is on disk, and so are size and time, when it returns (promise 1). */
-  async sync(control: Control = {}): Promise<void> {
+  /**
+   * All that was written is on disk, and so are size and time, when it returns (promise 1).
+   * @param control `everything`: also what was written through other opens of the file
+   */
+  async sync(control: Control & { readonly everything?: boolean } = {}): Promise<void> {
     return this.#during('fsync', () => {
       this.#need(0);
-      return this.#sync(this.#options(control));
+      return this.#sync(this.#options(control), control.everything);
+    });
+  }
+
+  /** Tells the mgr of size and time now: `close` will not, and a time set from now on stays. */
+  async report(control: Control = {}): Promise<void> {
+    return this.#during('futimes', async () => {
+      this.#need(0);
+      const reported = this.#modified;
+      await this.#extend(this.#options(control));
+      if (this.#modified === reported) this.#modified = undefined;
     });
   }
 
@@ -273,17 +289,20 @@ export class File {
     options: CallOptions,
   ): Promise<void> {
     const { handle } = this;
+    const { killPoint } = this.#source.session.runtime;
     const done = parts.map(() => 0);
-    const results = await Promise.allSettled(
-      parts.map(async (part, i) => {
-        const { iod, localOffset: offset, segments: payload } = part;
-        const sent = this.#ask(iod, dataOps.write, { handle, offset }, { ...options, payload });
-        this.#wrote(part, position, (await sent).verifier);
-        done[i] = part.length;
-      }),
-    );
+    const writes = parts.map(async (part, i) => {
+      const { iod, localOffset: offset, segments: payload } = part;
+      const sent = this.#ask(iod, dataOps.write, { handle, offset }, { ...options, payload });
+      this.#wrote(part, position, (await sent).verifier);
+      killPoint('client.write.part-acknowledged');
+      done[i] = part.length;
+    });
+    killPoint('client.write.sent');
+    const results = await Promise.allSettled(writes);
     const failed = results.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
+    this.#mayBeLonger = true;
     const failure = toFsError(failed.reason);
     const { code, weftCode: id, what } = failure;
     const bytesDone = contiguousBytes(parts, done, length);
@@ -298,15 +317,15 @@ export class File {
     this.#modified = this.#source.session.runtime.clock.wall();
   }
 
-  async #sync(options: CallOptions): Promise<void> {
+  async #sync(options: CallOptions, everything = false): Promise<void> {
     const { handle } = this;
-    const columns = this.#dirty.take();
-    const results = await Promise.allSettled(
-      columns.map(async (column) => {
-        const { verifier } = await this.#ask(column.iod, dataOps.sync, { handle }, options);
-        column.check(verifier);
-      }),
-    );
+    const columns = everything ? this.#dirty.takeAll() : this.#dirty.take();
+    const syncs = columns.map(async (column) => {
+      const { verifier } = await this.#ask(column.iod, dataOps.sync, { handle }, options);
+      column.check(verifier);
+    });
+    this.#source.session.runtime.killPoint('client.fsync.sent');
+    const results = await Promise.allSettled(syncs);
     const failures = results.flatMap((result, i) => {
       if (result.status === 'fulfilled') return [];
       const failure = toFsError(result.reason);
@@ -317,8 +336,13 @@ export class File {
     // A loss is told once, here, as by fsync(2), so no other failure may hide it.
     const failure = failures.find(isLoss) ?? failures[0];
     if (failure) throw failure;
+    await this.#extend(options);
+  }
+
+  async #extend(options: CallOptions): Promise<void> {
     const modified = this.#modified;
     if (modified === undefined) return;
+    const { handle } = this;
     const size = this.#writtenEnd;
     await this.#source.session.call(fileOps.extend, { handle, size, modified }, options);
   }
@@ -328,6 +352,7 @@ export class File {
     const { handle } = this;
     const options = this.#options(control);
     const synced = await Promise.allSettled(control.sync === true ? [this.#sync(options)] : []);
+    if (this.#mayBeLonger) await this.#learnSize(options);
     const modified = this.#modified;
     const request = {
       handle,
@@ -336,12 +361,22 @@ export class File {
       modified,
     };
     // Given back also when the sync failed: nobody can close it a second time.
-    const closed = await Promise.allSettled([
-      this.#source.session.call(fileOps.close, request, options),
-    ]);
+    const { session } = this.#source;
+    const closing = session.call(fileOps.close, request, options);
+    session.runtime.killPoint('client.close.sent');
+    const closed = await Promise.allSettled([closing]);
     const failed = [...synced, ...closed].find((result) => result.status === 'rejected');
     if (failed) throw toFsError(failed.reason);
     this.#closedListener?.();
+  }
+
+  /** Bytes of a failed write count too where they are: else they would lie behind the end. */
+  async #learnSize(options: CallOptions): Promise<void> {
+    const [asked] = await Promise.allSettled([this.#attr(options)]);
+    // When nobody can tell, what was acknowledged is what counts.
+    if (asked.status === 'rejected') return;
+    this.#writtenEnd = Math.max(this.#writtenEnd, asked.value.size);
+    this.#modified ??= asked.value.modified;
   }
 
   async #reserve(length: number, options: CallOptions): Promise<number> {

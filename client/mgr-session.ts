@@ -106,6 +106,11 @@ export class MgrSession {
     return this.#hostId === this.runtime.net.hostId;
   }
 
+  /** One more session with the same mgr, for somebody else. */
+  actingFor(claim: SessionConfig['claim']): MgrSession {
+    return new MgrSession({ ...this.#config, claim });
+  }
+
   call<Q, R>(op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
     return this.#link.call(op, request, options);
   }
@@ -150,11 +155,18 @@ export class MgrSession {
 
   async #begin(connection: Connection): Promise<void> {
     const deadline = this.runtime.clock.now() + limits.connectTimeoutMs;
-    const { name, claim } = this.#config;
-    const reply = this.#session
-      ? await connection.call(sessionOps.attachSession, {}, { deadline })
-      : await connection.call(sessionOps.openSession, { name, ...claim }, { deadline });
-    this.#accept(reply, connection);
+    const { name, claim, runtime } = this.#config;
+    if (this.#session === undefined) {
+      const request = { name, ...claim };
+      this.#accept(
+        await connection.call(sessionOps.openSession, request, { deadline }),
+        connection,
+      );
+      return;
+    }
+    runtime.killPoint('client.reconnect.begun');
+    this.#accept(await connection.call(sessionOps.attachSession, {}, { deadline }), connection);
+    runtime.killPoint('client.reconnect.attached');
   }
 
   #accept(reply: SessionReply, { binding }: Connection): void {

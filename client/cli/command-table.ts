@@ -97,6 +97,38 @@ export const commandGroups: readonly {
     ],
   },
   {
+    title: 'Mounts:',
+    commands: [
+      {
+        name: 'mount',
+        operands: '<dir>',
+        summary: 'make the cluster a directory of this host (Linux, as root)',
+        options: [
+          { flags: '-f, --foreground', summary: 'stay, and unmount at Ctrl-C' },
+          { flags: '-o, --options <list>', summary: 'of mount(8): ro, noexec, nosuid, nodev …' },
+          { flags: '--log <file>', summary: 'where warnings go in the background' },
+        ],
+        json: '{directory, source, pid, repaired}, when it is mounted',
+        notes: [
+          'A mount whose process has died is replaced. docs/POSIX.md says what is different.',
+          '--timeout is how long programs wait while a daemon is away.',
+        ],
+        load: () => import('./commands/mount.ts'),
+      },
+      {
+        name: 'umount',
+        operands: '[dir]',
+        summary: 'take a mount away',
+        options: [
+          { flags: '-l, --lazy', summary: 'also when it is in use: it ends with its last user' },
+          { flags: '--stale', summary: 'all mounts whose process has died' },
+        ],
+        json: '{unmounted: [{directory, source}]}',
+        load: () => import('./commands/umount.ts'),
+      },
+    ],
+  },
+  {
     title: 'Files:',
     commands: [
       {

@@ -47,7 +47,7 @@ const forbidden = [
   {
     pattern: /\bMath\.random\b/g,
     where: (path: string) =>
-      isSource(path) && !/^(shared\/runtime\/node\b|scripts\/check\/)/.test(path),
+      isSource(path) && !/^(shared\/runtime\/node\b|scripts\/check\/|bench\/)/.test(path),
     message: 'Math.random outside shared/runtime/node; take Runtime.random',
   },
 ];

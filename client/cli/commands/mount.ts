@@ -1,0 +1,170 @@
+/** `weft mount`: a cluster as a directory of this host, in the foreground or on its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseClusterUrl } from '../../../shared/cluster-url.ts';
+import { limits } from '../../../shared/limits.ts';
+import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
+import { connect } from '../../connect.ts';
+import { unmount } from '../../fuse/device.ts';
+import { mountCluster } from '../../fuse/mount.ts';
+import type { Arguments } from '../arguments.ts';
+import type { Context, Run } from '../command.ts';
+import { CommandError } from '../failure.ts';
+import { Interrupt } from '../local-cluster/interrupt.ts';
+import { isDead, listMounts, mountPoint } from '../mount-table.ts';
+
+interface Mounted {
+  readonly directory: string;
+  readonly source: string;
+  readonly pid: number;
+  /** A dead mount was in its place. */
+  readonly repaired: boolean;
+}
+
+export const run: Run = async (given, context) => {
+  if (process.platform !== 'linux') {
+    throw new CommandError('ENOSYS', 'weft mount is for Linux', {
+      advice: 'use weft cp, or the library',
+    });
+  }
+  const directory = await mountPoint(given.operand(0));
+  if (!given.flag('foreground')) return mountInBackground(directory, given, context);
+  const interrupt = new Interrupt();
+  try {
+    return await serve(directory, given, { context, interrupt });
+  } finally {
+    interrupt.end();
+  }
+};
+
+async function serve(
+  directory: string,
+  given: Arguments,
+  parts: { readonly context: Context; readonly interrupt: Interrupt },
+): Promise<void> {
+  const { output, url, connectOptions } = parts.context;
+  const repaired = await clear(directory);
+  const runtime = makeNodeRuntime({ log: 'warnings' });
+  const name = `weft mount ${directory} (pid ${process.pid})`;
+  const fileSystem = await connect(url, { ...connectOptions, runtime, name, groups: [] });
+  try {
+    const source = sourceOf(url);
+    const { ended } = await mountCluster({
+      fileSystem,
+      directory,
+      source,
+      options: given.text('options')?.split(',') ?? [],
+      deadlineMs: connectOptions.callDeadlineMs ?? limits.callDeadlineDefaultMs,
+    });
+    // It may have been started from a directory that somebody wants to unmount.
+    process.chdir('/');
+    report({ directory, source, pid: process.pid, repaired }, parts.context);
+    parts.interrupt.listen((times) => {
+      if (times > 1) process.exit(1);
+      void takeAway(directory, (text) => output.remark(text));
+    });
+    await ended;
+  } finally {
+    await fileSystem.close();
+  }
+}
+
+/** At a signal: what is in use is served until its last user is done, or the second signal. */
+async function takeAway(directory: string, remark: (text: string) => void): Promise<void> {
+  try {
+    await unmount(directory, { lazy: false });
+  } catch {
+    remark(`${directory} is in use: it is served until it is not (a second signal ends it now)`);
+    await unmount(directory, { lazy: true }).catch((error: Error) => remark(error.message));
+  }
+}
+
+function report(mounted: Mounted, { output }: Context): void {
+  output.result({ ...mounted }, () => {
+    const { directory, source, pid, repaired } = mounted;
+    const how = repaired ? ', in the place of one whose process had died' : '';
+    return `${source} is mounted on ${directory} (pid ${pid})${how}`;
+  });
+}
+
+/** @returns whether a dead mount was there @throws CommandError EBUSY when a living one is */
+async function clear(directory: string): Promise<boolean> {
+  const there = (await listMounts()).filter((mount) => mount.directory === directory);
+  for (const { source } of there) {
+    if (!(await isDead(directory))) {
+      throw new CommandError('EBUSY', `${source} is mounted on ${directory} already`, {
+        advice: `weft umount ${directory}`,
+        path: directory,
+      });
+    }
+    await unmount(directory, { lazy: true });
+  }
+  return there.length > 0;
+}
+
+function sourceOf(url: string | undefined): string {
+  const { host, port } = parseClusterUrl(url ?? '');
+  return `weft:${host}:${port}`;
+}
+
+// ---------------------------------------------------------------- in the background
+
+/** The same command again, as a process that nothing here ends. */
+async function mountInBackground(
+  directory: string,
+  given: Arguments,
+  context: Context,
+): Promise<void> {
+  const [node = process.execPath, program = ''] = process.argv;
+  const words = [...process.execArgv, program, 'mount', directory, '--foreground', '--json'];
+  for (const name of ['url', 'key', 'user', 'timeout', 'options'] as const) {
+    const text = given.text(name);
+    if (text !== undefined) words.push(`--${name}`, text);
+  }
+  const logFile = given.text('log');
+  const log = logFile === undefined ? undefined : await open(resolve(logFile), 'a', 0o600);
+  try {
+    const stdio = ['ignore', 'pipe', log?.fd ?? 'ignore'] as const;
+    const child = spawn(node, words, { detached: true, stdio: [...stdio] });
+    const said = JSON.parse(await firstLine(child)) as Mounted & { error?: Told };
+    if (said.error !== undefined) throw asCommandError(said.error);
+    const { source, pid, repaired } = said;
+    child.unref();
+    report({ directory, source, pid, repaired }, context);
+  } finally {
+    await log?.close();
+  }
+}
+
+/** A failure as `--json` prints it. */
+interface Told {
+  readonly code: string;
+  readonly message: string;
+  readonly effect: string | null;
+  readonly advice: string | null;
+}
+
+function asCommandError({ code, message, effect, advice }: Told): CommandError {
+  return new CommandError(code, message, {
+    ...(effect !== null && { effect }),
+    ...(advice !== null && { advice }),
+  });
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  const { stdout } = child;
+  if (stdout === null) throw new Error('standard output is a pipe');
+  const lines = createInterface({ input: stdout });
+  const ended = once(child, 'close').then(() => []);
+  const [line] = (await Promise.race([once(lines, 'line'), ended])) as string[];
+  // It says no more there, and the pipe shall not keep this process alive.
+  lines.close();
+  stdout.destroy();
+  if (line !== undefined) return line;
+  throw new CommandError('EIO', 'the process of the mount ended before it was ready', {
+    advice: 'weft mount --foreground shows why',
+  });
+}

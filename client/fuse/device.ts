@@ -1,0 +1,259 @@
+/**
+ * The kernel's end of a mount: the descriptor of /dev/fuse and the mount that it serves. The only
+ * file that knows how one is obtained, and how Node waits for it without a thread of its own.
+ */
+import { spawn } from 'node:child_process';
+import { close, constants, open, read, readFileSync, readSync, writevSync } from 'node:fs';
+import { createServer, Socket, connect } from 'node:net';
+import { once } from 'node:events';
+import { FsError, toFsError } from '../../shared/errno.ts';
+import { limits } from '../../shared/limits.ts';
+
+/** Takes one request; its bytes are valid only during the call. */
+export type Receive = (message: Buffer) => void;
+
+export interface MountWish {
+  readonly directory: string;
+  /** What `mount` and `df` show as the device. */
+  readonly source: string;
+  /** Of mount(8), beside our own: `ro`, `noexec`, `nosuid` … */
+  readonly options: readonly string[];
+}
+
+/** How requests are waited for: by the event loop, or by a thread of Node's pool. */
+export type Waiting = 'loop' | 'pool';
+
+/** A header and a name or two beside the largest write; the kernel asks for 8 KiB at the least. */
+const bufferBytes = limits.fuseTransferBytes + 8192;
+
+export class FuseDevice {
+  /** Resolves when it was unmounted. @throws FsError when the device was lost, or closed with it */
+  readonly ended: Promise<void>;
+  readonly #fd: number;
+  readonly #receive: Receive;
+  readonly #buffer = Buffer.allocUnsafeSlow(bufferBytes);
+  #settle: ((error: FsError | undefined) => void) | undefined;
+  #socket: Socket | undefined;
+  #paused = false;
+  #ended = false;
+  /** With `pool`: a thread waits for the next request. */
+  #waiting = false;
+
+  private constructor(fd: number, receive: Receive) {
+    this.#fd = fd;
+    this.#receive = receive;
+    this.ended = new Promise((resolve, reject) => {
+      this.#settle = (error) => (error === undefined ? resolve() : reject(error));
+    });
+    // Heard by whoever serves the mount, perhaps only later.
+    this.ended.catch(() => undefined);
+  }
+
+  /**
+   * Mounts. From now on every access waits for our answers, so nothing in this process may touch
+   * the directory by a call that blocks.
+   * @throws FsError EACCES, EPERM (not root), ENOENT (no /dev/fuse), EBUSY …
+   */
+  static async mount(wish: MountWish, receive: Receive, waiting?: Waiting): Promise<FuseDevice> {
+    const Pipe = waiting === 'pool' ? undefined : await findPipe();
+    const flags = constants.O_RDWR | (Pipe === undefined ? 0 : constants.O_NONBLOCK);
+    const fd = await openDevice(flags);
+    try {
+      await runMount(wish, fd);
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
+    const device = new FuseDevice(fd, receive);
+    if (Pipe === undefined) device.#waitInPool();
+    else device.#waitInLoop(Pipe);
+    return device;
+  }
+
+  /** @throws FsError ENOENT: the caller has gone meanwhile; EINVAL: the reply makes no sense */
+  reply(segments: readonly Uint8Array[]): void {
+    if (this.#ended) return;
+    try {
+      writevSync(this.#fd, segments);
+    } catch (error) {
+      const failure = toFsError(error);
+      if ((failure.cause as NodeJS.ErrnoException).code !== 'ENODEV') throw failure;
+    }
+  }
+
+  /** Takes no more requests until `resume`. */
+  pause(): void {
+    this.#paused = true;
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused || this.#ended) return;
+    this.#paused = false;
+    if (this.#socket === undefined) this.#waitInPool();
+    else {
+      this.#socket.resume();
+      this.#drain();
+    }
+  }
+
+  /** Ends it here: whoever uses the mount gets ENOTCONN. */
+  close(error: FsError): void {
+    this.#end(error);
+  }
+
+  #waitInLoop(Pipe: PipeConstructor): void {
+    const handle = new Pipe(0);
+    const failed = handle.open(this.#fd);
+    if (failed !== 0) throw new FsError('EIO', { what: `libuv took no /dev/fuse: ${failed}` });
+    const socket = new Socket({
+      handle,
+      onread: {
+        buffer: this.#buffer,
+        callback: (bytes: number) => {
+          this.#received(bytes);
+          this.#drain();
+          return !this.#paused;
+        },
+      },
+    } as ConstructorParameters<typeof Socket>[0]);
+    this.#socket = socket;
+    socket.on('error', (error) => {
+      this.#end(error);
+    });
+    socket.on('end', () => {
+      this.#end(undefined);
+    });
+    socket.resume();
+  }
+
+  /** What has come meanwhile: a call each is cheaper than a turn of the event loop. */
+  #drain(): void {
+    const { stackTraceLimit } = Error;
+    // The last call of each round fails with EAGAIN, and its stack is of no interest.
+    Error.stackTraceLimit = 0;
+    try {
+      while (!this.#paused && !this.#ended) this.#received(readSync(this.#fd, this.#buffer));
+    } catch (error) {
+      if (!isTransient(error)) this.#end(error);
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+  }
+
+  #waitInPool(): void {
+    if (this.#waiting || this.#paused || this.#ended) return;
+    this.#waiting = true;
+    read(this.#fd, this.#buffer, 0, bufferBytes, null, (error, bytes) => {
+      this.#waiting = false;
+      if (error === null) this.#received(bytes);
+      else if (!isTransient(error)) this.#end(error);
+      this.#waitInPool();
+    });
+  }
+
+  #received(bytes: number): void {
+    this.#receive(this.#buffer.subarray(0, bytes));
+  }
+
+  #end(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    // The socket owns the descriptor.
+    if (this.#socket === undefined) close(this.#fd);
+    else this.#socket.destroy();
+    const { code } = (error ?? {}) as NodeJS.ErrnoException;
+    const isUnmount = error === undefined || code === 'ENODEV' || code === 'ECONNABORTED';
+    this.#settle?.(isUnmount ? undefined : toFsError(error));
+  }
+}
+
+/** ENOENT: a request that was taken back before it was read. */
+function isTransient(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EAGAIN' || code === 'EINTR' || code === 'ENOENT';
+}
+
+/** Unmounts; with `lazy` also what is in use, which ends with its last user. */
+export async function unmount(directory: string, { lazy }: { lazy: boolean }): Promise<void> {
+  await run('umount', ['-i', ...(lazy ? ['-l'] : []), '--', directory]);
+}
+
+/**
+ * True when a thread is about to be killed: then, and only then, a call that a local file system
+ * would end may be ended. The kernel tells us of every signal, but programs expect EINTR of none.
+ */
+export function isDying(thread: number): boolean {
+  try {
+    const status = readFileSync(`/proc/${thread}/status`, 'latin1');
+    const pending = /^SigPnd:\t(\S+)/m.exec(status)?.[1] ?? '0';
+    return (BigInt(`0x${pending}`) & sigkill) !== 0n;
+  } catch {
+    return true; // There is no such thread any more, or it is in another container.
+  }
+}
+
+/** A signal that kills a process is SIGKILL to each of its threads. */
+const sigkill = 1n << 8n;
+
+// ---------------------------------------------------------------- inner parts
+
+function openDevice(flags: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    open('/dev/fuse', flags, (error, fd) => {
+      if (error === null) resolve(fd);
+      else reject(toFsError(error).during('open', '/dev/fuse'));
+    });
+  });
+}
+
+async function runMount({ directory, source, options }: MountWish, fd: number): Promise<void> {
+  const own = [
+    'fd=3',
+    'rootmode=40000',
+    'user_id=0',
+    'group_id=0',
+    'allow_other',
+    'default_permissions',
+    `max_read=${limits.fuseTransferBytes}`,
+  ];
+  const words = ['-i', '-t', 'fuse.weft', '-o', [...own, ...options].join(','), '--'];
+  await run('mount', [...words, source, directory], fd);
+}
+
+/** @param fd becomes descriptor 3 of the program @throws FsError with what the program said */
+async function run(program: string, args: readonly string[], fd?: number): Promise<void> {
+  const stdio = ['ignore', 'ignore', 'pipe', ...(fd === undefined ? [] : [fd])] as const;
+  const child = spawn(program, args, { stdio: [...stdio], cwd: '/' });
+  const said: Buffer[] = [];
+  child.stderr?.on('data', (chunk: Buffer) => said.push(chunk));
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code === 0) return;
+  const what = Buffer.concat(said).toString('utf8').trim() || `${program} ended with ${code}`;
+  throw new FsError(/busy/.test(what) ? 'EBUSY' : 'EPERM', { what, syscall: program });
+}
+
+interface PipeHandle {
+  open(fd: number): number;
+}
+type PipeConstructor = new (kind: number) => PipeHandle;
+
+/**
+ * What libuv polls any descriptor with. Node has no public name for it, but every connected unix
+ * socket has one. @returns undefined when this Node has it no more: then a thread waits instead
+ */
+async function findPipe(): Promise<PipeConstructor | undefined> {
+  const server = createServer();
+  server.listen(`\0weft-mount-${process.pid}`);
+  await once(server, 'listening');
+  const accepting = once(server, 'connection') as Promise<[Socket]>;
+  const socket = connect(`\0weft-mount-${process.pid}`);
+  await once(socket, 'connect');
+  const handle: unknown = Reflect.get(socket, '_handle');
+  const [accepted] = await accepting;
+  for (const part of [socket, accepted]) part.destroy();
+  server.close();
+  const found = (handle as { constructor?: unknown } | null)?.constructor;
+  const hasOpen = typeof (handle as Partial<PipeHandle> | null)?.open === 'function';
+  return hasOpen && typeof found === 'function' ? (found as PipeConstructor) : undefined;
+}

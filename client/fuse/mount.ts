@@ -1,0 +1,77 @@
+/** A mount from its beginning to its end: a cluster, a directory, and the kernel in between. */
+import { FsError, ProtocolError } from '../../shared/errno.ts';
+import { limits } from '../../shared/limits.ts';
+import type { FileSystem } from '../file-system.ts';
+import { HandleAccess } from '../handle-access.ts';
+import { FuseDevice, isDying, type Waiting } from './device.ts';
+import { handlers } from './handlers.ts';
+import { Makers } from './makers.ts';
+import { NodeTable } from './node-table.ts';
+import { OpenFiles } from './open-files.ts';
+import { FuseSession } from './session.ts';
+import type { Volume } from './volume.ts';
+
+export interface MountOptions {
+  readonly fileSystem: FileSystem;
+  readonly directory: string;
+  readonly source: string;
+  /** Of mount(8): `ro`, `noexec`, `nosuid` … */
+  readonly options: readonly string[];
+  /** How long a program waits while a daemon is away, before it gets ETIMEDOUT. */
+  readonly deadlineMs: number;
+  readonly waiting?: Waiting | undefined;
+}
+
+export interface Mount {
+  /** Resolves when it was unmounted. @throws FsError when the device was lost */
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Mounts a cluster; returns when the kernel has it. The session must be root's with the mgr,
+ * because the kernel decides who may do what.
+ * @throws FsError EPERM (not root here, or not there), EACCES, EBUSY, ENOENT …
+ */
+export async function mountCluster(options: MountOptions): Promise<Mount> {
+  const { fileSystem, directory, source, deadlineMs } = options;
+  const { session } = fileSystem;
+  requireRoot(session.session.uid);
+  const { runtime } = session;
+  const makers = new Makers(session, limits.fuseMakersMax);
+  const volume: Volume = {
+    access: new HandleAccess({ fileSystem, deadlineMs }),
+    makers,
+    nodes: new NodeTable(),
+    files: new OpenFiles(),
+    unheard: (what, { message }) => {
+      runtime.log.warn(what, { why: message });
+    },
+  };
+  const kernel = new FuseSession({ runtime, volume, handlers, isDying, device: () => device });
+  const receive = (message: Buffer): void => {
+    try {
+      kernel.receive(message);
+    } catch (error) {
+      // What the kernel says makes no sense: better no mount than a wrong one.
+      if (!(error instanceof ProtocolError)) throw error;
+      device.close(new FsError('EPROTO', { what: error.message, cause: error }));
+    }
+  };
+  const wish = { directory, source, options: options.options };
+  const device = await FuseDevice.mount(wish, receive, options.waiting);
+  const ended = async (): Promise<void> => {
+    try {
+      await device.ended;
+    } finally {
+      await makers.close();
+    }
+  };
+  return { ended: ended() };
+}
+
+function requireRoot(uid: number): void {
+  if (uid === 0) return;
+  throw new FsError('EPERM', {
+    what: `a mount acts for all users of this host, but the mgr takes it for uid ${uid}: use the key of the cluster, and no root squash`,
+  });
+}

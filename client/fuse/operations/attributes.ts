@@ -1,0 +1,121 @@
+/** What a file is, and who may change it. The kernel has checked the caller's rights already. */
+import { FsError } from '../../../shared/errno.ts';
+import { limits } from '../../../shared/limits.ts';
+import type { Handle, Timestamp } from '../../../shared/units.ts';
+import { nameOps } from '../../../shared/wire/mgr-ops.ts';
+import { timeOf } from '../../attributes.ts';
+import type { Control } from '../../control.ts';
+import type { File } from '../../file.ts';
+import { hasCode, placeAt } from '../../handle-access.ts';
+import { setAttrBits } from '../protocol.ts';
+import { attrReplyOf, type Handlers, handleOf, type Volume } from '../volume.ts';
+
+/** In these statfs(2) counts; iods count bytes. */
+const blockBytes = 4096;
+/** There is no table of inodes that could be full, but programs expect a number. */
+const freeFiles = 2 ** 32;
+
+export const attributeHandlers = {
+  async getAttr(volume, request, control) {
+    return attrReplyOf(volume, await volume.access.attr(handleOf(request), control));
+  },
+
+  async setAttr(volume, request, control) {
+    const { access, files, nodes } = volume;
+    const { body } = request;
+    const handle = handleOf(request);
+    const has = (bit: number): boolean => (body.valid & bit) !== 0;
+    const size = has(setAttrBits.size) ? body.size : undefined;
+    if (size !== undefined && !Number.isSafeInteger(size)) throw new FsError('EFBIG');
+    const accessed = { seconds: body.accessed, nanoseconds: body.accessedNs };
+    const modified = { seconds: body.modified, nanoseconds: body.modifiedNs };
+    const setsModified = has(setAttrBits.modified);
+    // What was written before must not change the time again when it is reported later.
+    if (setsModified) await reportWrites(volume, handle, control);
+    const { attr } = await access.call(
+      nameOps.setAttr,
+      {
+        at: placeAt(handle),
+        follow: false,
+        mode: has(setAttrBits.mode) ? body.mode & 0o7777 : undefined,
+        uid: has(setAttrBits.uid) ? body.uid : undefined,
+        gid: has(setAttrBits.gid) ? body.gid : undefined,
+        accessed: changeOf(has, setAttrBits.accessed, setAttrBits.accessedNow, accessed),
+        modified: changeOf(has, setAttrBits.modified, setAttrBits.modifiedNow, modified),
+        size,
+      },
+      control,
+    );
+    const isWritten = files.writersOf(handle).length > 0;
+    if (setsModified) nodes.setModified(handle, isWritten ? attr.modified : undefined);
+    else if (size !== undefined) nodes.setModified(handle, undefined);
+    if (has(setAttrBits.killPrivileges)) await killPrivileges(volume, handle, control);
+    // Of a file that is being written the mgr has stored only the least size that it can have.
+    const full = isWritten && size === undefined ? await access.attr(handle, control) : attr;
+    return attrReplyOf(volume, full);
+  },
+
+  async readLink({ access }, request, control) {
+    const at = placeAt(handleOf(request));
+    const { target } = await access.call(nameOps.readLink, { at }, control);
+    return [Buffer.from(target, 'latin1')];
+  },
+
+  async statFs({ access }, _, control) {
+    const { totalBytes, freeBytes, files } = await access.call(nameOps.statFs, {}, control);
+    const freeBlocks = Math.floor(freeBytes / blockBytes);
+    return {
+      blocks: Math.floor(totalBytes / blockBytes),
+      freeBlocks,
+      availableBlocks: freeBlocks,
+      files: files + freeFiles,
+      freeFiles,
+      blockSize: blockBytes,
+      nameBytes: limits.nameBytesMax,
+      fragmentSize: blockBytes,
+    };
+  },
+} satisfies Partial<Handlers>;
+
+function changeOf(has: (bit: number) => boolean, bit: number, nowBit: number, time: Timestamp) {
+  if (!has(bit)) return undefined;
+  return timeOf(has(nowBit) ? 'now' : time);
+}
+
+/** After it no open and no close of this mount changes the time any more, only writes do. */
+async function reportWrites({ files }: Volume, handle: Handle, control: Control): Promise<void> {
+  await Promise.all(files.writersOf(handle).map((file) => reportOrClose(file, control)));
+}
+
+async function reportOrClose(file: File, control: Control): Promise<void> {
+  try {
+    await file.report(control);
+  } catch (error) {
+    if (!hasCode(error, 'EBADF')) throw error;
+    // It is being closed already: this waits for it, and whoever closes it hears of a failure.
+    await file.close().catch(() => undefined);
+  }
+}
+
+/** suid and sgid go when somebody without the right to keep them writes, as on every local disk. */
+export async function killPrivileges(
+  { access, nodes }: Volume,
+  handle: Handle,
+  control: Control,
+): Promise<void> {
+  const mode = nodes.modeOf(handle);
+  if (mode === undefined) return;
+  const kept = withoutPrivileges(mode);
+  if (kept === mode) return;
+  const change = { mode: kept, uid: undefined, gid: undefined, size: undefined };
+  const times = { accessed: undefined, modified: undefined };
+  const request = { at: placeAt(handle), follow: false, ...change, ...times };
+  const { attr } = await access.call(nameOps.setAttr, request, control);
+  nodes.seen(attr);
+}
+
+/** Without group execute, sgid means mandatory locking and is no privilege. */
+export function withoutPrivileges(mode: number): number {
+  const groupExecutable = (mode & 0o010) !== 0;
+  return mode & ~(groupExecutable ? 0o6000 : 0o4000);
+}

@@ -1,0 +1,136 @@
+/** Open files and their bytes. Nothing is kept back here: a write that is answered is at the iods. */
+import { constants } from 'node:fs';
+import { FsError } from '../../../shared/errno.ts';
+import { openFlags } from '../../../shared/wire/mgr-ops.ts';
+import type { Attr, Place } from '../../../shared/wire/values.ts';
+import type { Control } from '../../control.ts';
+import type { File } from '../../file.ts';
+import { hasCode, placeAt, placeIn } from '../../handle-access.ts';
+import { openIntent } from '../../open-flags.ts';
+import type { Incoming } from '../message.ts';
+import { openBits, openRequestBits, writeBits } from '../protocol.ts';
+import { entryOf, type Handlers, handleOf, type Volume } from '../volume.ts';
+import { killPrivileges } from './attributes.ts';
+import { callerOf, make } from './names.ts';
+
+/** What was looked up already, and what must not be done twice. */
+const settledFlags = constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+export const fileHandlers = {
+  async open(volume, request, control) {
+    const handle = handleOf(request);
+    const { flags, openFlags: bits } = request.body;
+    const { reply } = await open(volume, placeAt(handle), flags & ~settledFlags, control);
+    if ((bits & openRequestBits.killPrivileges) !== 0) {
+      await killPrivileges(volume, handle, control);
+    }
+    return reply;
+  },
+
+  async create(volume, request, control) {
+    const { flags, mode } = request.body;
+    const at = placeIn(handleOf(request), request.tail);
+    // In one round trip where the mount's own session has the right owner.
+    const isOwn = volume.makers.isOwn(callerOf(request));
+    const place = isOwn ? at : placeAt((await makeFile(volume, request, at, control)).handle);
+    const rest = isOwn ? flags | constants.O_CREAT : flags & ~settledFlags;
+    const { attr, reply } = await open(volume, place, rest, control, mode & 0o7777);
+    return { entry: entryOf(volume, attr), open: reply };
+  },
+
+  async read({ files }, { body }, control) {
+    const file = files.get(body.file);
+    requireOffset(body.offset);
+    const buffer = Buffer.allocUnsafe(body.size);
+    const bytes = await file.read(buffer, body.offset, control);
+    return [buffer.subarray(0, bytes)];
+  },
+
+  async write(volume, request, control) {
+    const { body, tail } = request;
+    const file = volume.files.get(body.file);
+    // The kernel's buffer is used again for the next request.
+    const content = Buffer.from(tail.subarray(0, body.size));
+    const atEnd = (body.flags & constants.O_APPEND) !== 0;
+    if (!atEnd) requireOffset(body.offset);
+    volume.nodes.setModified(file.handle, undefined);
+    if ((body.writeFlags & writeBits.killPrivileges) !== 0) {
+      await killPrivileges(volume, file.handle, control);
+    }
+    const { bytesWritten } = await file.write(content, atEnd ? 'end' : body.offset, control);
+    return { size: bytesWritten };
+  },
+
+  /** Of older kernels, which ask at each close(2): nothing is kept back. */
+  async flush() {
+    return {};
+  },
+
+  async fsync({ files }, { body }, control) {
+    const file = files.get(body.file);
+    await file.sync({ ...control, everything: true });
+    await Promise.all(otherWriters(files.writersOf(file.handle), control));
+    return {};
+  },
+
+  async release({ files, nodes, unheard }, { body }) {
+    const file = files.take(body.file);
+    try {
+      // Nobody waits for it: until the mgr has heard it, or has ended the session.
+      await file.close({ deadlineMs: Infinity });
+    } catch (error) {
+      // close(2) has returned long since; a session that was lost has closed it by itself.
+      if (!(error instanceof FsError)) throw error;
+      unheard('a file was not given back', error);
+    }
+    files.closed(file);
+    if (files.writersOf(file.handle).length === 0) nodes.setModified(file.handle, undefined);
+    return {};
+  },
+} satisfies Partial<Handlers>;
+
+/** What they have written was synced with the file; now their sizes and losses. */
+function otherWriters(writers: readonly File[], control: Control): Promise<void>[] {
+  return writers.map(async (file) => {
+    try {
+      await file.sync(control);
+    } catch (error) {
+      if (!hasCode(error, 'EBADF')) throw error; // Closed meanwhile, with all that it knew.
+    }
+  });
+}
+
+async function open(
+  volume: Volume,
+  at: Place,
+  flags: number,
+  control: Control,
+  mode = 0,
+): Promise<{ readonly attr: Attr; readonly reply: { file: number; flags: number } }> {
+  const { flags: intent, durable } = openIntent(flags);
+  const writable = (intent & openFlags.write) !== 0;
+  const { file, attr } = await volume.access.open({ at, flags: intent, mode, durable }, control);
+  const number = volume.files.add(file, writable);
+  return { attr, reply: { file: number, flags: openBits.directIo | openBits.noFlush } };
+}
+
+async function makeFile(
+  volume: Volume,
+  request: Incoming<{ readonly flags: number; readonly mode: number }, Place['path']>,
+  at: Place,
+  control: Control,
+): Promise<Attr> {
+  const { flags, mode } = request.body;
+  const wish = { mode: mode | constants.S_IFREG, device: 0 };
+  try {
+    return await make(volume, request, wish, request.tail, control);
+  } catch (error) {
+    const isExclusive = (flags & constants.O_EXCL) !== 0;
+    if (isExclusive || !hasCode(error, 'EEXIST')) throw error;
+    return volume.access.lookup(at, control);
+  }
+}
+
+function requireOffset(offset: number): void {
+  if (!Number.isSafeInteger(offset)) throw new FsError('EFBIG');
+}

@@ -1,0 +1,107 @@
+/** Names: found, made, moved, taken away. */
+import { FsError } from '../../../shared/errno.ts';
+import type { ByteString, Handle } from '../../../shared/units.ts';
+import { nameOps, renameFlags } from '../../../shared/wire/mgr-ops.ts';
+import type { Control } from '../../control.ts';
+import { placeAt, placeIn } from '../../handle-access.ts';
+import type { Identity } from '../makers.ts';
+import type { Incoming } from '../message.ts';
+import { entryOf, type Handlers, handleOf, kindOf, type Volume } from '../volume.ts';
+
+const knownRenameFlags = renameFlags.noReplace | renameFlags.exchange;
+
+export const nameHandlers = {
+  async lookup(volume, request, control) {
+    const at = placeIn(handleOf(request), request.tail);
+    return entryOf(volume, await volume.access.lookup(at, control));
+  },
+
+  async makeNode(volume, request, control) {
+    const { mode, device } = request.body;
+    return makeEntry(volume, request, { mode, device }, request.tail, control);
+  },
+
+  async makeDirectory(volume, request, control) {
+    const mode = (request.body.mode & 0o7777) | directoryType;
+    return makeEntry(volume, request, { mode, device: 0 }, request.tail, control);
+  },
+
+  async symlink(volume, request, control) {
+    const { access, makers } = volume;
+    const [name, target] = request.tail;
+    const at = placeIn(handleOf(request), name);
+    const { attr } = await makers.actingFor(callerOf(request), (session) =>
+      access.call(nameOps.symlink, { at, target }, control, session),
+    );
+    return entryOf(volume, attr);
+  },
+
+  async link(volume, request, control) {
+    const { access, files } = volume;
+    const from = placeAt(request.body.node as Handle);
+    const to = placeIn(handleOf(request), request.tail);
+    const { attr } = await access.call(nameOps.link, { from, to, follow: false }, control);
+    const isWritten = files.writersOf(attr.handle).length > 0;
+    return entryOf(volume, isWritten ? await access.attr(attr.handle, control) : attr);
+  },
+
+  async unlink({ access }, request, control) {
+    const at = placeIn(handleOf(request), request.tail);
+    return access.call(nameOps.unlink, { at }, control);
+  },
+
+  async removeDirectory({ access }, request, control) {
+    const at = placeIn(handleOf(request), request.tail);
+    return access.call(nameOps.removeDirectory, { at }, control);
+  },
+
+  async rename(volume, request, control) {
+    return move(volume, request, { ...request.body, flags: 0 }, control);
+  },
+
+  async rename2(volume, request, control) {
+    return move(volume, request, request.body, control);
+  },
+} satisfies Partial<Handlers>;
+
+const directoryType = 0o040000;
+
+/** On whose behalf something is made. */
+export function callerOf({ header, groups }: Incoming<unknown, unknown>): Identity {
+  return { uid: header.uid, gid: header.gid, groups };
+}
+
+/** The kernel has taken the umask off already. */
+export async function make(
+  { access, makers }: Volume,
+  request: Incoming<unknown, unknown>,
+  { mode, device }: { readonly mode: number; readonly device: number },
+  name: ByteString,
+  control: Control,
+) {
+  const at = placeIn(handleOf(request), name);
+  const wish = { at, kind: kindOf(mode), mode: mode & 0o7777, device };
+  const { attr } = await makers.actingFor(callerOf(request), (session) =>
+    access.call(nameOps.makeNode, wish, control, session),
+  );
+  return attr;
+}
+
+async function makeEntry(...parts: Parameters<typeof make>) {
+  return entryOf(parts[0], await make(...parts));
+}
+
+async function move(
+  { access }: Volume,
+  request: Incoming<unknown, readonly [ByteString, ByteString]>,
+  { directory, flags }: { readonly directory: number; readonly flags: number },
+  control: Control,
+) {
+  if ((flags & ~knownRenameFlags) !== 0) {
+    throw new FsError('EINVAL', { what: `no rename with flags ${flags}` });
+  }
+  const [name, newName] = request.tail;
+  const from = placeIn(handleOf(request), name);
+  const to = placeIn(directory as Handle, newName);
+  return access.call(nameOps.rename, { from, to, flags }, control);
+}

@@ -1,0 +1,58 @@
+/** Extended attributes. The kernel has checked the rights; which classes there are the mgr says. */
+import { FsError } from '../../../shared/errno.ts';
+import { nameOps } from '../../../shared/wire/mgr-ops.ts';
+import { placeAt } from '../../handle-access.ts';
+import { encode, gap, struct, u32 } from '../layout.ts';
+import { type Handlers, handleOf } from '../volume.ts';
+
+const sizeReply = struct({ size: u32, padding: gap(4) });
+/** XATTR_CREATE and XATTR_REPLACE of setxattr(2). */
+const mustNotExistBit = 1;
+const mustExistBit = 2;
+
+export const xattrHandlers = {
+  async getXattr({ access }, request, control) {
+    const wish = { at: placeAt(handleOf(request)), follow: false, name: request.tail };
+    const { value } = await access.call(nameOps.getXattr, wish, control);
+    return sized(value, request.body.size);
+  },
+
+  async listXattrs({ access }, request, control) {
+    const wish = { at: placeAt(handleOf(request)), follow: false };
+    const { names } = await access.call(nameOps.listXattrs, wish, control);
+    // The mgr answers the mount, which is root; the caller may be somebody else.
+    const known = names.filter((name) => request.header.uid === 0 || !name.startsWith('trusted.'));
+    const list = known.map((name) => `${name}\0`).join('');
+    return sized(Buffer.from(list, 'latin1'), request.body.size);
+  },
+
+  async setXattr({ access }, request, control) {
+    const { flags, size } = request.body;
+    const { name, bytes } = request.tail;
+    return access.call(
+      nameOps.setXattr,
+      {
+        at: placeAt(handleOf(request)),
+        follow: false,
+        name,
+        // The kernel's buffer is used again for the next request.
+        value: Buffer.from(bytes.subarray(0, size)),
+        mustExist: (flags & mustExistBit) !== 0,
+        mustNotExist: (flags & mustNotExistBit) !== 0,
+      },
+      control,
+    );
+  },
+
+  async removeXattr({ access }, request, control) {
+    const wish = { at: placeAt(handleOf(request)), follow: false, name: request.tail };
+    return access.call(nameOps.removeXattr, wish, control);
+  },
+} satisfies Partial<Handlers>;
+
+/** With room for nothing the caller asks how much room it needs. */
+function sized(value: Uint8Array, room: number): readonly Uint8Array[] {
+  if (room === 0) return [encode(sizeReply, { size: value.length })];
+  if (value.length <= room) return [value];
+  throw new FsError('ERANGE');
+}

@@ -1,0 +1,162 @@
+import test from 'ava';
+import { handlers } from '../../../client/fuse/handlers.ts';
+import { encode, type Field } from '../../../client/fuse/layout.ts';
+import { NodeTable } from '../../../client/fuse/node-table.ts';
+import { operations, replyHeader, sessionOperations } from '../../../client/fuse/protocol.ts';
+import { FuseSession } from '../../../client/fuse/session.ts';
+import type { Handlers, Volume } from '../../../client/fuse/volume.ts';
+import { FsError, ProtocolError } from '../../../shared/errno.ts';
+import { limits } from '../../../shared/limits.ts';
+import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
+import { requestBytes } from './requests.ts';
+
+interface Reply {
+  readonly unique: number;
+  readonly error: number;
+  readonly content: Buffer;
+}
+
+function stage(own: Partial<Handlers> = {}, isDying = () => false) {
+  const replies: Reply[] = [];
+  const flow: string[] = [];
+  const nodes = new NodeTable();
+  const session = new FuseSession({
+    runtime: makeNodeRuntime({ log: 'silent' }),
+    // Of the volume the session itself uses the nodes alone.
+    volume: { nodes } as unknown as Volume,
+    handlers: { ...handlers, ...own },
+    isDying,
+    device: () => ({
+      reply(segments) {
+        const bytes = Buffer.concat(segments);
+        const { unique, error, length } = replyHeader.read(bytes, 0);
+        if (length !== bytes.length) throw new Error('a wrong length');
+        replies.push({ unique, error, content: bytes.subarray(replyHeader.bytes) });
+      },
+      pause: () => flow.push('pause'),
+      resume: () => flow.push('resume'),
+    }),
+  });
+  return { session, replies, flow, nodes };
+}
+
+function contentOf<T>(field: Field<T> | 'bytes', reply: Reply | undefined): T {
+  if (field === 'bytes' || reply === undefined) throw new Error('no reply');
+  return field.read(reply.content, 0);
+}
+
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+function init(major: number, minor: number, flags = 0xffff_ffff): Buffer {
+  const body = encode(sessionOperations.init.request, { major, minor, readAhead: 4096, flags });
+  return requestBytes(26, [body, Buffer.alloc(48, 0xff)]);
+}
+
+test('a new kernel is answered in our version, with what both can', (t) => {
+  const { session, replies } = stage();
+  session.receive(init(7, 99));
+  const agreed = contentOf(sessionOperations.init.reply, replies[0]);
+  t.is(replies[0]?.error, 0);
+  t.like(agreed, {
+    major: 7,
+    minor: 40,
+    writeMax: 1024 * 1024,
+    pagesMax: 256,
+    timeGranularityNs: 1,
+  });
+  t.is(agreed.flags & (1 << 16), 0, 'nothing is written back later');
+  t.is(agreed.flags & (1 << 1), 0, 'locks are the kernel’s');
+  session.receive(init(7, 31, 1));
+  t.like(contentOf(sessionOperations.init.reply, replies[1]), { minor: 31, flags: 1 });
+  session.receive(init(8, 0));
+  t.like(contentOf(sessionOperations.init.reply, replies[2]), { major: 7 });
+});
+
+test('a kernel that is too old is refused', (t) => {
+  const { session } = stage();
+  t.throws(() => session.receive(init(7, 30)), { instanceOf: ProtocolError, message: /7\.30/ });
+});
+
+test('what we do not know is answered with ENOSYS, a failure with its errno, a mistake with EIO', async (t) => {
+  const { session, replies } = stage({
+    unlink: () => Promise.reject(new FsError('ENOENT')),
+    removeDirectory: () => Promise.reject(new FsError('EPROTO')),
+    readLink: () => Promise.reject(new Error('ours')),
+    getAttr: () => Promise.reject(new FsError('ETIMEDOUT')),
+  });
+  session.receive(requestBytes(4097, [], { unique: 1 }));
+  session.receive(requestBytes(10, [Buffer.from('a\0')], { unique: 2 }));
+  session.receive(requestBytes(11, [Buffer.from('a\0')], { unique: 3 }));
+  session.receive(requestBytes(5, [], { unique: 4 }));
+  session.receive(requestBytes(3, [Buffer.alloc(16)], { unique: 5 }));
+  session.receive(requestBytes(3, [Buffer.alloc(3)], { unique: 6 }));
+  await settled();
+  const errors = new Map(replies.map(({ unique, error }) => [unique, error]));
+  t.deepEqual(
+    [1, 2, 3, 4, 5, 6].map((one) => errors.get(one)),
+    [-38, -2, -5, -5, -110, -5],
+  );
+  t.is(session.inFlight, 0);
+});
+
+test('what is forgotten is counted exactly, alone and in batches', (t) => {
+  const { session, nodes, replies } = stage();
+  const attr = { handle: 5, mode: 0o644 } as Parameters<NodeTable['refer']>[0];
+  for (let i = 0; i < 3; i++) nodes.refer(attr);
+  session.receive(
+    requestBytes(2, [encode(sessionOperations.forget.request, { lookups: 1 })], { node: 5 }),
+  );
+  t.is(nodes.lookupsOf(5), 2);
+  const batch = Buffer.alloc(32);
+  batch.writeUInt32LE(5, 0);
+  batch.writeUInt32LE(2, 8);
+  batch.writeUInt32LE(1, 16);
+  batch.writeUInt32LE(9, 24);
+  session.receive(
+    requestBytes(42, [encode(sessionOperations.batchForget.request, { count: 2 }), batch]),
+  );
+  t.is(nodes.size, 0);
+  t.deepEqual(replies, [], 'nobody waits for an answer');
+});
+
+test('a signal interrupts a request only when it kills its caller', async (t) => {
+  let dying = false;
+  const { session, replies } = stage(
+    {
+      readLink: (_, __, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener('abort', () => reject(new FsError('ECANCELED')));
+        }),
+    },
+    () => dying,
+  );
+  const interrupt = encode(sessionOperations.interrupt.request, { unique: 8 });
+  session.receive(requestBytes(5, [], { unique: 8 }));
+  session.receive(requestBytes(36, [interrupt], { unique: 9 }));
+  await settled();
+  t.deepEqual(replies, []);
+  dying = true;
+  session.receive(requestBytes(36, [interrupt], { unique: 11 }));
+  await settled();
+  t.deepEqual(
+    replies.map(({ unique, error }) => ({ unique, error })),
+    [{ unique: 8, error: -4 }],
+  );
+});
+
+test('no more requests are taken than may be in flight', async (t) => {
+  const waiting: (() => void)[] = [];
+  const { session, flow, replies } = stage({
+    statFs: () => new Promise((_, reject) => waiting.push(() => reject(new FsError('EIO')))),
+  });
+  for (let i = 0; i < limits.fuseInFlightMax; i++) {
+    session.receive(requestBytes(operations.statFs.code, [], { unique: i + 1 }));
+  }
+  t.deepEqual(flow, ['pause']);
+  for (const end of waiting) end();
+  await settled();
+  t.deepEqual(flow, ['pause', 'resume']);
+  t.is(replies.length, limits.fuseInFlightMax);
+});

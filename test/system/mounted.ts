@@ -1,0 +1,118 @@
+/** A cluster mounted in a directory, by a process of its own as `weft mount` starts it. */
+import { execFile } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { type ClusterWish, TestCluster } from './cluster-fixture.ts';
+import { made, undone } from './keepsafe.ts';
+
+const run = promisify(execFile);
+
+/** Why this host can mount nothing; `undefined` when it can. */
+function obstacle(): string | undefined {
+  if (process.platform !== 'linux') return 'no Linux';
+  if (process.getuid?.() !== 0) return 'not root';
+  try {
+    accessSync('/dev/fuse', constants.R_OK | constants.W_OK);
+    return undefined;
+  } catch {
+    return 'no /dev/fuse';
+  }
+}
+
+const missing = obstacle();
+
+/** A test that needs a mount: skipped by name where there can be none. One cluster at a time. */
+export function mountTest(title: string, implementation: (t: ExecutionContext) => Promise<void>) {
+  if (missing === undefined) test.serial(title, implementation);
+  else test.serial.skip(`${title} [${missing}]`, implementation);
+}
+
+export class Mounted {
+  readonly cluster: TestCluster;
+  readonly directory: string;
+  readonly pid: number;
+  /** The process of a mount that had died was replaced. */
+  readonly repaired: boolean;
+
+  private constructor(
+    cluster: TestCluster,
+    directory: string,
+    { pid, repaired }: { pid: number; repaired: boolean },
+  ) {
+    this.cluster = cluster;
+    this.directory = directory;
+    this.pid = pid;
+    this.repaired = repaired;
+  }
+
+  static async start(t: ExecutionContext, wish: ClusterWish = {}): Promise<Mounted> {
+    return Mounted.on(t, await TestCluster.start(t, wish), 'mnt');
+  }
+
+  /** One more mount of a cluster, or the repair of one. */
+  static async on(t: ExecutionContext, cluster: TestCluster, name: string): Promise<Mounted> {
+    const directory = join(cluster.directory, name);
+    // Of a dead mount this fails, as does all else.
+    await mkdir(directory).catch(() => undefined);
+    made('mount', directory);
+    t.teardown(async () => {
+      await run('umount', ['--lazy', directory]).catch(() => undefined);
+      undone('mount', directory);
+    });
+    const log = join(cluster.directory, `${name}.log`);
+    const outcome = await cluster.weft('mount', directory, '--json', '--log', log);
+    if (outcome.code !== 0) throw new Error(`weft mount: ${outcome.stdout}${outcome.stderr}`);
+    const report = JSON.parse(outcome.stdout) as { pid: number; repaired: boolean };
+    made('pid', report.pid);
+    t.teardown(() => {
+      killIfRunning(report.pid);
+      undone('pid', report.pid);
+    });
+    return new Mounted(cluster, directory, report);
+  }
+
+  path(...names: readonly string[]): string {
+    return join(this.directory, ...names);
+  }
+
+  kill(): void {
+    process.kill(this.pid, 'SIGKILL');
+  }
+
+  /** A file that is given back with the test, so that none is closed when the mount is gone. */
+  async open(t: ExecutionContext, name: string, flags: string): Promise<FileHandle> {
+    const file = await open(this.path(name), flags);
+    t.teardown(() => file.close().catch(() => undefined));
+    return file;
+  }
+
+  /** Runs a program in the mount. @returns what it printed @throws when it fails */
+  async run(program: string, ...args: readonly string[]): Promise<string> {
+    const options = { cwd: this.directory, maxBuffer: 64 * 1024 * 1024 };
+    return (await run(program, args, options)).stdout;
+  }
+
+  /** A shell script that stops at its first failure. */
+  sh(script: string): Promise<string> {
+    return this.run('sh', '-euc', script);
+  }
+}
+
+function killIfRunning(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself, as it should.
+  }
+}
+
+/** True when a program is there to be run. */
+export async function has(program: string): Promise<boolean> {
+  return run('sh', ['-c', `command -v ${program}`]).then(
+    () => true,
+    () => false,
+  );
+}
