@@ -346,6 +346,7 @@ export class IodServer {
       this.#machine.to('DRAINING', 'asked to stop');
       killPoint('iod.drain.begun');
       await this.#contact?.sayGoodbye();
+      killPoint('iod.drain.announced');
     }
     const isSettled = await within(clock, limits.drainTimeoutMs, this.#store.settled());
     this.#machine.to('STOPPED', isSettled ? 'drained' : 'the disk does not answer');

@@ -62,6 +62,7 @@ export class MgrServer {
       },
       onReclaimed: (why) => {
         this.#lifecycle.to('ACTIVE', why);
+        runtime.killPoint('mgr.reclaim.over');
       },
     });
     const replies = new ReplyCache(view, store);
@@ -144,6 +145,7 @@ export class MgrServer {
   async stop(): Promise<void> {
     if (this.#lifecycle.is('STOPPED')) return;
     this.#lifecycle.to('STOPPED', 'asked to stop');
+    this.#options.runtime.killPoint('mgr.drain.begun');
     this.#committer.flush();
     // What was answered just now leaves before the connections close.
     await new Promise<void>((resolve) => {

@@ -23,6 +23,10 @@ const campaigns: readonly Campaign[] = [
     title: `${seeds} simulated clusters`,
     command: ['--import=tsx', 'test/sim/main.ts', '--seeds', `1..${seeds}`, '--keep-going'],
   },
+  {
+    title: 'all pairs of kill points',
+    command: ['--import=tsx', 'test/sim/main.ts', '--kill-pairs', 'all', '--keep-going'],
+  },
 ];
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -1,6 +1,7 @@
 /**
  * Names of the protocol steps at which a test may kill a process. Defined once, so that a test
- * can walk all of them. Add the name here, then call `runtime.killPoint(name)` at the step.
+ * can walk all of them. Add the name here, then call `runtime.killPoint(name)` at the step. What is
+ * sent leaves with its tick, so a kill at a point named `sent` strikes when the tick is over.
  */
 export const killPoints = [
   'iod.boot.locked',
@@ -21,9 +22,14 @@ export const killPoints = [
   'iod.remove.before-disk',
   'iod.remove.after-disk',
   'iod.drain.begun',
+  'iod.drain.announced',
   'mgr.boot.generation-stored',
   'mgr.recover.loaded',
   'mgr.listen.after',
+  'mgr.reclaim.over',
+  'mgr.sync.joined',
+  'mgr.sync.page-read',
+  'mgr.sync.confirmed',
   'mgr.commit.before',
   'mgr.commit.after',
   'mgr.reply.before',
@@ -32,12 +38,20 @@ export const killPoints = [
   'mgr.fanout.acknowledged',
   'mgr.fence.before',
   'mgr.fence.after',
+  'mgr.drain.begun',
   'client.open.sent',
+  'client.open.answered',
   'client.write.sent',
   'client.write.part-acknowledged',
   'client.fsync.sent',
   'client.close.sent',
   'client.reconnect.begun',
+  'client.reconnect.attached',
 ] as const;
 
 export type KillPoint = (typeof killPoints)[number];
+
+/** Of a step whose effect is on the wire only when the tick is over. */
+export function isSentPoint(point: KillPoint): boolean {
+  return point.endsWith('.sent');
+}

@@ -9,7 +9,7 @@ import { Link } from '../../shared/rpc/link.ts';
 import { dataOps } from '../../shared/wire/iod-ops.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import { type Cluster, type IodNode, iodPort, secret } from './cluster.ts';
-import { perform, type PlainNameCall } from './name-calls.ts';
+import { isOwn, perform, type PlainNameCall } from './name-calls.ts';
 import type { ReferenceModel } from './reference-model.ts';
 import type { SimProcess } from './runtime/process.ts';
 import type { World } from './runtime/world.ts';
@@ -84,6 +84,7 @@ export async function compareTree(
   const visit = async (path: string): Promise<void> => {
     await ask({ kind: 'readdir', path: path || '/' });
     for (const entry of await fs.readdir(path || '/')) {
+      if (isOwn(entry.name)) continue;
       const child = `${path}/${entry.name}`;
       await ask({ kind: 'stat', path: child });
       if (entry.isSymbolicLink()) await ask({ kind: 'readlink', path: child });

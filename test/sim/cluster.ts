@@ -16,6 +16,7 @@ import { isFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import type { KillPoint } from '../../shared/runtime/kill-points.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
+import { ProcessEnded } from './runtime/failure.ts';
 import type { Host } from './runtime/host.ts';
 import type { Range } from './runtime/random.ts';
 import type { Main, SimProcess } from './runtime/process.ts';
@@ -40,6 +41,10 @@ export interface ClusterOptions {
   readonly seed: number;
   readonly iods: number;
   readonly keepTrace?: boolean;
+  /** The limit's own when not given. */
+  readonly sessionLeaseMs?: number | undefined;
+  /** An iod has lost what it had not synced. */
+  readonly onPowerLoss: (iod: number) => void;
   readonly sabotage?: Sabotage;
 }
 
@@ -60,10 +65,15 @@ export class Cluster {
   readonly generations: number[] = [];
   readonly #database: SqliteDatabase = memoryDatabase();
   readonly #sabotage: Sabotage;
+  readonly #options: ClusterOptions;
+  /** How each daemon stops in good order, in its present life. */
+  readonly #stops = new Map<SimProcess, { readonly life: number; stop(): Promise<void> }>();
   readonly #iodtab;
   #store: MetaStore | undefined;
 
-  constructor({ seed, iods, keepTrace = false, sabotage = {} }: ClusterOptions) {
+  constructor(options: ClusterOptions) {
+    const { seed, iods, keepTrace = false, sabotage = {} } = options;
+    this.#options = options;
     this.world = new World({ seed, keepTrace });
     this.#sabotage = sabotage;
     const names = Array.from({ length: iods }, (_, index) => `iod${index}`);
@@ -92,6 +102,31 @@ export class Cluster {
     return [this.mgr, ...this.iods.map(({ process }) => process)];
   }
 
+  /** Also when nothing runs on the host: what was written there and not synced may be lost. */
+  cutPower(host: Host): void {
+    for (const iod of this.iods) if (iod.host === host) this.#options.onPowerLoss(iod.index);
+    host.powerLoss();
+  }
+
+  /** SIGTERM: it ends by itself, in good order, and its supervisor starts it again. */
+  terminate(process: SimProcess): void {
+    const stops = this.#stops.get(process);
+    if (!process.alive) return;
+    if (stops?.life !== process.starts) {
+      this.#restartSoon(process);
+      return;
+    }
+    const stopped = process.call(() => stops.stop());
+    const end = (): void => {
+      this.#restartSoon(process);
+    };
+    stopped.then(end, (error: unknown) => {
+      // A disk that fails keeps nobody from ending.
+      if (isFsError(error)) end();
+      else if (!(error instanceof ProcessEnded)) this.world.fail(error);
+    });
+  }
+
   #makeIod(name: string, index: number): IodNode {
     const host = this.world.host(name);
     const node: IodNode = {
@@ -102,8 +137,9 @@ export class Cluster {
       process: this.world.process(name, {
         host,
         main: (runtime) => this.#runIod(runtime, node),
-        onEnd: () => {
+        onEnd: (how) => {
           node.mayListen = false;
+          if (how === 'power-loss') this.#options.onPowerLoss(index);
         },
       }),
     };
@@ -125,12 +161,14 @@ export class Cluster {
         iodtab: this.#iodtab,
         policy: { rootSquash: false, users: new Map() },
         rootOwner: { uid: 0, gid: 0 },
+        sessionLeaseMs: this.#options.sessionLeaseMs,
         process: { residentBytes: () => 1 },
       },
       onFatal: (error) => {
         this.world.fail(error);
       },
     });
+    this.#stops.set(this.mgr, { life: this.mgr.starts, stop: () => mgr.stop() });
     await mgr.start();
     this.generations.push(Number(store.setting('generation')));
   }
@@ -156,6 +194,8 @@ export class Cluster {
       },
       onFatal: leave,
     });
+    const { process } = node;
+    this.#stops.set(process, { life: process.starts, stop: () => iod.stop() });
     await iod.start().catch(leave);
   }
 

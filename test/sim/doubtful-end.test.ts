@@ -4,7 +4,7 @@ import { connect } from '../../client/connect.ts';
 import { Cluster, clusterUrl, secret } from './cluster.ts';
 
 test('a hole before bytes of an iod that is down is read as zeros, not as the end', async (t) => {
-  const cluster = new Cluster({ seed: 1, iods: 2 });
+  const cluster = new Cluster({ seed: 1, iods: 2, onPowerLoss: () => undefined });
   const { world } = cluster;
   const tailHolder = cluster.iods[1]?.process;
   const count = await world.complete(

@@ -1,13 +1,26 @@
 /** What goes wrong in a run, and when: all from the seed. Everything is put right at the end. */
 import { killPoints } from '../../shared/runtime/kill-points.ts';
+import type { Host } from './runtime/host.ts';
 import type { Deadlines } from './checkers.ts';
 import type { Cluster, IodNode } from './cluster.ts';
 import type { ReferenceModel } from './reference-model.ts';
+import { DiskSwaps } from './disk-swaps.ts';
+import { Operator } from './operator.ts';
 import { defaultConditions, type PathConditions } from './runtime/pipe.ts';
 import type { SimProcess } from './runtime/process.ts';
 import type { Range, SimRandom } from './runtime/random.ts';
 
-export const faultKinds = ['iod', 'mgr', 'client', 'net', 'disk', 'power'] as const;
+export const faultKinds = [
+  'iod',
+  'mgr',
+  'client',
+  'net',
+  'disk',
+  'power',
+  'clock',
+  'swap',
+  'evict',
+] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 export interface FaultOptions {
@@ -20,23 +33,40 @@ export interface FaultOptions {
 }
 
 /** Some runs have little trouble, some have much. */
-const betweenMaxMs: Range = [200, 4000];
+const betweenMaxMs: Range = [20, 1000];
 const downMs: Range = [5, 5000];
 const pauseMs: Range = [10, 12_000];
 const partitionMs: Range = [10, 15_000];
 const delayMs: Range = [0.1, 200];
+/** Ten years. */
+const wallJumpMs = 315_360_000_000;
+/** Leases have room for more. */
+const clockRate: Range = [0.98, 1.02];
 
 export class Faults {
   readonly #options: FaultOptions;
   /** The network at its best in this run. */
   readonly #weather: PathConditions = defaultConditions;
   readonly #betweenMs: Range;
+  readonly #swaps: DiskSwaps;
+  readonly #operator: Operator;
   #isOver = false;
+  /** All that was taken away is back: nothing of the faults is left to do. */
+  get isPutRight(): boolean {
+    return this.#operator.isIdle;
+  }
+
   /** How many have struck. */
   count = 0;
 
   constructor(options: FaultOptions) {
     this.#options = options;
+    const { cluster, random } = options;
+    const later = (run: () => void): void => {
+      this.#later(downMs, run);
+    };
+    this.#swaps = new DiskSwaps({ cluster, random, later });
+    this.#operator = new Operator({ cluster, later });
     this.#betweenMs = [10, options.random.within(betweenMaxMs)];
     if (options.kinds.size === 0) return;
     this.#weather = weatherOf(options);
@@ -53,6 +83,8 @@ export class Faults {
     world.kills.disarm();
     world.network.heal();
     world.network.set(defaultConditions);
+    this.#swaps.end();
+    this.#operator.end();
     for (const { host } of cluster.iods) host.disk.mend();
     for (const { host } of [...cluster.daemons, ...this.#options.clients]) {
       if (!host.isUp) host.powerOn();
@@ -71,7 +103,9 @@ export class Faults {
   /** A few of the kills strike at named steps, one after another or on their own. */
   #planKills(): void {
     const { cluster, random, kinds } = this.#options;
-    const roles = [...kinds].filter((kind) => kind === 'iod' || kind === 'mgr');
+    const roles = [...kinds].filter(
+      (kind) => kind === 'iod' || kind === 'mgr' || kind === 'client',
+    );
     const points = killPoints.filter((point) => roles.some((role) => point.startsWith(role)));
     if (points.length === 0) return;
     for (let i = random.below(4); i > 0; i--) {
@@ -117,17 +151,29 @@ export class Faults {
       case 'power':
         this.#cutPower();
         break;
+      case 'clock':
+        this.#disturbClock(random.pick(this.#processes).host);
+        break;
+      case 'swap':
+        this.#swap(random.pick(cluster.iods));
+        break;
+      case 'evict':
+        this.#evict(random.pick(cluster.iods));
+        break;
     }
   }
 
   #disturb(process: SimProcess): void {
-    const { random } = this.#options;
+    const { random, cluster } = this.#options;
     if (!process.alive) return;
-    if (random.chance(0.6)) {
+    const choice = random.fraction();
+    if (choice < 0.4) {
       process.kill();
-      this.#later(downMs, () => {
-        if (!process.alive && process.host.isUp) process.start();
-      });
+      this.#startLater(process);
+    } else if (choice < 0.7) {
+      // Clients have no good order: SIGTERM ends them.
+      cluster.terminate(process);
+      if (random.chance(0.3)) this.#killInDrain(process);
     } else {
       process.pause();
       this.#options.deadlines.paused(process);
@@ -136,6 +182,38 @@ export class Faults {
         process.resume();
       });
     }
+  }
+
+  #startLater(process: SimProcess): void {
+    this.#later(downMs, () => {
+      if (!process.alive && process.host.isUp) process.start();
+    });
+  }
+
+  /** SIGKILL for one that stops too slowly (SCENARIOS 103). */
+  #killInDrain(process: SimProcess): void {
+    const life = process.starts;
+    this.#later([0, 20], () => {
+      if (!process.alive || process.starts !== life) return;
+      process.kill();
+      this.#startLater(process);
+    });
+  }
+
+  /** Whoever evicts an iod has given its bytes up: then any disk may take its place. */
+  #evict({ index }: IodNode): void {
+    if (!this.#swaps.isAway(index)) this.#operator.evict(index);
+  }
+
+  #swap(node: IodNode): void {
+    if (!this.#operator.concerns(node.index)) this.#swaps.strike(node);
+  }
+
+  /** Wall clocks jump, monotonic ones drift (SCENARIOS 230-232). */
+  #disturbClock({ clock }: Host): void {
+    const { random } = this.#options;
+    if (random.chance(0.5)) clock.jumpWall(random.within([-wallJumpMs, wallJumpMs]));
+    else clock.setRate(random.within(clockRate));
   }
 
   #disturbNetwork(): void {
@@ -169,13 +247,11 @@ export class Faults {
   }
 
   #cutPower(): void {
-    const { random, cluster, model } = this.#options;
+    const { random, cluster } = this.#options;
     const process = random.pick(cluster.daemons);
     const { host } = process;
     if (!host.isUp) return;
-    const iod = cluster.iods.find((node) => node.process === process);
-    if (iod) model.powerLost(iod.index);
-    host.powerLoss();
+    cluster.cutPower(host);
     this.#later(downMs, () => {
       if (!host.isUp) host.powerOn();
       if (!process.alive) process.start();

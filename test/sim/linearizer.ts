@@ -80,40 +80,47 @@ export class Linearizer {
       return;
     }
     pending.isForgotten = true;
-    this.#rename(id, (history) => history);
-  }
-
-  /** A forgotten call that has not taken effect by now never will. */
-  settle(id: string): void {
-    this.#pending.delete(id);
-    this.#rename(id, ({ answered, ...history }) => ({
-      ...history,
-      answered: without(answered, id),
-    }));
-  }
-
-  #rename(id: string, change: (history: History) => History): void {
     const found = new Map<string, History>();
     for (const history of this.#histories) {
-      const isDone = history.answered.has(id);
-      const answered = isDone ? new Map(history.answered).set(id, nobody) : history.answered;
-      keep(found, change({ ...history, answered }));
+      const { answered } = history;
+      if (!answered.has(id)) keep(found, history);
+      else keep(found, { ...history, answered: new Map(answered).set(id, nobody) });
     }
+    this.#histories = [...found.values()];
+  }
+
+  /** A forgotten call has taken effect by now, seen by somebody or not, or it never will. */
+  settle(id: string): void {
+    const found = new Map<string, History>();
+    const take = ({ answered, ...history }: History): void => {
+      keep(found, { ...history, answered: without(answered, id) });
+    };
+    for (const history of this.#histories) {
+      take(history);
+      if (this.#pending.get(id)?.isForgotten === true) this.#reach(history, id, take);
+    }
+    this.#pending.delete(id);
     this.#histories = [...found.values()];
   }
 
   /** All continuations of `history` in which the call has taken effect with this outcome. */
   #explain(history: History, id: string, outcome: Outcome, found: Map<string, History>): void {
+    this.#reach(history, id, ({ state, numbers, answered }) => {
+      const answer = answered.get(id);
+      const known = answer && agree(numbers, answer, outcome);
+      if (known) keep(found, { state, numbers: known, answered: without(answered, id) });
+    });
+  }
+
+  /** All continuations of `history` in which the call has taken effect, last if not before. */
+  #reach(history: History, id: string, take: (history: History) => void): void {
     const seen = new Set<string>();
     const visit = (at: History): void => {
       const key = keyOf(at);
       if (seen.has(key)) return;
       seen.add(key);
-      const answer = at.answered.get(id);
-      if (answer !== undefined) {
-        const numbers = agree(at.numbers, answer, outcome);
-        if (numbers === undefined) return;
-        keep(found, { state: at.state, numbers, answered: without(at.answered, id) });
+      if (at.answered.has(id)) {
+        take(at);
         return;
       }
       for (const other of this.#pending.values()) {

@@ -3,20 +3,31 @@ import type { Control } from '../../client/control.ts';
 import type { FileSystem } from '../../client/file-system.ts';
 import type { Outcome } from './linearizer.ts';
 import type { NameCall } from './name-model.ts';
+import { manyDirectory } from './own-names.ts';
 import type { SimRandom } from './runtime/random.ts';
 
 const directories = ['/d0', '/d1', '/d0/e', ''];
 const files = ['/a', '/b', '/c'];
-/** Symbolic links have names of their own, so that no path leads through one. */
 const links = ['/s', '/t'];
+/** Also one that leads nowhere, and links that lead to each other. */
+const targets = ['/d0', '/d1', '/d0/a', '/nowhere', '/s', '/d0/t'];
 const xattrs = ['user.x', 'user.y'];
 
 export type PlainNameCall = Exclude<NameCall, { kind: 'open' }>;
 
-export function nameCallOf(random: SimRandom): PlainNameCall {
+/** Where a file may be: some of the time through a symbolic link. */
+export function filePathOf(random: SimRandom): string {
+  const directory = random.chance(0.15) ? random.pick(links) : random.pick(directories);
+  return directory + random.pick(files);
+}
+
+/** @param known paths that may exist: most calls are about one of them */
+export function nameCallOf(random: SimRandom, known: readonly string[]): PlainNameCall {
   const directory = (): string => random.pick(directories);
+  const unknown = (): string =>
+    random.chance(0.2) ? random.pick(directories.slice(0, 3)) : filePathOf(random);
   const anything = (): string =>
-    random.chance(0.2) ? random.pick(directories.slice(0, 3)) : directory() + random.pick(files);
+    known.length > 0 && random.chance(0.5) ? random.pick(known) : unknown();
   const path = anything();
   const link = directory() + random.pick(links);
   const name = random.pick(xattrs);
@@ -27,14 +38,14 @@ export function nameCallOf(random: SimRandom): PlainNameCall {
     () => ({ kind: 'unlink', path }),
     () => ({ kind: 'stat', path }),
     () => ({ kind: 'stat', path }),
-    () => ({ kind: 'readdir', path: directory() || '/' }),
+    () => ({ kind: 'readdir', path: random.chance(0.2) ? link : directory() || '/' }),
     () => ({ kind: 'link', path, to: anything() }),
     () => ({ kind: 'rename', path, to: anything() }),
-    () => ({ kind: 'rename', path: directory() + random.pick(files), to: anything() }),
+    () => ({ kind: 'rename', path: filePathOf(random), to: anything() }),
     () => ({ kind: 'renameNoReplace', path, to: anything() }),
     () => ({ kind: 'exchange', path, to: anything() }),
     () => ({ kind: 'rename', path: link, to: directory() + random.pick(links) }),
-    () => ({ kind: 'symlink', path: link, target: `nowhere${random.below(9)}` }),
+    () => ({ kind: 'symlink', path: link, target: random.pick(targets) }),
     () => ({ kind: 'unlink', path: link }),
     () => ({ kind: 'readlink', path: link }),
     () => ({ kind: 'chmod', path, mode: random.below(0o1000) }),
@@ -104,6 +115,11 @@ export async function perform(
       break;
   }
   const entries = await fs.readdir(path, control);
-  const names = entries.map(({ name, kind }) => `${name}:${kind}`);
+  const names = entries.flatMap(({ name, kind }) => (isOwn(name) ? [] : [`${name}:${kind}`]));
   return { text: names.toSorted().join(' ') };
+}
+
+/** What is judged elsewhere: `own-names.ts`. */
+export function isOwn(name: string): boolean {
+  return `/${name}` === manyDirectory;
 }

@@ -3,12 +3,14 @@
  * call the next state and what the call must answer. Pure. What files contain is elsewhere.
  */
 import type { Errno } from '../../shared/errno.ts';
+import { limits } from '../../shared/limits.ts';
 
 export type NameCall =
   | { readonly kind: 'mkdir' | 'rmdir' | 'unlink' | 'stat' | 'readdir'; readonly path: string }
   | { readonly kind: 'readlink' | 'listxattr'; readonly path: string }
   | { readonly kind: 'link' | 'rename'; readonly path: string; readonly to: string }
   | { readonly kind: 'renameNoReplace' | 'exchange'; readonly path: string; readonly to: string }
+  /** Of an absolute target. */
   | { readonly kind: 'symlink'; readonly path: string; readonly target: string }
   | { readonly kind: 'chmod'; readonly path: string; readonly mode: number }
   | {
@@ -101,7 +103,7 @@ export class NameState {
   }
 
   #apply(call: NameCall, id: NodeId): { readonly state: NameState; readonly answer: Answer } {
-    const at = this.#walk(call.path);
+    const at = this.#walk(call.path, follows(call));
     const done = { text: 'done' };
     switch (call.kind) {
       case 'mkdir':
@@ -189,19 +191,27 @@ export class NameState {
     return this.#node(id);
   }
 
-  #walk(path: string): Place {
+  /** @param follow whether a symbolic link at the end of the path is what it leads to */
+  #walk(path: string, follow = false, linksFollowed = 0): Place {
     const parts = path.split('/').filter((part) => part !== '');
-    const name = parts.pop();
     const parents = [rootId];
     let parent = rootId;
-    for (const part of parts) {
-      const next = this.#node(parent).entries.get(part) ?? refuse('ENOENT');
-      if (this.#node(next).kind !== 'directory') refuse('ENOTDIR');
-      parent = next;
+    for (const [i, name] of parts.entries()) {
+      const isLast = i === parts.length - 1;
+      const id = this.#node(parent).entries.get(name);
+      const node = id === undefined ? undefined : this.#node(id);
+      if (node?.kind === 'symlink' && (follow || !isLast)) {
+        if (linksFollowed === limits.symlinksFollowedMax) refuse('ELOOP');
+        const onward = [node.target, ...parts.slice(i + 1)].join('/');
+        return this.#walk(onward, follow, linksFollowed + 1);
+      }
+      if (isLast) return { parents, parent, name, id };
+      if (id === undefined) refuse('ENOENT');
+      if (node?.kind !== 'directory') refuse('ENOTDIR');
+      parent = id;
       parents.push(parent);
     }
-    if (name === undefined) return { parents, parent, name: '', id: rootId };
-    return { parents, parent, name, id: this.#node(parent).entries.get(name) };
+    return { parents, parent, name: '', id: rootId };
   }
 
   #links(id: NodeId | undefined): number {
@@ -283,6 +293,12 @@ interface Place {
   readonly parent: NodeId;
   readonly name: string;
   readonly id: NodeId | undefined;
+}
+
+/** Whether the call is about what a symbolic link leads to, and not about the link. */
+function follows(call: NameCall): boolean {
+  if (call.kind === 'open') return !call.exclusive;
+  return /^(chmod|readdir|.*xattr)$/.test(call.kind);
 }
 
 function sorted(map: ReadonlyMap<string, string>): [string, string][] {

@@ -13,6 +13,7 @@ import {
 import { Cluster, clusterUrl, type Sabotage, secret } from './cluster.ts';
 import { type FaultKind, Faults } from './faults.ts';
 import { ReferenceModel } from './reference-model.ts';
+import { Rounds } from './rounds.ts';
 import type { PlannedKill } from './runtime/kill-plan.ts';
 import type { SimProcess } from './runtime/process.ts';
 import type { Trace } from './runtime/trace.ts';
@@ -27,6 +28,11 @@ export interface RunOptions {
   readonly faults?: readonly FaultKind[];
   /** Kills at named steps, one after another, beside those of `faults`. */
   readonly kills?: readonly PlannedKill[];
+  readonly sessionLeaseMs?: number;
+  /** Calls may fail, though not wrongly; by default when there are faults or kills. */
+  readonly mayFail?: boolean;
+  /** All daemons and clients are stopped or killed in turn, all the time. */
+  readonly rounds?: boolean;
   readonly keepTrace?: boolean;
   readonly sabotage?: Sabotage;
 }
@@ -42,6 +48,9 @@ export interface Verdict {
 /** In which all that was left by dead clients must have gone: leases and windows, and some more. */
 const cleanUpMs = 300_000;
 const pollMs = 500;
+/** Between two calls of a client when only planned kills are waited for. */
+const waitingMs = 500;
+const stepsAfterKill = 20;
 
 export async function runOnce(options: RunOptions): Promise<Verdict> {
   const run = new Run(options);
@@ -61,28 +70,36 @@ class Run {
   readonly #model: ReferenceModel;
   readonly #deadlines: Deadlines;
   readonly #clients: readonly SimProcess[];
+  readonly #rounds: Rounds | undefined;
   #stepsLeft: number;
+  #isOver = false;
+  /** Planned kills that have happened. */
+  #struck = 0;
   #working: number;
 
   constructor(options: RunOptions) {
     const { seed, steps, iods = 3, clients = 3, faults = [], kills = [] } = options;
-    const { keepTrace, sabotage } = options;
+    const { keepTrace, sabotage, sessionLeaseMs, mayFail } = options;
     this.cluster = new Cluster({
       seed,
       iods,
+      sessionLeaseMs,
+      onPowerLoss: (iod) => {
+        this.#model.powerLost(iod);
+      },
       ...(keepTrace !== undefined && { keepTrace }),
       ...(sabotage && { sabotage }),
     });
     const { world } = this.cluster;
     if (kills.length > 0) world.killAt(...kills);
-    const now = (): number => world.nowMs;
-    this.#model = new ReferenceModel(now);
+    this.#model = new ReferenceModel(() => world.nowMs);
     this.#deadlines = new Deadlines(world);
     this.#stepsLeft = steps;
     this.#working = clients;
     this.#clients = Array.from({ length: clients }, (_, i) =>
-      this.#makeClient(`client${i}`, iods, faults.length + kills.length > 0),
+      this.#makeClient(`client${i}`, iods, mayFail ?? faults.length + kills.length > 0),
     );
+    if (options.rounds === true) this.#rounds = new Rounds(this.cluster, this.#clients);
     this.faults = new Faults({
       cluster: this.cluster,
       clients: this.#clients,
@@ -96,9 +113,11 @@ class Run {
   /** @throws SimulationFailure, or what a checker throws */
   async go(): Promise<void> {
     const { world } = this.cluster;
-    await this.#until(() => this.#stepsLeft <= 0);
+    await this.#until(() => this.#stepsLeft <= 0 && this.#hasStruck());
+    this.#isOver = true;
+    this.#rounds?.end();
     this.faults.end();
-    await this.#until(() => this.#working === 0);
+    await this.#until(() => this.#working === 0 && this.faults.isPutRight);
     await this.#until(() => this.#isQuiet());
     const files = await world.complete(
       this.cluster.client('checker', () => undefined).call((runtime) => this.#compare(runtime)),
@@ -117,13 +136,14 @@ class Run {
       now: () => world.nowMs,
       iods,
       hasFaults,
+      thinkMs: () => (this.#stepsLeft > 0 ? 0 : waitingMs),
       watch: (what, deadlineMs, call) => this.#deadlines.watch(process, what, deadlineMs, call),
     });
     let hasEnded = false;
     const process: SimProcess = this.cluster.client(
       name,
       async (runtime) => {
-        await client.run(runtime, () => this.#stepsLeft-- > 0);
+        await client.run(runtime, () => this.#stepsLeft-- > 0 || !this.#isOver);
         if (!hasEnded) this.#working--;
         hasEnded = true;
       },
@@ -155,6 +175,16 @@ class Run {
     for (const session of unsettledSessions) {
       if (!alive.has(session)) this.#model.sessionEnded(session);
     }
+  }
+
+  /** All planned kills have happened, and the clients have been at work since. */
+  #hasStruck(): boolean {
+    if (this.#rounds === undefined) return true;
+    const { kills } = this.cluster.world;
+    if (kills.struck === this.#struck) return kills.pending === 0;
+    this.#struck = kills.struck;
+    this.#stepsLeft = Math.max(this.#stepsLeft, stepsAfterKill);
+    return false;
   }
 
   #isQuiet(): boolean {

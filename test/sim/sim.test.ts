@@ -2,16 +2,14 @@
 import test from 'ava';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import type { Mutation } from '../../mgr/store/rows.ts';
-import type { MetaStore } from '../../mgr/store/meta-store.ts';
 import type { Sabotage } from './cluster.ts';
-import type { FaultKind } from './faults.ts';
+import { faultKinds } from './faults.ts';
 import { runOnce, type RunOptions } from './run.ts';
+import { forgetting, overriding } from './sabotage.ts';
 import { firstDifference } from './runtime/trace.ts';
 
-const all: readonly FaultKind[] = ['iod', 'mgr', 'client', 'net', 'disk', 'power'];
-
 test('the same seed gives the same trace, event by event', async (t) => {
-  const options = { seed: 7, steps: 400, faults: all, keepTrace: true };
+  const options = { seed: 7, steps: 400, faults: faultKinds, keepTrace: true };
   const [one, other] = [await runOnce(options), await runOnce(options)];
   t.is(firstDifference(one.trace, other.trace), undefined);
   t.is(one.trace.hash, other.trace.hash);
@@ -102,27 +100,4 @@ function withFiles(runtime: Runtime, change: (file: DiskFile) => DiskFile): Runt
 
 function isRemoval(mutation: Mutation): boolean {
   return mutation.kind === 'put-pending' && mutation.row.kind === 'remove';
-}
-
-/** Some changes never reach the store. */
-function forgetting(isForgotten: (mutation: Mutation) => boolean): (store: MetaStore) => MetaStore {
-  return (store) =>
-    overriding(store, {
-      commit: (mutations, generation) => {
-        store.commit(
-          mutations.filter((mutation) => !isForgotten(mutation)),
-          generation,
-        );
-      },
-    });
-}
-
-/** `target` with other methods; it may be a class with private fields. */
-function overriding<T extends object>(target: T, methods: Partial<T>): T {
-  return new Proxy(target, {
-    get(_, key) {
-      const own: unknown = Reflect.get(methods, key) ?? Reflect.get(target, key, target);
-      return typeof own === 'function' ? own.bind(target) : own;
-    },
-  });
 }

@@ -21,10 +21,11 @@ export function makeKillPoint(spec: string | undefined): (point: KillPoint) => v
   }
   return (point) => {
     if (point !== target || --left !== 0) return;
-    const kill = (): void => {
-      process.kill(process.pid, 'SIGKILL');
-    };
-    if (isSentPoint(point)) setImmediate(kill);
-    else kill();
+    if (isSentPoint(point)) setImmediate(killSelf);
+    else killSelf();
   };
+}
+
+function killSelf(): void {
+  process.kill(process.pid, 'SIGKILL');
 }

@@ -9,7 +9,7 @@
  * Anything a process throws or rejects fails the run with seed, time and the last events.
  */
 import assert, { AssertionError } from 'node:assert/strict';
-import type { KillPoint } from '../../../shared/runtime/kill-points.ts';
+import { isSentPoint, type KillPoint } from '../../../shared/runtime/kill-points.ts';
 import type { LogLevel } from '../../../shared/runtime/runtime.ts';
 import { SimulationFailure } from './failure.ts';
 import { Host } from './host.ts';
@@ -180,7 +180,13 @@ export class World implements Kernel {
 
   pass(owner: Incarnation, point: KillPoint): void {
     this.trace.record(this.nowMs, owner.name, 'passes', point);
-    for (const kill of this.kills.pass(owner.name, point)) this.#strike(kill, owner.name);
+    for (const kill of this.kills.pass(owner.name, point)) {
+      const strike = (): void => {
+        this.#strike(kill, owner.name);
+      };
+      if (isSentPoint(point)) this.timeline.defer(strike);
+      else strike();
+    }
   }
 
   /** A promise of the process whose job ran last was rejected, and nobody cared. */

@@ -1,0 +1,89 @@
+/**
+ * The table of `docs/FAILURES.md` that tells for each kill point who dies there, what it has done
+ * by then, and what the walk has shown. It stands between two markers.
+ */
+import { readFileSync } from 'node:fs';
+import { format } from 'prettier';
+import { type KillPoint, killPoints } from '../../shared/runtime/kill-points.ts';
+import { ciPairs, roleOf, waysToDie } from './kill-walk.ts';
+
+export const failuresFile = new URL('../../docs/FAILURES.md', import.meta.url);
+const begin = '<!-- kill points: begin -->';
+const end = '<!-- kill points: end -->';
+
+const done: Readonly<Record<KillPoint, string>> = {
+  'iod.boot.locked': 'has locked its data directory',
+  'iod.boot.incarnation-stored': 'has stored the number of this start',
+  'iod.sync.connected': 'has reached the mgr, and has not joined',
+  'iod.sync.snapshot-begun': 'has joined, and has nothing of the open table yet',
+  'iod.sync.snapshot-chunk': 'has a page of the open table, aside',
+  'iod.sync.before-swap': 'has the whole new table aside, confirmed',
+  'iod.sync.after-swap': 'has put the new table in force',
+  'iod.listen.before': 'is about to open its port',
+  'iod.listen.after': 'has opened its port; the mgr does not know',
+  'iod.write.before-disk': 'has received a write',
+  'iod.write.after-disk': 'has written, and not answered',
+  'iod.fsync.before-disk': 'has been asked for a sync',
+  'iod.fsync.after-disk': 'has synced, and not answered',
+  'iod.truncate.before-disk': 'has been told to truncate',
+  'iod.truncate.after-disk': 'has truncated, and not answered',
+  'iod.remove.before-disk': 'has been told to remove objects',
+  'iod.remove.after-disk': 'has removed them, and not answered',
+  'iod.drain.begun': 'has been asked to stop',
+  'iod.drain.announced': 'has told the mgr that it stops',
+  'mgr.boot.generation-stored': 'has stored the number of this start',
+  'mgr.recover.loaded': 'has loaded all that is durable',
+  'mgr.listen.after': 'listens; nobody is back yet',
+  'mgr.reclaim.over': 'has everybody back, or waits no longer',
+  'mgr.sync.joined': 'has cut the stream of changes for an iod',
+  'mgr.sync.page-read': 'is about to send a page of the open table',
+  'mgr.sync.confirmed': 'is about to tell an iod that it may serve',
+  'mgr.commit.before': 'has carried out the calls of a tick, in memory',
+  'mgr.commit.after': 'has committed them',
+  'mgr.reply.before': 'is about to answer them',
+  'mgr.fanout.before-send': 'is about to tell an iod of a truncation or a fence',
+  'mgr.fanout.sent': 'has told it',
+  'mgr.fanout.acknowledged': 'has its answer',
+  'mgr.fence.before': 'is about to fence a session at the iods',
+  'mgr.fence.after': 'has fenced it everywhere; its opens are still there',
+  'mgr.drain.begun': 'has been asked to stop',
+  'client.open.sent': 'has asked for a file',
+  'client.open.answered': 'has got it',
+  'client.write.sent': 'has sent a write to all iods concerned',
+  'client.write.part-acknowledged': 'has the answer of one of them',
+  'client.fsync.sent': 'has asked for a sync',
+  'client.close.sent': 'has given a file back, perhaps unheard',
+  'client.reconnect.begun': 'is about to attach its session again',
+  'client.reconnect.attached': 'has attached it',
+};
+
+/** What others notice, as the walk demands it. */
+const outcome = {
+  iod: 'nobody gets an error',
+  mgr: 'nobody gets an error',
+  client: 'its session ends with its lease; nobody else gets an error',
+} as const;
+
+/** Call it after the walk: it says that all of it has passed. */
+export async function failureTable(): Promise<string> {
+  const rows = killPoints.map((point) => {
+    const seconds = ciPairs.filter(([first]) => first === point).length;
+    const ways = waysToDie(point).join(', ');
+    return `| \`${point}\` | ${done[point]} | ${ways} | ${outcome[roleOf(point)]} | ${seconds} of ${killPoints.length} |`;
+  });
+  const text = [
+    '| kill point | the process | dies by | outcome of kill -9 | second kills after it |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+  return format(text, { parser: 'markdown' });
+}
+
+/** The page with this table in its place. @throws Error when it has no place */
+export function pageWith(table: string): string {
+  const page = readFileSync(failuresFile, 'utf8');
+  const [before, rest] = page.split(begin);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined) throw new Error(`no '${begin}' … '${end}'`);
+  return `${before}${begin}\n\n${table}\n${end}${after}`;
+}
