@@ -50,8 +50,6 @@ export class MgrSession {
   readonly #link: Link;
   #session: Session | undefined;
   #members: readonly Member[] = [];
-  #hostId = '';
-  #cluster = '';
   #connections = 0;
   #refreshing: Promise<void> | undefined;
   #lostListeners = new Set<(session: SessionId, error: FsError) => void>();
@@ -65,7 +63,8 @@ export class MgrSession {
       get incarnation() {
         return nextIncarnation();
       },
-      cluster: () => this.#cluster,
+      // Its keys tell a daemon of another cluster from one of ours.
+      cluster: () => '',
     };
     this.#link = new Link({
       runtime: config.runtime,
@@ -100,10 +99,6 @@ export class MgrSession {
   /** True when both processes can meet at a unix socket. */
   isLocal(member: Member): boolean {
     return member.unixPath !== '' && member.hostId === this.runtime.net.hostId;
-  }
-
-  get mgrIsLocal(): boolean {
-    return this.#hostId === this.runtime.net.hostId;
   }
 
   /** One more session with the same mgr, for somebody else. */
@@ -142,9 +137,7 @@ export class MgrSession {
 
   async #askMembers(): Promise<void> {
     const deadline = this.runtime.clock.now() + limits.connectTimeoutMs;
-    const { members, hostId } = await this.#link.call(clusterOps.members, {}, { deadline });
-    this.#members = members;
-    this.#hostId = hostId;
+    this.#members = (await this.#link.call(clusterOps.members, {}, { deadline })).members;
   }
 
   #credential(): Credential {
@@ -172,10 +165,9 @@ export class MgrSession {
   #accept(reply: SessionReply, { binding }: Connection): void {
     if (!binding) throw new FsError('EPROTO', { what: 'a session without a proof' });
     const key = hide(binding.key, binding.transcript, reply.hiddenKey);
-    const { session, uid, gid, groups, members, hostId } = reply;
+    const { session, uid, gid, groups, members } = reply;
     this.#session = { id: session, key, uid, gid, groups };
     this.#members = members;
-    this.#hostId = hostId;
   }
 
   #lost(error: FsError): void {

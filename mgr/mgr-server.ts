@@ -83,7 +83,6 @@ export class MgrServer {
       store,
       view,
       epochs,
-      acceptor: this.#acceptor,
       openTable: this.#openTable,
       commits: this.#committer,
       cluster: options.config.cluster,

@@ -1,12 +1,12 @@
+import { FsError } from '../../shared/errno.ts';
 import type { Encoded } from '../../shared/rpc/service.ts';
+import type { Handle } from '../../shared/units.ts';
 import type { nameOps } from '../../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
 import type { ChangeCall } from '../exactly-once.ts';
 import { resolve } from '../namespace/path.ts';
 import type { FileScope } from './file-scope.ts';
 import { setAttr } from './names/set-attr.ts';
-import { FsError } from '../../shared/errno.ts';
-import type { Handle } from '../../shared/units.ts';
 
 type SetAttr = typeof nameOps.setAttr;
 type Request = RequestOf<SetAttr>;
