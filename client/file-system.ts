@@ -333,10 +333,13 @@ export class FileSystem {
   /** A whole file in memory. */
   async readFile(path: PathLike, control: Control = {}): Promise<Buffer> {
     return useFile(this, path, 'r', control, async (file) => {
-      const { size } = await file.stat(control);
-      const content = Buffer.allocUnsafe(size);
-      const count = await file.read(content, 0, control);
-      return content.subarray(0, count);
+      const { size, sizeExact } = await file.stat(control);
+      // Where nobody is sure of the end, one byte more makes the read ask until it is.
+      for (let room = sizeExact ? size : size + 1; ; room = Math.max(2 * room, 4096)) {
+        const content = Buffer.allocUnsafe(room);
+        const count = await file.read(content, 0, control);
+        if (sizeExact || count < room) return content.subarray(0, count);
+      }
     });
   }
 

@@ -59,6 +59,7 @@ export class File {
   #writtenEnd = 0;
   /** A write failed: an iod may have stored some of what it has not acknowledged. */
   #mayBeLonger = false;
+  #writesRunning = 0;
   #modified: Timestamp | undefined;
   #closing: Promise<void> | undefined;
   #lost: FsError | undefined;
@@ -299,7 +300,9 @@ export class File {
       done[i] = part.length;
     });
     killPoint('client.write.sent');
+    this.#writesRunning++;
     const results = await Promise.allSettled(writes);
+    this.#writesRunning--;
     const failed = results.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
     this.#mayBeLonger = true;
@@ -352,7 +355,7 @@ export class File {
     const { handle } = this;
     const options = this.#options(control);
     const synced = await Promise.allSettled(control.sync === true ? [this.#sync(options)] : []);
-    if (this.#mayBeLonger) await this.#learnSize(options);
+    if (this.#mayBeLonger || this.#writesRunning > 0) await this.#learnSize(options);
     const modified = this.#modified;
     const request = {
       handle,
@@ -366,8 +369,8 @@ export class File {
     session.runtime.killPoint('client.close.sent');
     const closed = await Promise.allSettled([closing]);
     const failed = [...synced, ...closed].find((result) => result.status === 'rejected');
-    if (failed) throw toFsError(failed.reason);
     this.#closedListener?.();
+    if (failed) throw toFsError(failed.reason);
   }
 
   /** Bytes of a failed write count too where they are: else they would lie behind the end. */

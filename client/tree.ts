@@ -38,14 +38,20 @@ export async function removeTree(fs: FileSystem, path: PathLike, control: Contro
     const files = page.filter((entry) => !entry.isDirectory());
     // All are waited for: nothing may still go on when this fails.
     const results = await Promise.allSettled(
-      files.map((entry) => fs.unlink(within(entry), control)),
+      files.map((entry) => fs.unlink(within(entry), control).catch(unlessGone)),
     );
     for (const result of results) if (result.status === 'rejected') throw toFsError(result.reason);
     for (const entry of page) {
-      if (entry.isDirectory()) await removeTree(fs, within(entry), control);
+      if (!entry.isDirectory()) continue;
+      await removeTree(fs, within(entry), control).catch(unlessGone);
     }
   }
   await fs.rmdir(path, control);
+}
+
+/** What somebody else has removed meanwhile is as good as removed by us. */
+function unlessGone(error: unknown): void {
+  if (toFsError(error).code !== 'ENOENT') throw error;
 }
 
 /** `undefined` when there is no directory above that could be missing. */

@@ -3,7 +3,6 @@
  * a mere read, leaves after it: none may tell of what has not become durable (DESIGN 7).
  */
 import { FsError, isFsError } from '../shared/errno.ts';
-import { limits } from '../shared/limits.ts';
 import type { Answer, AnswerGate } from '../shared/rpc/service.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import type { Commits } from './cluster-port.ts';
@@ -41,8 +40,9 @@ export class Committer implements AnswerGate, Commits {
   hold(answer: Answer): void {
     if (this.#closed) return;
     this.#answers.push(answer);
-    if (this.#options.view.changeCount >= limits.commitChangesMax) this.flush();
-    else this.schedule();
+    // Never at once: a change whose answer is still on its way here must not be overtaken by the
+    // outcome of its commit.
+    this.schedule();
   }
 
   schedule(): void {

@@ -28,9 +28,11 @@ const clusterIdBytes = 16;
 export function makeMgrDaemon(options: MgrDaemonOptions): Pick<Mgr, 'start' | 'stop'> {
   /** What is to be let go of, the last first. */
   const held: (() => void | Promise<void>)[] = [];
-  const stop = async (): Promise<void> => {
+  let stopping: Promise<void> | undefined;
+  const releaseAll = async (): Promise<void> => {
     for (let release = held.pop(); release !== undefined; release = held.pop()) await release();
   };
+  const stop = (): Promise<void> => (stopping ??= releaseAll());
   return {
     stop,
     async start() {

@@ -41,7 +41,6 @@ export class MgrServer {
   readonly #cluster: ClusterPort;
   readonly #sizes: FileSizes;
   readonly #ending: SessionEnd;
-  #pendingBefore = 0;
 
   constructor(options: MgrOptions, view: MetaView, generation: number) {
     const { runtime, store } = options;
@@ -191,9 +190,7 @@ export class MgrServer {
         this.#openTable.settle((entry, layout) => {
           this.#cluster.opened(entry, layout);
         });
-        const pending = this.#options.store.pendingCount();
-        if (pending !== this.#pendingBefore) this.#cluster.freed();
-        this.#pendingBefore = pending;
+        if (this.#options.store.pendingCount() > 0) this.#cluster.freed();
         this.#cluster.committed();
       },
       discard: () => {
@@ -209,8 +206,7 @@ export class MgrServer {
     this.#openTable.load(store.opens());
     this.#sessions.load(store.sessions());
     this.#removeOrphans();
-    this.#pendingBefore = store.pendingCount();
-    if (this.#pendingBefore > 0) this.#cluster.freed();
+    if (store.pendingCount() > 0) this.#cluster.freed();
     this.#cluster.committed();
     this.#sizes.resume();
     runtime.killPoint('mgr.recover.loaded');

@@ -44,7 +44,7 @@ async function start(): Promise<void | 'failed'> {
     : resolve(installationDirectory, values.data);
   try {
     const fate = values.ephemeral ? 'removed at the end' : 'kept';
-    output.lines(`data in ${dataDir}, ${fate}`);
+    output.lines([`data in ${dataDir}, ${fate}`]);
     return await run(dataDir, resolve(values.iodtab), interrupt);
   } finally {
     if (values.ephemeral) await rm(dataDir, { recursive: true, force: true });
@@ -62,23 +62,26 @@ async function run(
   const wish = { dataDir, iodtab, iods: undefined, port: undefined };
   const { state, started } = await startCluster(wish, signal);
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-  output.lines(`${state.daemons.length - 1} iods and their mgr are up after ${seconds} s`, '');
+  output.lines([`${state.daemons.length - 1} iods and their mgr are up after ${seconds} s`, '']);
   try {
     await show(state.url, signal);
     tellNextSteps(state.url, started.length === 0);
   } catch (error: unknown) {
     if (!signal.aborted) {
-      await stopDaemons(state.daemons, 2000);
+      await stopDaemons(
+        started.map(({ record }) => record),
+        2000,
+      );
       throw error;
     }
   }
   const outcome = await stayUp(state, started, { output, interrupt });
-  if (started.length > 0) output.lines('stopped');
+  if (started.length > 0) output.lines(['stopped']);
   return outcome;
 }
 
 function tellNextSteps(url: string, wasUp: boolean): void {
-  output.lines(
+  output.lines([
     '',
     `the mgr is ${url}`,
     'now type in another terminal, in this directory:',
@@ -89,7 +92,7 @@ function tellNextSteps(url: string, wasUp: boolean): void {
     '  npx weft cp -r ./docs weft:/docs',
     '',
     wasUp ? 'it was up before, and stays: weft down stops it' : 'Ctrl-C stops everything',
-  );
+  ]);
 }
 
 /** A file there and back. */
@@ -110,13 +113,13 @@ async function show(url: string, signal: AbortSignal): Promise<void> {
     const members = await fs.members();
     const nameOf = (index: number): string => members[index]?.name ?? `iod ${index}`;
     const colored = output.paint('bold', 'x') !== 'x';
-    output.lines(
+    output.lines([
       `wrote ${path}: ${humanBytes(fileBytes)} at ${humanRate(fileBytes, written)}, durable`,
       `read it back at ${humanRate(fileBytes, read)}, with the same hash: ${sent?.slice(0, 16)}…`,
       '',
       `its stripes of ${humanBytes(layout.ssize)}, by the iod that holds them:`,
       ...drawStripes(layout, size, { width: output.width, colored, nameOf }),
-    );
+    ]);
   } finally {
     await fs.close();
   }

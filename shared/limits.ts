@@ -94,8 +94,6 @@ export const limits = {
   storeWalPagesMax: 4096,
   /** Handles, cookies and the like are reserved in blocks, so that not every one costs a write. */
   counterBlock: 4096,
-  /** Changes after which the mgr commits without waiting for the end of the tick. */
-  commitChangesMax: 8192,
   /** Sessions of the cluster, with those whose clients are away within their lease. */
   sessionsMax: 16_384,
   /** Changes of the size of one file that wait for each other. */

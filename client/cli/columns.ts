@@ -27,7 +27,9 @@ export function alignRows(
 
 /** Words downwards in as many columns as fit, as `ls` does. */
 export function fillColumns(words: readonly string[], width: number): string[] {
-  for (let rows = 1; rows < words.length; rows++) {
+  // A column has at least a letter and the gap behind it.
+  const columnsMax = Math.max(1, Math.floor(width / 3));
+  for (let rows = Math.max(1, Math.ceil(words.length / columnsMax)); rows < words.length; rows++) {
     const columns = Math.ceil(words.length / rows);
     const lines = Array.from({ length: rows }, (_, row) =>
       Array.from({ length: columns }, (_, column) => words[column * rows + row] ?? ''),

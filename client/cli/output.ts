@@ -35,11 +35,11 @@ export class Output {
   /** One result in the form that was asked for. */
   result(fields: JsonObject, text: () => string | readonly string[]): void {
     if (this.json) this.object(fields);
-    else this.lines(...[text()].flat());
+    else this.lines([text()].flat());
   }
 
   /** Lines for people. Nothing with `--json`. */
-  lines(...lines: readonly string[]): void {
+  lines(lines: readonly string[]): void {
     if (this.json || lines.length === 0) return;
     process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   }

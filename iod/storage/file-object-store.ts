@@ -188,7 +188,8 @@ export class FileObjectStore implements ObjectStore {
   async #syncFile(handle: Handle, file: DiskFile): Promise<void> {
     try {
       await file.sync();
-      await this.#names.sync(objectDirectory(this.#root, handle));
+      // A file that was removed meanwhile may have taken its directory along: nothing is lost then.
+      await this.#isDone('ENOENT', this.#names.sync(objectDirectory(this.#root, handle)));
     } catch (error) {
       await this.#options.onLoss(toFsError(error));
       throw error;

@@ -39,7 +39,10 @@ export class Fencing {
     if (standing) return standing.done;
     const acknowledged = new Set<IodIndex>();
     this.#runtime.killPoint('mgr.fence.before');
-    const done = this.#fenceAll(session, acknowledged);
+    // Later than it is entered, also when there is nobody to be asked.
+    const done = this.#fenceAll(session, acknowledged).finally(() => {
+      this.#fences.delete(session);
+    });
     this.#fences.set(session, { acknowledged, done });
     return done;
   }
@@ -52,7 +55,6 @@ export class Fencing {
       if (missing.length === 0) break;
       await Promise.all(missing.map((iod) => this.#fenceAt(iod, session, acknowledged)));
     }
-    this.#fences.delete(session);
     this.#runtime.killPoint('mgr.fence.after');
   }
 

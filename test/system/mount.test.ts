@@ -54,7 +54,7 @@ mountTest('trees go in and out unchanged by cp -a and tar', async (t) => {
   await m.sh(
     `tar -C '${source}' --format=posix -cf all.tar . && mkdir out && tar -C out -xf all.tar`,
   );
-  await m.sh(`diff -r '${source}' out && tar -C out -df all.tar && cmp all.tar all.tar`);
+  await m.sh(`diff -r '${source}' out && tar -C out -df all.tar`);
   t.is(await times(m.path('out')), await times(source));
   await m.sh('rm -r copy out all.tar');
   t.deepEqual(await readdir(m.directory), []);
@@ -165,7 +165,7 @@ mountTest('an open file outlives its name; appends, cuts, holes and times are ex
   );
 
   await truncate(path, 5);
-  t.is(await readFile(path, 'utf8'), (await readFile(path, 'utf8')).slice(0, 5));
+  t.is(await readFile(path, 'utf8'), 'line ');
   await truncate(path, 12);
   t.is((await readFile(path)).subarray(5).toString('hex'), '00'.repeat(7));
   await writeFile(path, 'x');
@@ -259,7 +259,7 @@ mountTest('two mounts see at once what the other has finished', async (t) => {
   const lines = (await readFile(one.path('log'), 'utf8')).trim().split('\n');
   t.deepEqual(
     lines.map(Number).toSorted((x, y) => x - y),
-    [...lines.keys()],
+    Array.from({ length: 30 }, (_, i) => i),
     'no append is lost',
   );
 });

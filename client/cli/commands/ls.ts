@@ -58,10 +58,10 @@ class Listing {
   async directory(path: ByteString, titled: boolean): Promise<void> {
     const below: ByteString[] = [];
     await this.attempt(shownName(path), async (fs) => {
-      if (titled) this.#output.lines(...(this.#begun ? [''] : []), `${shownName(path)}:`);
+      if (titled) this.#output.lines([...(this.#begun ? [''] : []), `${shownName(path)}:`]);
       this.#begun = true;
       const sorted = !this.#given.flag('unsorted') && !this.#output.json;
-      let waiting: Entry[] = [];
+      const waiting: Entry[] = [];
       const pages = fs.opendir(Buffer.from(path, 'latin1'), { attributes: true }).pages();
       for await (const page of pages) {
         const shown = page.filter(
@@ -75,8 +75,8 @@ class Listing {
             stats === undefined ? [] : [this.entry(nameBytes, joined(path, nameBytes), stats)],
           ),
         );
-        if (sorted) waiting = waiting.concat(entries);
-        else await this.print(path, entries);
+        if (!sorted) await this.print(path, entries);
+        else for (const entry of entries) waiting.push(entry);
       }
       await this.print(path, waiting.toSorted(byName));
     });
@@ -108,7 +108,7 @@ class Listing {
         const path = directory === '' ? entry.name : joined(directory, entry.name);
         this.#output.object({ ...entryJson(path, entry), name: shownName(entry.name) });
       }
-    } else this.#output.lines(...this.#lines(entries));
+    } else this.#output.lines(this.#lines(entries));
     await this.#output.flushed();
   }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { limits } from '../../../shared/limits.ts';
 import type { Run } from '../command.ts';
+import { describeFailure, failureText } from '../failure.ts';
 import type { ClusterState } from '../local-cluster/cluster-state.ts';
 import { stopGraceMs, type StartedDaemon } from '../local-cluster/daemon-process.ts';
 import { Interrupt } from '../local-cluster/interrupt.ts';
@@ -48,13 +49,20 @@ export async function stayUp(
   { output, interrupt }: { readonly output: Output; readonly interrupt: Interrupt },
 ): Promise<void | 'failed'> {
   let died = false;
+  let stopping: Promise<void> | undefined;
   interrupt.listen((times) => {
     output.remark(times > 1 ? 'killing all daemons' : 'stopping (Ctrl-C again: at once)');
-    void stopDaemons(state.daemons, times > 1 ? 0 : stopGraceMs).then((outcomes) => {
-      for (const { name, killed } of outcomes) {
-        if (killed && times === 1) output.remark(`${name} did not stop in time and was killed`);
-      }
-    });
+    stopping = stopDaemons(state.daemons, times > 1 ? 0 : stopGraceMs).then(
+      (outcomes) => {
+        for (const { name, killed } of outcomes) {
+          if (killed && times === 1) output.remark(`${name} did not stop in time and was killed`);
+        }
+      },
+      (error: unknown) => {
+        died = true;
+        output.remark(failureText(describeFailure(error)));
+      },
+    );
   });
   await Promise.all(
     started.map(async ({ child, record: { name, pid, log } }) => {
@@ -69,6 +77,7 @@ export async function stayUp(
       );
     }),
   );
+  await stopping;
   return died ? 'failed' : undefined;
 }
 

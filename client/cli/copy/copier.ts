@@ -69,7 +69,7 @@ export class Copier {
       const done: Promise<unknown> = work.then(() => running.delete(done));
       running.add(done);
     };
-    for await (const child of from.tree.list(from.path)) {
+    for await (const child of this.#listed(from, running)) {
       if (this.#hopeless) break;
       const pairBelow: CopyPair = {
         from: { tree: from.tree, path: below(from.path, child.name) },
@@ -96,6 +96,16 @@ export class Copier {
       this.#events.done('directories');
     };
     return { finished: this.#attempt(pair, finish) };
+  }
+
+  /** The entries of a directory. When no more can be had, what was begun is ended first. */
+  async *#listed({ tree, path }: CopyPair['from'], running: ReadonlySet<Promise<unknown>>) {
+    try {
+      yield* tree.list(path);
+    } catch (error: unknown) {
+      await Promise.all(running);
+      throw error;
+    }
   }
 
   /** @param fresh we have just made the directory: nothing of that name is there */

@@ -23,8 +23,11 @@ export async function copyContent(
   let next = 0;
   let end = Infinity;
   const carry = async (): Promise<void> => {
-    // One byte more than is expected tells the end of a small file in the same read.
-    const buffer = small ? Buffer.allocUnsafe(sizeHint + 1) : (spare.pop() ?? newPiece());
+    // One byte more than is expected tells the end of a small file in the same read; a file that
+    // says nothing of its size, as in /proc, or still grows, is not to be read byte by byte.
+    const buffer = small
+      ? Buffer.allocUnsafe(Math.max(sizeHint + 1, leastBytes))
+      : (spare.pop() ?? newPiece());
     try {
       while (next < end) {
         const at = next;
@@ -47,6 +50,9 @@ export async function copyContent(
   const failure = results.find((result) => result.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
 }
+
+/** What the smallest read asks for. */
+const leastBytes = 4096;
 
 function newPiece(): Buffer {
   return Buffer.allocUnsafeSlow(pieceBytes);

@@ -56,7 +56,9 @@ export async function startCluster(wish: TableWish, signal: AbortSignal): Promis
     const running = await runningOf(before?.daemons ?? []);
     checkUnmoved(specs, running);
     const missing = specs.filter((spec) => !running.has(spec.name));
-    const started = await Promise.all(missing.map(startDaemon));
+    const outcomes = await Promise.allSettled(missing.map(startDaemon));
+    const started = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const unstarted = outcomes.find((one) => one.status === 'rejected');
     const records = new Map([
       ...running,
       ...started.map(({ record }) => [record.name, record] as const),
@@ -64,6 +66,7 @@ export async function startCluster(wish: TableWish, signal: AbortSignal): Promis
     const daemons = specs.flatMap(({ name }) => records.get(name) ?? []);
     const state: ClusterState = { url, dataDir, iodtab: table.file, daemons };
     try {
+      if (unstarted !== undefined) throw unstarted.reason;
       // Before they are ready: whatever becomes of us, `weft down` finds them.
       await writeState(runtime.disk, state);
       await inTime(started, signal);
