@@ -76,7 +76,7 @@ export function errnoName(number: number): Errno {
   return namesByNumber.get(number) ?? 'EIO';
 }
 
-/** What an FsError knows beyond its errno. All of it survives the wire but `cause`. */
+/** What an FsError knows beyond its errno. Only `id`, `what`, `retryAfterMs` and `bytesDone` cross the wire. */
 export interface FsErrorDetails {
   /** System call the user made: `open`, `rename` … */
   readonly syscall?: string | undefined;

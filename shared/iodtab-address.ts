@@ -31,6 +31,12 @@ export function expandAddress(word: Word): readonly Address[] {
   const { host, port } = splitAddress(word);
   const ports = port === undefined ? [undefined] : expandPort(port);
   const hosts = isIpv6(host.text) ? [shortestIpv6(host.text)] : expandHost(host);
+  if (hosts.length * ports.length > limits.iodsMax) {
+    throw iodtabError(
+      word,
+      `${hosts.length} hosts with ${ports.length} ports each are too many; a table has at most ${limits.iodsMax} iods`,
+    );
+  }
   return hosts.flatMap((one) => ports.map((number) => ({ host: one, port: number })));
 }
 

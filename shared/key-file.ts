@@ -1,4 +1,5 @@
 /** The file that holds a cluster's secret or a user's token: 64 hexadecimal digits and a newline. */
+import { dirname } from 'node:path';
 import { type Key, keyBytes } from './auth.ts';
 import { FsError } from './errno.ts';
 import type { Disk, Runtime } from './runtime/runtime.ts';
@@ -35,5 +36,6 @@ export async function makeKeyFile(
   } finally {
     await file.close();
   }
+  await disk.syncDirectory(dirname(path));
   return key;
 }

@@ -419,6 +419,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
 
   /** SCENARIOS 60: a peer that is silent for too long is gone, whatever its socket says. */
   #beat(): void {
+    if (this.#closed) return;
     this.#heartbeat = this.clock.timer(limits.heartbeatIntervalMs, () => {
       const { silentMs } = this;
       if (silentMs > limits.heartbeatSilenceMs) {

@@ -220,7 +220,8 @@ export class Link implements CallOwner {
       runtime,
       epochs,
       buffers: this.#buffers,
-      service: this.#service,
+      // Nobody is served before it has proved itself.
+      service: new Service(),
       onClosed: (reason) => {
         this.#lost(connection, reason);
       },
@@ -270,6 +271,7 @@ export class Link implements CallOwner {
       runtime.log.warn('link down', { to: name, why: reason.message, failures: this.#failures });
     }
     onDown?.(reason);
+    if (this.#closed) return;
     if (isFinal(reason)) {
       for (const call of this.#calls) this.#end(call, reason);
       onFinal?.(reason);

@@ -58,6 +58,11 @@ const mistakes: [text: string, column: number, reason: string][] = [
   ['h:7304-7301', 7, 'the range 7304-7301 runs backwards; write the smaller number first'],
   ['h:1-513', 7, 'the range 1-513 is too big; a table has at most 512 iods'],
   ['n[3-1]', 7, 'the range 3-1 runs backwards; write the smaller number first'],
+  [
+    'n[1-512]:7000-7511',
+    5,
+    '512 hosts with 512 ports each are too many; a table has at most 512 iods',
+  ],
   ['n[1-999999999]', 7, 'the range 1-999999999 is too big; a table has at most 512 iods'],
   ['n[1-10000000000]', 7, '"1-10000000000" is not a range; write two numbers, as in node[1-16]'],
   ['n[1,2]', 7, '"1,2" is not a range; write two numbers, as in node[1-16]'],

@@ -135,10 +135,7 @@ function tableOutside(state: ClusterState | undefined): string | undefined {
 
 async function haveKey(runtime: Runtime, dataDir: string): Promise<string> {
   const keyFile = join(dataDir, 'cluster.key');
-  if ((await runtime.disk.stat(keyFile)) === undefined) {
-    await makeKeyFile(runtime, keyFile);
-    await runtime.disk.syncDirectory(dataDir);
-  }
+  if ((await runtime.disk.stat(keyFile)) === undefined) await makeKeyFile(runtime, keyFile);
   return keyFile;
 }
 
