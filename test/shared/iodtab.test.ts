@@ -179,7 +179,7 @@ const mistakes: [text: string, what: string][] = [
   ['a:1 x\nb:1 x', '2:1: "x" is iod 0 in line 1 already; give each iod a name of its own'],
   ['a:1 iod1\nb:1', '2:1: "iod1" is iod 0 in line 1 already; give each iod a name of its own'],
   ['a:1-512\nb', '2:1: a table holds at most 512 iods; remove some'],
-  ['n[1-2]:1-300', '1:1: a table holds at most 512 iods; remove some'],
+  ['n[1-2]:1-300', '1:1: 2 hosts with 300 ports each are too many; a table has at most 512 iods'],
 ];
 
 for (const [text, what] of mistakes) {
