@@ -1,11 +1,11 @@
 /** One client of a benchmark: a process that carries out tasks, one at a time. */
 import { builtClient, builtRuntime } from './built.ts';
-import type { FileSystem } from '../client/index.ts';
+import type { ConnectedFileSystem } from '../client/index.ts';
 import { callNames, makeTree } from './name-calls.ts';
 import { moveRandomly, moveStream } from './data-calls.ts';
 import type { Outcome, Task } from './tasks.ts';
 
-let connected: FileSystem | undefined;
+let connected: ConnectedFileSystem | undefined;
 
 process.on('message', (task: Task) => {
   perform(task).then(
@@ -29,16 +29,17 @@ async function perform(task: Task): Promise<Outcome> {
 }
 
 /** @returns calls or bytes done */
-async function run(fs: FileSystem, task: Task): Promise<number> {
+async function run(fs: ConnectedFileSystem, task: Task): Promise<number> {
   if (task.kind === 'stream') return moveStream(fs, task);
   if (task.kind === 'random') return moveRandomly(fs, task);
   if (task.kind === 'names') return callNames(fs, task);
   if (task.kind === 'tree') return makeTree(fs, task);
+  if (task.kind === 'remove') await fs.rm(task.path, { force: true });
   return 0;
 }
 
 /** @param tcp also where a unix socket would do: as between two hosts */
-async function connectAgain(url: string, tcp: boolean): Promise<FileSystem> {
+async function connectAgain(url: string, tcp: boolean): Promise<ConnectedFileSystem> {
   await connected?.close();
   const { connect } = await builtClient();
   const { makeNodeRuntime } = await builtRuntime();

@@ -1,6 +1,6 @@
 /** The bytes of one file, in order or at random places. */
 import { once } from 'node:events';
-import type { File, FileSystem } from '../client/index.ts';
+import type { ConnectedFileSystem, File, FileSystem } from '../client/index.ts';
 import type { StreamingDirection, Task } from './tasks.ts';
 
 type StreamTask = Extract<Task, { readonly kind: 'stream' }>;
@@ -13,7 +13,7 @@ const blockBytes = 4096;
 const buffers = new Map<string, Buffer>();
 
 /** @returns bytes moved */
-export async function moveStream(fs: FileSystem, task: StreamTask): Promise<number> {
+export async function moveStream(fs: ConnectedFileSystem, task: StreamTask): Promise<number> {
   if (task.way === 'stream') await pipe(fs, task);
   else await callInOrder(fs, task);
   return task.bytes;
@@ -35,7 +35,7 @@ async function callInOrder(fs: FileSystem, task: StreamTask): Promise<void> {
   await file.close();
 }
 
-async function pipe(fs: FileSystem, task: StreamTask): Promise<void> {
+async function pipe(fs: ConnectedFileSystem, task: StreamTask): Promise<void> {
   const { path, direction, bytes, callBytes } = task;
   if (direction === 'read') {
     let got = 0;

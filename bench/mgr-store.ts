@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Database from 'better-sqlite3';
 import { ensureRoot } from '../mgr/namespace/root.ts';
-import { type NameContext, perform } from '../mgr/ops/name-context.ts';
+import type { NameContext } from '../mgr/ops/name-context.ts';
 import { nameHandlers } from '../mgr/ops/name-handlers.ts';
 import { openInode } from '../mgr/ops/open-file.ts';
 import { MetaView } from '../mgr/store/batch.ts';
@@ -83,7 +83,7 @@ function makeContext(file: string): { context: NameContext; close: () => void } 
 }
 
 function create(context: NameContext, at: number): void {
-  perform(context, openInode, {
+  openInode(context, {
     at: { directory: rootHandle, path: nameOf(at) },
     flags: openFlags.create | openFlags.write,
     mode: 0o644,
@@ -116,7 +116,7 @@ function everythingElse(): void {
   const file = join(directory, 'ours-128.db');
   const { context, close } = makeContext(file);
   const lookup = (at: number): void => {
-    perform(context, nameHandlers.lookup, {
+    nameHandlers.lookup(context, {
       at: { directory: rootHandle, path: nameOf(at) },
       follow: true,
     });
@@ -131,7 +131,7 @@ function everythingElse(): void {
   for (const attributes of [false, true]) {
     measure(`entries listed${attributes ? ' with attributes' : ''}`, files, () => {
       for (let after = 0, done = false; !done;) {
-        const page = perform(context, nameHandlers.readDirectory, {
+        const page = nameHandlers.readDirectory(context, {
           at: { directory: rootHandle, path: '' as ByteString },
           after,
           count: 1024,
@@ -145,7 +145,7 @@ function everythingElse(): void {
   measure('renames, 128 a commit', few, () => {
     eachCommitted(context, 128, few, (at) => {
       const [from, to] = [nameOf(at), `${nameOf(at)}.new` as ByteString];
-      perform(context, nameHandlers.rename, {
+      nameHandlers.rename(context, {
         from: { directory: rootHandle, path: from },
         to: { directory: rootHandle, path: to },
         flags: 0,
@@ -155,7 +155,7 @@ function everythingElse(): void {
   measure('unlinks, 128 a commit', files - few, () => {
     eachCommitted(context, 128, files - few, (at) => {
       const path = nameOf(at + few);
-      perform(context, nameHandlers.unlink, { at: { directory: rootHandle, path } });
+      nameHandlers.unlink(context, { at: { directory: rootHandle, path } });
     });
   });
   close();

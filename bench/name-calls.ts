@@ -19,13 +19,13 @@ const calls: Readonly<Record<NameCall, (fs: FileSystem, path: string) => Promise
 
 /** @returns calls made */
 export async function callNames(fs: FileSystem, task: NamesTask): Promise<number> {
-  const { call, directory, depth, count } = task;
+  const { call, directory, depth, count, rounds } = task;
   const run = calls[call];
   let next = 0;
   await inParallel(depth, async () => {
-    while (next < count) await run(fs, `${directory}/file-${next++}`);
+    while (next < count * rounds) await run(fs, `${directory}/file-${next++ % count}`);
   });
-  return count;
+  return next;
 }
 
 /** Files in a directory, or many in directories of usual size below it. @returns how many */
@@ -41,6 +41,7 @@ export async function makeTree(fs: FileSystem, { directory, files }: TreeTask): 
       directory: part,
       depth: treeDepth,
       count,
+      rounds: 1,
     } as const;
     await callNames(fs, task);
   }

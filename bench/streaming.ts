@@ -61,6 +61,7 @@ async function measureBoth(streaming: Streaming, group: string, limit: Limit): P
   const bytes = bench.sizes.streamBytes / clients;
   const rows: Row[] = [];
   for (const direction of directions) {
+    if (direction === 'write') await removeFiles(bench, clients);
     const outcome = await measured(bench, clients, (client) => {
       return { kind: 'stream', path: `/stream-${client}`, direction, bytes, callBytes, way };
     });
@@ -68,6 +69,14 @@ async function measureBoth(streaming: Streaming, group: string, limit: Limit): P
     rows.push(rowOf(group, name, outcome, limit));
   }
   return rows;
+}
+
+/** What is written next is new, and no time is spent on freeing what was there. */
+async function removeFiles({ workers }: Bench, clients: number): Promise<void> {
+  const removals = workers
+    .slice(0, clients)
+    .map((worker, client) => worker.perform({ kind: 'remove', path: `/stream-${client}` }));
+  await Promise.all(removals);
 }
 
 function rowOf(group: string, name: string, outcome: Outcome, limit: Limit): Row {

@@ -31,7 +31,10 @@ export type Task =
       readonly depth: number;
       /** Names of the files: from 0 to `count` - 1. */
       readonly count: number;
+      /** How often each of them is called. */
+      readonly rounds: number;
     }
+  | { readonly kind: 'remove'; readonly path: string }
   | { readonly kind: 'tree'; readonly directory: string; readonly files: number };
 
 export interface Outcome {
