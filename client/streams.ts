@@ -1,15 +1,10 @@
-/**
- * Files as streams of Node. A few large pieces are on their way at once, so that all iods are
- * busy; no more than these is ever in memory.
- */
+/** Files of the library as streams of Node. Those that `node:fs` has are in `node-fs/`. */
 import { Readable, Writable } from 'node:stream';
 import { FsError } from '../shared/errno.ts';
-import { byteLengthOf } from '../shared/crc32.ts';
-import { Fifo } from '../shared/fifo.ts';
+import { byteLengthOf } from '../shared/byte-length.ts';
 import type { File } from './file.ts';
-
-const pieceBytes = 1024 * 1024;
-const piecesMax = 4;
+import { pieceBytes, ReadAhead } from './read-ahead.ts';
+import { WriteBehind } from './write-behind.ts';
 
 export interface ReadStreamOptions {
   /** First byte, 0 by default. */
@@ -36,18 +31,11 @@ export function readStream(source: StreamSource, options: ReadStreamOptions = {}
   const { start = 0, end = Infinity, signal } = options;
   checkStart(start);
   const lease = new FileLease(source);
-  const ahead = new Fifo<Promise<Buffer>>();
-  let next = start;
-  /** Grows with each whole piece: little is asked for in vain beyond the end of a small file. */
-  let aheadMax = 1;
-  const fill = (): void => {
-    for (; ahead.size < aheadMax && next <= end; next += pieceBytes) {
-      const piece = readPiece(lease, next, Math.min(pieceBytes, end - next + 1));
-      // Pieces behind a failed one, or behind the end, are never asked for.
-      piece.catch(() => undefined);
-      ahead.push(piece);
-    }
-  };
+  const ahead = new ReadAhead({
+    read: (into, at) => lease.file.read(into, at, { signal: lease.signal }),
+    from: start,
+    to: end,
+  });
   return new Readable({
     highWaterMark: pieceBytes,
     ...(signal && { signal }),
@@ -55,14 +43,8 @@ export function readStream(source: StreamSource, options: ReadStreamOptions = {}
       lease.begin().then(() => callback(), callback);
     },
     read() {
-      fill();
-      const coming = ahead.shift() ?? Promise.resolve(Buffer.alloc(0));
-      coming.then(
-        (piece) => {
-          aheadMax = Math.min(aheadMax + 1, piecesMax);
-          if (piece.length > 0) this.push(piece);
-          if (piece.length < pieceBytes) this.push(null);
-        },
+      ahead.next().then(
+        (piece) => this.push(piece ?? null),
         (error: Error) => this.destroy(error),
       );
     },
@@ -77,27 +59,19 @@ export function writeStream(source: StreamSource, options: WriteStreamOptions = 
   const { start = 0, signal, sync = false } = options;
   checkStart(start);
   const lease = new FileLease(source);
-  /** Writes that have not ended; none of these promises is ever rejected. */
-  const running = new Set<Promise<void>>();
+  const behind = new WriteBehind((error) => stream.destroy(error));
   let position = start;
-  const write = async (chunks: readonly Uint8Array[]): Promise<void> => {
+  const write = (chunks: readonly Uint8Array[]): Promise<void> => {
     const { file, signal } = lease;
     const at = position;
-    position += byteLengthOf(chunks);
-    const writing = file.write(chunks, at, { signal }).then(
-      () => {
-        running.delete(writing);
-      },
-      (error: Error) => {
-        stream.destroy(error);
-      },
-    );
-    running.add(writing);
+    const length = byteLengthOf(chunks);
+    position += length;
+    const writing = file.write(chunks, at, { signal });
     // Appends take their places one after another.
-    if (running.size >= (file.append ? 1 : piecesMax)) await Promise.race(running);
+    return behind.add(writing, length, file.append);
   };
   const finish = async (): Promise<void> => {
-    await Promise.all(running);
+    await behind.settled();
     if (sync) await lease.file.sync({ signal: lease.signal });
     await lease.giveBack();
   };
@@ -160,11 +134,6 @@ class FileLease {
       (late: Error) => callback(error ?? late),
     );
   }
-}
-
-async function readPiece({ file, signal }: FileLease, at: number, length: number): Promise<Buffer> {
-  const piece = Buffer.allocUnsafeSlow(length);
-  return piece.subarray(0, await file.read(piece, at, { signal }));
 }
 
 function checkStart(start: number): void {

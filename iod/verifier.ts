@@ -3,7 +3,7 @@
  * A restart of the process loses nothing: the system holds the pages. A restart of the host does,
  * and so does a failed sync (SCENARIOS 4, 218).
  */
-import { crcOf } from '../shared/crc32.ts';
+import { checksumOf } from '../shared/checksum.ts';
 
 export interface VerifierOptions {
   readonly bootId: string;
@@ -14,5 +14,5 @@ export interface VerifierOptions {
 
 /** @returns 32 bits; equal ones mean that nothing was lost in between */
 export function makeVerifier({ bootId, storeId, losses }: VerifierOptions): number {
-  return crcOf([Buffer.from(`${bootId} ${storeId} ${losses}`)]);
+  return checksumOf([Buffer.from(`${bootId} ${storeId} ${losses}`)]);
 }

@@ -1,6 +1,6 @@
 /** What clients do with the bytes of files they have open: admit, read, write, sync. */
 import type { BufferPool } from '../../shared/buffer-pool.ts';
-import { byteLengthOf } from '../../shared/crc32.ts';
+import { byteLengthOf } from '../../shared/byte-length.ts';
 import { FsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import { Bulk, type Handlers } from '../../shared/rpc/service.ts';

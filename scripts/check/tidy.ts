@@ -22,7 +22,7 @@ function checkNames(tree: SourceTree): Finding[] {
 
 /** Started or configured by somebody outside, or the public interface. */
 const entryPoint =
-  /(^|\/)main\.ts$|^client\/index\.ts$|^(scripts|bench)\/[^/]+$|^(examples|test)\/|^[^/]+$/;
+  /(^|\/)main\.ts$|^client\/index\.ts$|^scripts\/[^/]+$|^bench\/([^/]+|.+-process\.ts)$|^(examples|test)\/|^[^/]+$/;
 
 /** A file that only its own test imports is dead too. */
 function checkDeadFiles(tree: SourceTree): Finding[] {

@@ -25,12 +25,13 @@ const packageOwners: Readonly<Record<string, RegExp>> = {
   'better-sqlite3': /^mgr\/store\//,
   commander: /\/main\.ts$|^client\/cli\//,
   weftfs: /^examples\//,
+  'xxhash-wasm': /^shared\/checksum\.ts$/,
 };
 /** Tests and benchmarks compare with whatever there is. */
 const ownsAnyPackage = /^(test|bench)\//;
 
 const pureFiles = [
-  /^shared\/(stripe|iodtab|iodtab-address|cluster-url|machine|units|limits|errno)\.ts$/,
+  /^shared\/(stripe|iodtab|iodtab-address|cluster-url|machine|units|limits|errno|recovery-report)\.ts$/,
   /^shared\/(error-catalogue|runtime\/runtime|runtime\/kill-points)\.ts$/,
   /^shared\/wire\//,
   /^mgr\/namespace\//,
@@ -38,7 +39,7 @@ const pureFiles = [
 ];
 /** Node modules that touch no clock, chance, disk or network, at least not by themselves. */
 const plainModules =
-  /^node:(assert\/strict|buffer|crypto|events|path|path\/posix|stream|url|util|zlib)$/;
+  /^node:(assert\/strict|buffer|crypto|events|path|path\/posix|readline|stream|url|util|zlib)$/;
 const ownsAnyNodeModule =
   /^shared\/runtime\/node\b|\/main\.ts$|^client\/fuse\/device\.ts$|^(client\/cli|scripts|bench|examples|test)\//;
 

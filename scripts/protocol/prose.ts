@@ -46,7 +46,7 @@ const envelopeRows = [
     'status',
     'request: milliseconds that the caller will still wait, 0 without limit; reply: errno, 0 for success',
   ],
-  ['24', 'u32', 'payloadCrc', 'CRC-32 of the payload, 0 without one'],
+  ['24', 'u32', 'payloadChecksum', 'low half of the XXH64 of the payload, 0 without one'],
   ['28', 'u32', 'slot', "mutations: place in the session's reply cache, else 0"],
   ['32', 'u32', 'sequence', 'mutations: count of those sent in that place, else 0'],
 ];

@@ -142,6 +142,7 @@ export class Acceptor {
   #refuse(connection: Connection, error: FsError): void {
     this.refusedPeers++;
     this.#options.runtime.log.warn('peer refused', {
+      key: connection.logKey,
       peer: connection.description,
       why: toFsError(error).message,
     });

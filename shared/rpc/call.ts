@@ -3,7 +3,8 @@
  * each loss or TRY_AGAIN whether it is sent again; its deadline always ends it (promise 6).
  */
 import { FsError } from '../errno.ts';
-import { byteLengthOf, crcOf } from '../crc32.ts';
+import { byteLengthOf } from '../byte-length.ts';
+import { checksumOf } from '../checksum.ts';
 import type { Clock, Timer } from '../runtime/runtime.ts';
 import type { Op } from '../wire/op.ts';
 import { watchAbort } from './abort.ts';
@@ -37,7 +38,7 @@ export class Call {
   readonly request: unknown;
   readonly deadline: number;
   readonly payload: readonly Uint8Array[];
-  readonly payloadCrc: number;
+  readonly payloadChecksum: number;
   readonly into: readonly Uint8Array[] | undefined;
   /** Payload bytes that it brings or fetches. */
   readonly bulkBytes: number;
@@ -69,7 +70,7 @@ export class Call {
     this.request = request;
     this.deadline = options.deadline;
     this.payload = options.payload ?? nothing;
-    this.payloadCrc = options.payload === undefined ? 0 : crcOf(options.payload);
+    this.payloadChecksum = options.payload === undefined ? 0 : checksumOf(options.payload);
     this.into = options.into;
     this.bulkBytes = byteLengthOf(this.payload) + byteLengthOf(this.into ?? nothing);
     this.promise = new Promise((resolve, reject) => {

@@ -2,10 +2,9 @@
  * One authenticated stream of requests and replies with a peer, in both directions. It lives as
  * long as its channel; what shall outlive it stands above (link.ts).
  */
-import { AssertionError } from 'node:assert/strict';
 import type { BufferPool } from '../buffer-pool.ts';
-import { crcOf } from '../crc32.ts';
-import { FsError, ProtocolError, toFsError } from '../errno.ts';
+import { checksumOf } from '../checksum.ts';
+import { FsError, isFsError, ProtocolError, toFsError } from '../errno.ts';
 import { limits } from '../limits.ts';
 import type { Channel, ChannelHandlers, Clock, Runtime, Timer } from '../runtime/runtime.ts';
 import type { SessionId } from '../units.ts';
@@ -25,7 +24,7 @@ import type { Op, Role } from '../wire/op.ts';
 import { opName } from '../wire/op-names.ts';
 import { Call, type CallOptions, type CallOwner, type Carrier, Deadlines } from './call.ts';
 import type { EpochWatch } from './epoch-watch.ts';
-import { connectionLost, deadlineError, unsendable } from './failures.ts';
+import { connectionLost, deadlineError, endIfOurs, traceOf, unsendable } from './failures.ts';
 import { MessageLog } from './message-log.ts';
 import { Outbox } from './outbox.ts';
 import { checkDelivered, firstBytes } from './payload.ts';
@@ -77,6 +76,8 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   binding: Binding | undefined;
   /** Requests of the peer that have no answer yet. */
   requestsRunning = 0;
+  /** Payload of these requests. */
+  requestBytes = 0;
   /** Only when messages are logged. */
   readonly messages: MessageLog | undefined;
   readonly #options: ConnectionOptions;
@@ -123,6 +124,11 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     const { role, node } = this.peer;
     const address = this.#channel?.peer ?? 'not connected';
     return this.#established ? `${role} ${node} (${address})` : address;
+  }
+
+  /** What of its peer's lines are counted together: another connection of it is no news. */
+  get logKey(): string {
+    return `${this.peerHost} ${this.peer.node}`;
   }
 
   /** Since anything of the peer arrived. */
@@ -178,7 +184,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
       tag: call.tag,
       epoch: this.#options.epochs.newest,
       status: leftMs === Infinity ? 0 : Math.min(0xffff_ffff, Math.max(1, Math.ceil(leftMs))),
-      payloadCrc: call.payloadCrc,
+      payloadChecksum: call.payloadChecksum,
       slot: call.slot,
       sequence: call.sequence,
     };
@@ -224,25 +230,22 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   /** A request failed in a way that nobody has foreseen: the caller gets EIO, the operator this. */
   fault({ op }: Envelope, error: unknown): void {
     this.#options.runtime.log.error('request failed unexpectedly', {
+      key: `${this.logKey} ${op}`,
       op: opName(op),
       peer: this.description,
-      why: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      why: traceOf(error),
     });
   }
 
   /** Something happened after which this connection, or this process, cannot go on. */
   breach(error: unknown): void {
-    if (error instanceof AssertionError) {
-      // Thrown from here it would be taken for a fault of the channel, or of a promise.
-      this.clock.defer(() => {
-        throw error;
-      });
-    }
+    endIfOurs(error, this.clock);
+    const { log } = this.#options.runtime;
+    const line = { key: this.logKey, peer: this.description };
     if (error instanceof ProtocolError) {
-      this.#options.runtime.log.warn('protocol breach', {
-        peer: this.description,
-        what: error.message,
-      });
+      log.warn('protocol breach', { ...line, what: error.message });
+    } else if (!isFsError(error)) {
+      log.error('connection failed unexpectedly', { ...line, why: traceOf(error) });
     }
     this.close(
       error instanceof ProtocolError
@@ -340,7 +343,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     this.messages?.note('received', envelope, call.op, reply, payload);
     this.#inFlight.delete(envelope.tag);
     call.carrier = undefined;
-    if (error === undefined && crcOf(payload) !== envelope.payloadCrc) {
+    if (error === undefined && checksumOf(payload) !== envelope.payloadChecksum) {
       error = new FsError('EIO', {
         id: 'WEFT_E_CHECKSUM',
         what: `payload from ${this.description} arrived damaged`,
@@ -387,7 +390,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
       tag: to.tag,
       epoch: this.#options.epochs.newest,
       status,
-      payloadCrc: crcOf(payload),
+      payloadChecksum: checksumOf(payload),
       slot: 0,
       sequence: 0,
     };

@@ -92,7 +92,7 @@ export interface Doorkeeper {
    * The key that a peer with this hello must prove, and who it is once it has.
    * @throws FsError to turn it away at once
    */
-  readonly admit: (hello: Hello, peerHost: string) => { readonly key: Key; readonly peer: Peer };
+  readonly admit: (hello: Hello) => { readonly key: Key; readonly peer: Peer };
   readonly nonce: () => Uint8Array;
   /** The peer has proved itself. @throws FsError to turn it away after all */
   readonly welcome: (connection: Connection, peer: Peer) => void;
@@ -117,7 +117,7 @@ export function doorService(door: Doorkeeper): Service {
         if (expected) throw new ProtocolError('a second hello');
         const version = commonVersion(hello);
         checkCluster(hello, door);
-        const { key, peer } = door.admit(hello, connection.peerHost);
+        const { key, peer } = door.admit(hello);
         const { role, node, incarnation } = door.self;
         const cluster = door.self.cluster();
         const answer = { version, role, cluster, node, incarnation, nonce: door.nonce() };

@@ -11,6 +11,7 @@ import type { Op, Role } from '../wire/op.ts';
 import { Call, type CallOptions, type CallOwner, Deadlines } from './call.ts';
 import { Connection, type Peer } from './connection.ts';
 import type { EpochWatch } from './epoch-watch.ts';
+import { endIfOurs } from './failures.ts';
 import { type Credential, introduce, type Self, serveLink } from './handshake.ts';
 import { isPowerOfTwo, retryDelayMs } from './retry.ts';
 import { Service } from './service.ts';
@@ -115,13 +116,6 @@ export class Link implements CallOwner {
     return call.promise as Promise<R>;
   }
 
-  /** Tries at once what would be tried later: the peer is known to be back, or elsewhere. */
-  hurry(): void {
-    if (this.#state !== 'waiting' || this.#closed) return;
-    this.#retry?.cancel();
-    this.#connect();
-  }
-
   /** Ends the connection and all calls. Idempotent. */
   close(reason: FsError = closedError(this.#options.name)): void {
     if (this.#closed) return;
@@ -193,6 +187,7 @@ export class Link implements CallOwner {
         this.#up(connection);
       },
       (error: unknown) => {
+        endIfOurs(error, this.#options.runtime.clock);
         this.#down(toFsError(error));
       },
     );
@@ -236,7 +231,7 @@ export class Link implements CallOwner {
       await this.#options.onUp?.(connection, peer);
       return connection;
     } catch (error) {
-      connection.close(toFsError(error));
+      connection.breach(error);
       throw error;
     }
   }
@@ -268,7 +263,8 @@ export class Link implements CallOwner {
     this.#lastFailure = reason;
     this.#state = 'idle';
     if (isPowerOfTwo(this.#failures)) {
-      runtime.log.warn('link down', { to: name, why: reason.message, failures: this.#failures });
+      const { message: why } = reason;
+      runtime.log.warn('link down', { key: name, to: name, why, failures: this.#failures });
     }
     onDown?.(reason);
     if (this.#closed) return;

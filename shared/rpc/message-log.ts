@@ -1,5 +1,5 @@
 /** Every message of a connection as a line of the log, at level debug. Nothing happens otherwise. */
-import { byteLengthOf } from '../crc32.ts';
+import { byteLengthOf } from '../byte-length.ts';
 import { errnoName } from '../errno.ts';
 import type { Logger } from '../runtime/runtime.ts';
 import { decode } from '../wire/codec.ts';

@@ -2,7 +2,7 @@
  * What goes to one peer in a tick leaves as one packet (DESIGN 3). Bodies are encoded one behind
  * another into one buffer, which the network gives back; payloads are sent from where they are.
  */
-import { byteLengthOf } from '../crc32.ts';
+import { byteLengthOf } from '../byte-length.ts';
 import { ProtocolError } from '../errno.ts';
 import { Fifo } from '../fifo.ts';
 import { limits } from '../limits.ts';

@@ -1,5 +1,5 @@
 /** The bytes behind a reply against what was asked for. */
-import { byteLengthOf } from '../crc32.ts';
+import { byteLengthOf } from '../byte-length.ts';
 import { ProtocolError } from '../errno.ts';
 import type { Op } from '../wire/op.ts';
 

@@ -3,7 +3,8 @@
  * the wire, and where state, role and checksum decide before any handler runs.
  */
 import { AssertionError } from 'node:assert/strict';
-import { crcOf } from '../crc32.ts';
+import { byteLengthOf } from '../byte-length.ts';
+import { checksumOf } from '../checksum.ts';
 import { FsError, isFsError, ProtocolError, toFsError } from '../errno.ts';
 import { limits } from '../limits.ts';
 import type { Reader } from '../wire/codec.ts';
@@ -128,7 +129,7 @@ export class Service {
     if (!op.traits.from.includes(peer.role)) {
       throw new FsError('EPERM', { what: `message ${op.code} is not for a ${peer.role} to send` });
     }
-    if (crcOf(payload) !== envelope.payloadCrc) {
+    if (checksumOf(payload) !== envelope.payloadChecksum) {
       throw new FsError('EIO', {
         id: 'WEFT_E_CHECKSUM',
         what: `${envelope.op}: payload from ${peer.node} arrived damaged`,
@@ -136,7 +137,10 @@ export class Service {
     }
     const wrong = op.check?.(request);
     if (wrong !== undefined) throw new FsError('EINVAL', { what: wrong });
-    if (connection.requestsRunning > limits.requestsInFlightPerPeerMax) {
+    const isTooMuch =
+      connection.requestsRunning > limits.requestsInFlightPerPeerMax ||
+      connection.requestBytes > limits.requestBytesPerPeerMax;
+    if (isTooMuch) {
       throw new FsError('EAGAIN', { id: 'WEFT_E_BUSY', retryAfterMs: 10 });
     }
     this.#options.admit?.(op, context);
@@ -164,6 +168,7 @@ export class Answer {
     this.#payload = payload;
     this.#gate = gate;
     connection.requestsRunning++;
+    connection.requestBytes += byteLengthOf(payload);
   }
 
   succeed(result: unknown): void {
@@ -208,6 +213,7 @@ export class Answer {
 
   #end(): void {
     this.#connection.requestsRunning--;
+    this.#connection.requestBytes -= byteLengthOf(this.#payload);
     this.#connection.giveBack(this.#payload);
   }
 }

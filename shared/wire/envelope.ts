@@ -20,8 +20,8 @@ export interface Envelope {
   readonly epoch: Epoch;
   /** Request: milliseconds the caller will still wait (0: as long as it takes). Reply: errno, 0 = ok. */
   readonly status: number;
-  /** CRC-32 of the payload, 0 without one. Verified at both ends. */
-  readonly payloadCrc: number;
+  /** low half of the XXH64 of the payload, 0 without one. Verified at both ends. */
+  readonly payloadChecksum: number;
   /** Mutations: place in the session's reply cache, and the count of mutations in that place. */
   readonly slot: number;
   readonly sequence: number;
@@ -35,7 +35,7 @@ export function writeEnvelope(to: Writer, envelope: Envelope): void {
   to.i64(envelope.epoch.generation);
   to.u32(envelope.epoch.number);
   to.u32(envelope.status);
-  to.u32(envelope.payloadCrc);
+  to.u32(envelope.payloadChecksum);
   to.u32(envelope.slot);
   to.u32(envelope.sequence);
 }
@@ -53,8 +53,8 @@ export function readEnvelope(from: Reader): Envelope {
   if (generation < 0) throw new ProtocolError('negative generation');
   const epoch = { generation, number: from.u32() };
   const status = from.u32();
-  const payloadCrc = from.u32();
-  return { kind, op, tag, epoch, status, payloadCrc, slot: from.u32(), sequence: from.u32() };
+  const payloadChecksum = from.u32();
+  return { kind, op, tag, epoch, status, payloadChecksum, slot: from.u32(), sequence: from.u32() };
 }
 
 /** The tag of a body without decoding the rest: to find a reply's destination early. */

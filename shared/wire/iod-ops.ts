@@ -5,7 +5,16 @@
 import { limits } from '../limits.ts';
 import { bool, choice, empty, list, optional, struct, text, timestamp, u32, u53 } from './codec.ts';
 import { op, type Role, type Traits } from './op.ts';
-import { cap, handle, iodIndex, offset, openEntry, session } from './values.ts';
+import {
+  cap,
+  handle,
+  iodIndex,
+  offset,
+  openEntry,
+  recoveryPage,
+  recoveryState,
+  session,
+} from './values.ts';
 
 const client: readonly Role[] = ['client'];
 const mgr: readonly Role[] = ['mgr'];
@@ -89,6 +98,8 @@ export const dataOps = {
       protocolErrors: u53(),
       connections: u32,
       openSequence: u53(),
+      /** `leftMs`: until it stops serving for want of the mgr. */
+      recovery: optional(recoveryState),
     }),
   ),
   listObjects: op(
@@ -161,6 +172,13 @@ export const controlOps = {
     control,
     struct({ handles: list(handle, limits.reapBatchMax) }),
     empty,
+  ),
+  ownRecoveries: op(
+    345,
+    'Reports of recoveries of this iod with numbers below one, the latest first.',
+    control,
+    struct({ before: u53() }),
+    recoveryPage,
   ),
 };
 

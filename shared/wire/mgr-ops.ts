@@ -35,6 +35,8 @@ import {
   openEntry,
   pathName,
   place,
+  recoveryPage,
+  recoveryState,
   session,
 } from './values.ts';
 
@@ -299,6 +301,13 @@ export const clusterOps = {
       openSequence: u53(),
       residentBytes: u53(),
       members,
+      /** What concerns everybody: the time after a start, or the cleaning up after lost clients. */
+      recovery: optional(recoveryState),
+      /** The iods that do not serve: opens that they were told of, and what is left of their lease. */
+      absences: list(
+        struct({ index: iodIndex, done: u53(), total: u53(), leftMs: optional(u53()) }),
+        limits.iodsMax,
+      ),
     }),
   ),
   members: op(
@@ -341,6 +350,13 @@ export const clusterOps = {
     struct({ index: iodIndex, admit: bool }),
     struct({ member }),
   ),
+  recoveries: op(
+    186,
+    'Reports of recoveries with numbers below one, the latest first: of the mgr, or of an iod, which it asks. Needs the cluster key.',
+    cluster,
+    struct({ iod: optional(iodIndex), before: u53() }),
+    recoveryPage,
+  ),
 };
 
 export const syncOps = {
@@ -355,6 +371,8 @@ export const syncOps = {
       /** Identity of its disk, made once; and a number that grows with every start on that disk. */
       storeId: id32,
       incarnation: u53(),
+      /** The life that the mgr confirmed last as far as this disk knows, and all after it. */
+      lives: list(id32, limits.unconfirmedLivesMax + 1),
       generationSeen: u53(),
       openSequence: u53(),
       quarantined: u32,

@@ -3,7 +3,6 @@ import { limits } from '../limits.ts';
 import type { Handle, IodIndex, SessionId } from '../units.ts';
 import {
   bool,
-  bytes,
   choice,
   fixed,
   list,
@@ -132,5 +131,27 @@ export const member = struct({
 });
 export type Member = ValueOf<typeof member>;
 
+/** A recovery that runs, for who asks how long it will take (SCENARIOS 277). */
+export const recoveryState = struct({
+  cause: text(32),
+  phase: text(32),
+  elapsedMs: u53(),
+  /** Of `total` steps of the phase; 0 of 0 when it has none that can be counted. */
+  done: u53(),
+  total: u53(),
+  /** Who is waited for: the first of them, and how many there are. */
+  missing: list(text(limits.recoveryTextMax * 3), limits.recoveryNamesMax),
+  missingTotal: u32,
+  /** Until it ends, or ends for those who are missing. */
+  leftMs: optional(u53()),
+});
+export type RecoveryState = ValueOf<typeof recoveryState>;
+
+/** Reports as JSON (recovery-report.ts), the latest first. */
+export const recoveryPage = struct({
+  reports: list(text(limits.recoveryReportBytesMax), limits.recoveriesPerPage),
+  done: bool,
+});
+export type RecoveryPage = ValueOf<typeof recoveryPage>;
+
 export const members = list(member, limits.iodsMax);
-export const opaque = bytes(limits.bodyBytesMax);

@@ -115,8 +115,9 @@ class Attempt implements Intake {
   }
 
   #closedEarly(): FsError {
-    if (this.#answer.length > 0) return notWeftError(this.#endpoint, 'it says half a greeting');
-    const what = 'the connection was closed before any answer';
+    // What has come of a greeting is the beginning of ours: the rest may come the next time.
+    const where = this.#answer.length > 0 ? 'in the middle of the greeting' : 'before any answer';
+    const what = `the connection was closed ${where}`;
     return connectError(this.#endpoint, new FsError('ECONNRESET', { what }));
   }
 }

@@ -1,6 +1,7 @@
 /** The upgrade from HTTP to WebSocket (RFC 6455, section 4), as text. */
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { isLoopback } from '../../loopback.ts';
 
 export const rpcPath = '/rpc';
 /** Spoken by stock `ws` and browsers. */
@@ -46,18 +47,32 @@ export function upgradeAnswer(key: string): string {
 export type Wanted =
   { readonly key: string; readonly direct: boolean } | { readonly status: number };
 
-export function readUpgradeRequest(path: string | undefined, headers: IncomingHttpHeaders): Wanted {
+/** @param localOnly the listener is for programs on this host, and may ask them for no key */
+export function readUpgradeRequest(
+  path: string | undefined,
+  headers: IncomingHttpHeaders,
+  localOnly: boolean,
+): Wanted {
   if (path !== rpcPath) return { status: 404 };
   if (headers.upgrade?.toLowerCase() !== 'websocket') return { status: 400 };
   if (headers['sec-websocket-version'] !== '13') return { status: 426 };
   const key = headers['sec-websocket-key'] ?? '';
   if (!/^[+/0-9A-Za-z]{22}==$/.test(key)) return { status: 400 };
-  // A page of another site may not use the user's browser to reach a cluster on the user's host.
-  const { origin, host } = headers;
-  if (origin !== undefined && !origin.endsWith(`://${host}`)) return { status: 403 };
+  const { origin, host = '' } = headers;
+  if (origin !== undefined && !isOwnPage(origin, host, localOnly)) return { status: 403 };
   const protocols = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
   if (protocols.includes(directProtocol)) return { key, direct: true };
   return protocols.includes(stockProtocol) ? { key, direct: false } : { status: 400 };
+}
+
+/**
+ * A page of another site may not use the user's browser to reach a cluster on the user's host. Nor
+ * may one whose name was made to lead here after it was loaded (DNS rebinding): its origin is the
+ * host that it asks for, but only this host's own names are never in a stranger's hand.
+ */
+function isOwnPage(origin: string, host: string, localOnly: boolean): boolean {
+  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return origin.endsWith(`://${host}`) && (!localOnly || isLoopback(name));
 }
 
 /** The answer as far as it has come: `undefined` while more is needed, else what follows it. */

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'n
 import type { Socket } from 'node:net';
 import type { WebSocketServer } from 'ws';
 import { FsError } from '../../errno.ts';
+import { isLoopback } from '../../loopback.ts';
 import type { Endpoint, Listener, ListenOptions, Logger } from '../runtime.ts';
 import { DirectWire } from './direct-wire.ts';
 import { headerBytesMax, readUpgradeRequest, stockProtocol, upgradeAnswer } from './handshake.ts';
@@ -142,7 +143,9 @@ class Acceptor {
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const wanted = readUpgradeRequest(request.url, request.headers);
+    const { endpoint } = this.#options;
+    const localOnly = endpoint.kind === 'tcp' && isLoopback(endpoint.host);
+    const wanted = readUpgradeRequest(request.url, request.headers, localOnly);
     if ('status' in wanted) {
       const { status } = wanted;
       const line = `${status} ${STATUS_CODES[status]}`;

@@ -1,7 +1,7 @@
 /**
- * Reads and writes of files without a thread of the pool. What the page cache serves is done in a
- * few microseconds, sooner than a thread is woken; what it does not would hold up everybody else.
- * Nobody can ask beforehand which it will be, so the last call tells of the next: after a slow one
+ * Opens, reads and writes of files without a thread of the pool. What the caches of the system
+ * serve is done in a few microseconds, sooner than a thread is woken; what they do not would hold
+ * up everybody else. Nobody can ask beforehand which it will be, so the last call tells of the next: after a slow one
  * the pool takes over for a while, twice as long each time that another slow one follows.
  */
 
@@ -25,7 +25,8 @@ export class QuickCalls {
   /**
    * Makes the call at once, if that is likely to be quick.
    * @param bytes how many it would move
-   * @returns what it returned, or 0 when it was not made and the pool is to be asked
+   * @returns what it returned: bytes moved, a descriptor; or 0 when it was not made and the pool is
+   *   to be asked
    */
   run(bytes: number, call: () => number): number {
     if (bytes > bytesMax) return 0;

@@ -311,6 +311,25 @@ test('a peer with too many requests open is told to come back', async (t) => {
   t.true(busy.every(({ code, retryAfterMs }) => code === 'EAGAIN' && (retryAfterMs ?? 0) > 0));
 });
 
+test('a peer with too many bytes behind its requests is told to come back', async (t) => {
+  let stored = 0;
+  const { pair, connection, options } = await connected({
+    store: (request) => (stored++ === 0 ? request : deferred<never>().promise),
+  });
+  const payload = Buffer.alloc(limits.payloadBytesMax);
+  const store = (n: number) =>
+    connection.call(ops.store, { n }, { ...options(), payload: [payload] });
+  await pair.run(() => store(0));
+  const count = limits.requestBytesPerPeerMax / payload.length;
+  const results = await pair.run(() =>
+    Promise.all(Array.from({ length: count + 3 }, (_, n) => failure(store(n)))),
+  );
+  const busy = results.filter(({ weftCode }) => weftCode === 'WEFT_E_BUSY');
+  t.is(busy.length, 3);
+  t.true(busy.every(({ code, retryAfterMs }) => code === 'EAGAIN' && (retryAfterMs ?? 0) > 0));
+  t.is(stored, 1 + count, 'what has been answered counts no more');
+});
+
 test('requests go both ways over one connection', async (t) => {
   let accepted: Connection | undefined;
   const pair = new Pair({

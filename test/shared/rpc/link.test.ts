@@ -1,9 +1,11 @@
+import { AssertionError } from 'node:assert/strict';
 import test from 'ava';
 import { FsError } from '../../../shared/errno.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { Connection } from '../../../shared/rpc/connection.ts';
 import type { LinkOptions } from '../../../shared/rpc/link.ts';
 import type { Endpoint } from '../../../shared/runtime/runtime.ts';
+import { SimulationFailure } from '../../sim/runtime/failure.ts';
 import { at, deferred, failure, ops, Pair, type PairOptions } from './pair.ts';
 
 async function started(options: PairOptions = {}, link: Partial<LinkOptions> = {}) {
@@ -233,9 +235,9 @@ test('addresses that cannot be told are one more failed attempt', async (t) => {
   t.deepEqual(await complete(begin(ops.echo, 1)), { n: 1 });
 });
 
-test('pauses between attempts grow, and `hurry` ends the present one', async (t) => {
+test('pauses between attempts grow, up to a bound', async (t) => {
   const times: number[] = [];
-  const { pair, link, begin } = await started(
+  const { pair, begin } = await started(
     {},
     {
       endpoints: () => {
@@ -250,13 +252,6 @@ test('pauses between attempts grow, and `hurry` ends the present one', async (t)
   t.true((gaps[0] ?? Infinity) <= limits.reconnectDelayMinMs + 5);
   t.true(gaps.every((gap) => gap <= limits.reconnectDelayMaxMs + 5));
   t.true((gaps.at(-1) ?? 0) >= limits.reconnectDelayMaxMs / 2);
-  const before = times.length;
-  await pair.run(() => {
-    link.hurry();
-    link.hurry();
-  });
-  await pair.pass(5);
-  t.is(times.length, before + 1);
 });
 
 test('calls wait for `onUp`, and its failure is a failed attempt', async (t) => {
@@ -289,6 +284,34 @@ test('a final error of `onUp` fails what waits', async (t) => {
     { onUp: () => Promise.reject(new FsError('ESTALE', { id: 'WEFT_E_SESSION_LOST' })) },
   );
   t.is((await failure(complete(begin(ops.echo, 1)))).code, 'ESTALE');
+});
+
+function mistake(): never {
+  throw new AssertionError({ message: 'cannot be' });
+}
+
+test('a link that finds us in the wrong ends the process: no attempt would help', async (t) => {
+  for (const wrong of [{ onUp: async () => mistake() }, { endpoints: mistake }]) {
+    const pair = new Pair();
+    await pair.pass(10);
+    const ended = pair
+      .run(() => pair.link({ persistent: true, ...wrong }))
+      .then(() => pair.pass(100));
+    const error = await t.throwsAsync(ended, { instanceOf: SimulationFailure });
+    t.true(error?.cause instanceof AssertionError);
+    t.is(error?.context.process, 'client');
+  }
+});
+
+test('an unforeseen error of `onUp` is a line in the log for the operator', async (t) => {
+  const { pair } = await started(
+    { logLevel: 'error' },
+    { persistent: true, onUp: () => Promise.reject(new TypeError('undefined is not a function')) },
+  );
+  await pair.pass(5);
+  const [line] = pair.world.log.lines;
+  t.is(line?.message, 'connection failed unexpectedly');
+  t.regex(String(line?.fields['why']), /TypeError: undefined is not a function/);
 });
 
 test('a connection that is lost while it comes up is one more attempt', async (t) => {

@@ -64,7 +64,16 @@ const fields = struct({ n: u32, filler: bytes(2 * limits.bodyBytesMax) });
 
 function envelopeOf(tag: number) {
   const epoch = { generation: 1, number: 1 };
-  return { kind: 1, op: 7, tag, epoch, status: 0, payloadCrc: 0, slot: 0, sequence: 0 } as const;
+  return {
+    kind: 1,
+    op: 7,
+    tag,
+    epoch,
+    status: 0,
+    payloadChecksum: 0,
+    slot: 0,
+    sequence: 0,
+  } as const;
 }
 
 function add(

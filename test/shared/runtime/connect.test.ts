@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import * as net from 'node:net';
 import { join } from 'node:path';
 import { FsError } from '../../../shared/errno.ts';
-import { acceptHash } from '../../../shared/runtime/node/handshake.ts';
+import { acceptHash, upgradeAnswer } from '../../../shared/runtime/node/handshake.ts';
 import type { Endpoint } from '../../../shared/runtime/runtime.ts';
 import { entryBytes, listening, netOf, Recorder, temporaryDirectory } from './recorder.ts';
 import { at, direct, plainServer, portOf, refused } from './sockets.ts';
@@ -55,6 +55,18 @@ for (const frames of ['direct', 'stock'] as const) {
       socket.once('data', () => socket.destroy());
     });
     t.is((await refused(t, endpoint, frames)).code, 'ECONNRESET');
+  });
+
+  test(`${frames}: a server that closes in the middle of its greeting is ECONNRESET, for it may say more the next time`, async (t) => {
+    const greeting = upgradeAnswer('dGhlIHNhbXBsZSBub25jZQ==');
+    for (const length of [1, 12, 40, greeting.length - 1]) {
+      const endpoint = await plainServer(t, (socket) => {
+        socket.once('data', () => socket.end(greeting.slice(0, length)));
+      });
+      const error = await refused(t, endpoint, frames);
+      t.is(error.code, 'ECONNRESET', `after ${length} bytes`);
+      t.is(error.weftCode, undefined);
+    }
   });
 
   test(`${frames}: a unix socket that is not there refuses`, async (t) => {

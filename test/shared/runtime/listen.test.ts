@@ -98,6 +98,10 @@ const wrongUpgrades: Record<string, { request: string; status: number }> = {
   'no proper key': { request: upgrade({ 'sec-websocket-key': 'short' }), status: 400 },
   'no protocol of ours': { request: upgrade({ 'sec-websocket-protocol': 'chat' }), status: 400 },
   'a page of another site': { request: upgrade({ origin: 'https://evil.example' }), status: 403 },
+  'a page whose name leads to this host by now': {
+    request: upgrade({ origin: 'http://evil.example:80', host: 'evil.example:80' }),
+    status: 403,
+  },
 };
 
 for (const [what, { request, status }] of Object.entries(wrongUpgrades)) {
@@ -106,6 +110,17 @@ for (const [what, { request, status }] of Object.entries(wrongUpgrades)) {
     const answer = await answerTo(portOf(listener), request);
     t.true(answer.startsWith(`HTTP/1.1 ${status} `), answer);
     await stillServes(t, listener);
+  });
+}
+
+for (const host of ['127.0.0.1:7300', '[::1]:7300', 'localhost:7300', 'localhost']) {
+  test(`a page of ${host} itself is let in`, async (t) => {
+    const listener = await listening(t, direct);
+    const socket = net.connect(portOf(listener), '127.0.0.1');
+    t.teardown(() => socket.destroy());
+    socket.write(upgrade({ host, origin: `http://${host}` }));
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    t.true(answer.toString('latin1').startsWith('HTTP/1.1 101 '), answer.toString('latin1'));
   });
 }
 

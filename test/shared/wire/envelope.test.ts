@@ -25,7 +25,7 @@ const anyEnvelope: fc.Arbitrary<Envelope> = fc.record(
     tag: u32,
     epoch: fc.record({ generation: fc.maxSafeNat(), number: u32 }, { noNullPrototype: true }),
     status: u32,
-    payloadCrc: u32,
+    payloadChecksum: u32,
     slot: u32,
     sequence: u32,
   },
@@ -44,7 +44,7 @@ const sample: Envelope = {
   tag: 0x0405_0607,
   epoch: { generation: 0x0809_0a0b_0c0d, number: 0x0e0f_1011 },
   status: 0x1213_1415,
-  payloadCrc: 0x1617_1819,
+  payloadChecksum: 0x1617_1819,
   slot: 0x1a1b_1c1d,
   sequence: 0x1e1f_2021,
 };
