@@ -99,5 +99,6 @@ const unseen = {
   hostId: '',
   storeId: '',
   incarnation: 0,
+  life: '',
   evicted: false,
 } as const;

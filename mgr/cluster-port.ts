@@ -7,10 +7,10 @@ import type { EpochWatch } from '../shared/rpc/epoch-watch.ts';
 import type { Handlers } from '../shared/rpc/service.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import type { Layout } from '../shared/stripe.ts';
-import type { Handle, SessionId, Timestamp } from '../shared/units.ts';
+import type { Handle, IodIndex, SessionId, Timestamp } from '../shared/units.ts';
 import type { clusterOps, syncOps } from '../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../shared/wire/op.ts';
-import type { Member, OpenEntry } from '../shared/wire/values.ts';
+import type { Member, MemberState, OpenEntry, RecoveryPage } from '../shared/wire/values.ts';
 import type { MetaStore } from './store/meta-store.ts';
 import type { MetaView } from './store/batch.ts';
 import type { Inode } from './store/rows.ts';
@@ -37,7 +37,10 @@ export interface OpenPage {
 export interface OpenStream {
   /** Number of the last change. Changes of this tick, not yet committed, are counted. */
   readonly sequence: number;
-  /** Opens in force of the files that have bytes on iod `iod`; cheap at any size of the table. */
+  /**
+   * Opens in force of the files that have bytes on iod `iod`. A page begins at its place at once; on
+   * its way it steps over files of other iods, so that all pages together look at each file once.
+   */
   page(iod: number, afterHandle: Handle, afterSession: SessionId, count: number): OpenPage;
   /** How many opens there are, over all iods. */
   readonly size: number;
@@ -54,6 +57,18 @@ export interface ClusterNeeds {
   readonly commits: Commits;
   readonly epochs: EpochWatch;
   readonly openTable: OpenStream;
+  /** An iod is in another state; at a start it is told of none. */
+  readonly onMoved?: (iod: string, state: MemberState) => void;
+}
+
+/** How far an iod is that does not serve. */
+export interface Absence {
+  readonly index: IodIndex;
+  /** Opens that it has been told of, of at most so many. */
+  readonly done: number;
+  readonly total: number;
+  /** Until its lease ends: then nobody waits for it any more. `undefined` when it has none. */
+  readonly leftMs: number | undefined;
 }
 
 /** How long a file is as far as its iods could be asked. */
@@ -90,6 +105,13 @@ export interface ClusterPort {
   /** Number of iods in the iodtab: `total` of new layouts. */
   readonly iodTotal: number;
   members(): readonly Member[];
+  /** The iods that do not serve. */
+  absences(): readonly Absence[];
+  /**
+   * A page of the reports that an iod has of its own recoveries.
+   * @throws FsError EHOSTUNREACH WEFT_E_IOD_DOWN; of the iod
+   */
+  recoveriesOf(index: IodIndex, before: number, deadline: number): Promise<RecoveryPage>;
   space(): Space;
 
   /**
@@ -108,8 +130,9 @@ export interface ClusterPort {
   /**
    * Sends the truncates that are pending for the file (rows in the store) to its iods, deletes the
    * rows as they are acknowledged, and resolves when each iod has acknowledged or has surely lost
-   * its lease; at once when no row is pending. A row whose length has changed meanwhile stays.
-   * @throws FsError ETIMEDOUT WEFT_E_IOD_DOWN at `deadline`
+   * its lease; at once when no row is pending. A row that was put anew meanwhile stays.
+   * @param deadline Infinity when no caller waits: then an iod that syncs is waited for
+   * @throws FsError ETIMEDOUT WEFT_E_IOD_DOWN at `deadline`; EAGAIN WEFT_E_RESYNCING; of an iod
    */
   truncate(inode: Inode, deadline: number): Promise<void>;
   /**

@@ -1,10 +1,12 @@
 /** A mgr in its data directory: the lock, the identity and the name store around the mgr itself. */
 import { join } from 'node:path';
-import { openDataDirectory } from '../shared/data-directory.ts';
-import { FsError } from '../shared/errno.ts';
+import { openDataDirectory, startCause } from '../shared/data-directory.ts';
+import { FsError, toFsError } from '../shared/errno.ts';
+import { RecoveryLog } from '../shared/recovery-log.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import { makeMgr, type Mgr, type MgrConfig } from './mgr.ts';
-import type { MetaStore } from './store/meta-store.ts';
+import { SpaceReserve } from './space-reserve.ts';
+import type { MetaStore, Room } from './store/meta-store.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 
 export interface MgrDaemonOptions {
@@ -14,7 +16,7 @@ export interface MgrDaemonOptions {
   /** Who we are, for the error of the next process that wants the directory. */
   readonly holder: string;
   /** What the directory knows by itself is left out. */
-  readonly config: Omit<MgrConfig, 'cluster' | 'portBefore'>;
+  readonly config: Omit<MgrConfig, 'cluster' | 'portBefore' | 'cause'>;
   readonly onFatal: (error: FsError) => void;
 }
 
@@ -53,28 +55,64 @@ async function start(
   const path = dataDirectory;
   const directory = await openDataDirectory(runtime, { path, role: 'mgr', holder });
   held.push(() => directory.lock.release());
-  const identity = directory.identity ?? {
+  const known = directory.identity ?? {
     cluster: Buffer.from(runtime.random.bytes(clusterIdBytes)).toString('hex'),
     port: 0,
+    clean: false,
+    bootId: '',
   };
+  const cause = startCause(known, runtime.net.bootId, known.port === 0);
+  let identity = { ...known, clean: false, bootId: runtime.net.bootId };
   // Before the store: one without an identity beside it is taken for damaged.
   if (directory.identity === undefined) await directory.save(identity);
-  const store = await openStore(runtime, join(path, storeFile), identity.port !== 0);
+  // For the report of the next start, no more: a full disk hinders neither start nor stop.
+  const note = (clean: boolean): Promise<void> =>
+    directory.save({ ...identity, clean }).catch((error: unknown) => {
+      runtime.log.warn('use not noted', { clean, why: toFsError(error).message });
+    });
+  await note(false);
+  let endsInOrder = false;
+  held.push(async () => {
+    if (endsInOrder) await note(true);
+  });
+  const reserve = new SpaceReserve(runtime, path);
+  held.push(() => reserve.close());
+  await reserve.open();
+  const store = await openStore(runtime, join(path, storeFile), identity.port !== 0, reserve);
   held.push(() => {
     store.close();
   });
   const { cluster, port: portBefore } = identity;
-  const mgr = makeMgr({ runtime, store, config: { ...config, cluster, portBefore }, onFatal });
+  const reports = new RecoveryLog(runtime, path);
+  await reports.open();
+  held.push(() => reports.settled());
+  const mgr = makeMgr({
+    runtime,
+    store,
+    reports,
+    config: { ...config, cluster, portBefore, cause },
+    onFatal(error) {
+      endsInOrder = false;
+      onFatal(error);
+    },
+  });
   held.push(() => mgr.stop());
-  const started = await mgr.start();
-  if (started.port !== portBefore) await directory.save({ cluster, port: started.port });
-  return started;
+  const { host, port } = await mgr.start();
+  identity = { ...identity, port };
+  if (port !== portBefore) await directory.save(identity);
+  endsInOrder = true;
+  return { host, port };
 }
 
 /** @param hasServed a mgr that has served has names: an empty store in their place would lose them */
-async function openStore({ disk }: Runtime, file: string, hasServed: boolean): Promise<MetaStore> {
+async function openStore(
+  { disk }: Runtime,
+  file: string,
+  hasServed: boolean,
+  room: Room,
+): Promise<MetaStore> {
   if (hasServed && (await disk.stat(file)) === undefined) {
     throw new FsError('EINVAL', { id: 'WEFT_E_DATA_DAMAGED', what: `${file} is gone` });
   }
-  return openSqliteStore({ file });
+  return openSqliteStore({ file }, room);
 }

@@ -36,7 +36,7 @@ function admitClient({ secret, sessions }: DoorOptions, hello: Hello): Admission
   return { key: secret, peer: { ...peer, trusted: true } };
 }
 
-/** Whether it is a member, and comes from where the iodtab says, is asked when it joins. */
+/** Whether it is a member, and comes from the host of its line, is asked when it joins. */
 function admitIod({ secret }: DoorOptions, { node, incarnation, key }: Hello): Admission {
   if (key !== 'cluster' && key !== 'none') {
     throw new FsError('EPERM', { what: `iod ${node} must prove the key of the cluster` });

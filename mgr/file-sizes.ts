@@ -121,7 +121,10 @@ export class FileSizes {
     if (inode !== undefined) await cluster.truncate(inode, deadline);
   }
 
-  /** At the start: truncations that a crash has cut short. Until they are done their files wait. */
+  /**
+   * At the start: truncations that a crash has cut short. Until they are done, or their iods surely
+   * serve nobody, whoever asks for the size of such a file waits.
+   */
   resume(): void {
     const { view, cluster } = this.#options;
     for (const handle of this.#truncating()) {

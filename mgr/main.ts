@@ -8,6 +8,7 @@ import { isFsError, toFsError } from '../shared/errno.ts';
 import { type Iodtab, mgrPortDefault, parseIodtab } from '../shared/iodtab.ts';
 import { readKeyFile } from '../shared/key-file.ts';
 import { limits } from '../shared/limits.ts';
+import { lockHolder } from '../shared/lock-holder.ts';
 import { exitWithFailure, runDaemon } from '../shared/runtime/node/daemon.ts';
 import { makeNodeRuntime } from '../shared/runtime/node.ts';
 import type { LogLevel } from '../shared/runtime/runtime.ts';
@@ -94,7 +95,7 @@ async function run(options: Options): Promise<void> {
       makeMgrDaemon({
         runtime,
         dataDirectory,
-        holder: `mgr (process ${process.pid})`,
+        holder: lockHolder('mgr', process.pid),
         config,
         onFatal,
       }),

@@ -44,6 +44,8 @@ export interface Joined {
   /** In hex. */
   readonly storeId: string;
   readonly incarnation: number;
+  /** In hex: of the start that the mgr confirmed last as far as the disk knows, and all after it. */
+  readonly lives: readonly string[];
   readonly generationSeen: number;
   readonly hostId: string;
   readonly space: IodSpace;
@@ -225,7 +227,7 @@ const rules: { readonly [K in Kind]: Rule<K> } = {
   // Whoever evicts has given its bytes up, so that any disk may take its place.
   admitted: ({ row }) => ({
     state: 'absent',
-    row: { ...row, evicted: false, storeId: '', incarnation: 0 },
+    row: { ...row, evicted: false, storeId: '', incarnation: 0, life: '' },
   }),
 
   reported: (_, { space }) => ({ space }),
@@ -253,10 +255,10 @@ function refusalOf(
     });
   }
   if (storeId !== row.storeId) return new FsError('ESTALE', { id: 'WEFT_E_STORE_REPLACED' });
-  if (incarnation < row.incarnation) {
+  if (!followsOn(row, joined)) {
     return new FsError('ESTALE', {
       id: 'WEFT_E_STORE_OLDER',
-      what: `${row.name} has started ${row.incarnation} times, this disk knows of ${incarnation}`,
+      what: `this disk, at start ${incarnation}, does not know start ${row.incarnation} of ${row.name}`,
     });
   }
   if (elsewhere && incarnation === row.incarnation) {
@@ -265,9 +267,23 @@ function refusalOf(
   return undefined;
 }
 
+/**
+ * Whether the disk has seen the last life that was let in here, or is an older copy of it: an equal
+ * count of starts says nothing, because a copy counts on by itself.
+ *
+ * Each start draws a random life, which is on the disk before it is told to anybody; the mgr stores
+ * the life that it lets in before it answers; and the disk forgets a life only when it has the
+ * answer to a later one. So whenever an iod dies, before its join, on the way or after it, the life
+ * stored here is among those that its next start names. A copy that was made before that life began
+ * cannot name it. (One that was made since then can, and is taken for the disk itself.)
+ */
+function followsOn(row: MemberRow, { lives, incarnation }: Joined): boolean {
+  return row.life === '' ? incarnation >= row.incarnation : lives.includes(row.life);
+}
+
 function join(
   { row, mayServeUntil }: MemberRecord,
-  { storeId, incarnation, hostId, space }: Joined,
+  { storeId, incarnation, lives, hostId, space }: Joined,
   now: number,
 ): Partial<MemberRecord> {
   // A start on the same disk says that the process before it is gone: only one can hold the lock.
@@ -277,7 +293,7 @@ function join(
     confirmed: false,
     mayServeUntil: isSameProcess && mayServeUntil > now ? Infinity : 0,
     space,
-    row: { ...row, storeId, incarnation, hostId },
+    row: { ...row, storeId, incarnation, life: lives.at(-1) ?? '', hostId },
   };
 }
 

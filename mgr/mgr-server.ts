@@ -5,11 +5,14 @@
 import { BufferPool } from '../shared/buffer-pool.ts';
 import { FsError, isFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
+import type { RecoveryBegin } from '../shared/recovery.ts';
+import { RecoveryLog } from '../shared/recovery-log.ts';
 import { Acceptor } from '../shared/rpc/acceptor.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
 import { OwnEpoch } from '../shared/rpc/epoch-watch.ts';
 import type { Service } from '../shared/rpc/service.ts';
 import type { Handle } from '../shared/units.ts';
+import type { MemberState } from '../shared/wire/values.ts';
 import type { ClusterPort } from './cluster-port.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { Committer } from './committer.ts';
@@ -22,6 +25,7 @@ import type { Mgr, MgrOptions } from './mgr.ts';
 import { OpenTable } from './open-table.ts';
 import { removeInode } from './ops/file-bytes.ts';
 import { finishAgain } from './ops/finish-again.ts';
+import { Recoveries } from './recoveries.ts';
 import { ReplyCache } from './reply-cache.ts';
 import { bindHandlers, makeService } from './service.ts';
 import { SessionEnd } from './session-end.ts';
@@ -41,8 +45,10 @@ export class MgrServer {
   readonly #cluster: ClusterPort;
   readonly #sizes: FileSizes;
   readonly #ending: SessionEnd;
+  readonly #recoveries: Recoveries;
 
-  constructor(options: MgrOptions, view: MetaView, generation: number) {
+  /** @param begin when this start began */
+  constructor(options: MgrOptions, view: MetaView, generation: number, begin: RecoveryBegin) {
     const { runtime, store } = options;
     const { clock } = runtime;
     this.#options = options;
@@ -57,13 +63,18 @@ export class MgrServer {
       clock,
       leaseMs: options.config.sessionLeaseMs ?? limits.sessionLeaseMs,
       onExpired: (session) => {
-        this.#ending.expire(session);
+        this.#recoveries.lost(session);
+        void this.#ending.expire(session).then(() => {
+          this.#recoveries.cleanedUp(session);
+        });
       },
-      onReclaimed: (why) => {
+      onReclaimed: (why, missing) => {
         this.#lifecycle.to('ACTIVE', why);
+        this.#recoveries.reclaimed(missing);
         runtime.killPoint('mgr.reclaim.over');
       },
     });
+    this.#recoveries = this.#makeRecoveries(begin);
     const replies = new ReplyCache(view, store);
     this.#committer = new Committer({
       runtime,
@@ -85,10 +96,25 @@ export class MgrServer {
       openTable: this.#openTable,
       commits: this.#committer,
       cluster: options.config.cluster,
+      onMoved: (iod: string, state: MemberState) => {
+        this.#recoveries.moved(iod, state);
+      },
     };
     this.#cluster = options.makeCluster?.(base) ?? new Cluster(base);
     this.#sizes = new FileSizes({ ...base, cluster: this.#cluster });
     this.#ending = this.#serve(service, replies);
+  }
+
+  #makeRecoveries(begin: RecoveryBegin): Recoveries {
+    const { runtime, config, reports } = this.#options;
+    return new Recoveries({
+      clock: runtime.clock,
+      log: reports ?? new RecoveryLog(runtime, undefined),
+      cause: config.cause ?? (this.#generation === 1 ? 'first-start' : 'crash'),
+      begin,
+      openTable: this.#openTable,
+      sessions: this.#sessions,
+    });
   }
 
   /** Names, opens and sessions, upon what stands already. */
@@ -118,6 +144,7 @@ export class MgrServer {
       once: new ExactlyOnce({ scope: calls, tick, replies, commits, finished }),
       files: { openTable, sizes, secret, generation: this.#generation },
       sessions: { sessions, replies, ending, policy, secret, hostId, acceptor, cluster },
+      recoveries: this.#recoveries,
       clusterId: this.#options.config.cluster,
       startedAt: clock.now(),
       residentBytes: config.process.residentBytes,
@@ -132,6 +159,7 @@ export class MgrServer {
       this.#lifecycle.to('RECOVERING', 'all is loaded');
       const endpoint = await this.#listen();
       this.#options.runtime.killPoint('mgr.listen.after');
+      this.#recoveries.listening();
       this.#sessions.startReclaim();
       return endpoint;
     } catch (error) {
@@ -204,26 +232,31 @@ export class MgrServer {
   #recover(): void {
     const { runtime, store } = this.#options;
     this.#openTable.load(store.opens());
-    this.#sessions.load(store.sessions());
-    this.#removeOrphans();
-    if (store.pendingCount() > 0) this.#cluster.freed();
+    const sessions = this.#sessions.load(store.sessions());
+    const orphans = this.#removeOrphans();
+    const pending = store.pendingCount();
+    if (pending > 0) this.#cluster.freed();
+    this.#recoveries.loaded(sessions, orphans, pending);
     this.#cluster.committed();
     this.#sizes.resume();
     runtime.killPoint('mgr.recover.loaded');
   }
 
-  /** Files without name and holder. */
-  #removeOrphans(): void {
+  /** Files without name and holder. @returns how many there were */
+  #removeOrphans(): number {
     const { store } = this.#options;
+    let count = 0;
     let after = 0 as Handle;
     for (;;) {
       const page = store.orphans(after, limits.objectsPerListPage);
       for (const inode of page) {
         after = inode.handle;
-        if (!this.#openTable.isHeld(inode.handle)) removeInode(this.#view, inode);
+        if (this.#openTable.isHeld(inode.handle)) continue;
+        removeInode(this.#view, inode);
+        count++;
       }
       this.#view.commit(this.#generation);
-      if (page.length < limits.objectsPerListPage) return;
+      if (page.length < limits.objectsPerListPage) return count;
     }
   }
 
@@ -258,6 +291,7 @@ export class MgrServer {
     this.#sessions.close();
     this.#ending.close();
     this.#cluster.close();
+    this.#recoveries.close();
     await this.#acceptor.close(reason);
   }
 }

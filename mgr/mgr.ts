@@ -1,8 +1,11 @@
 /** A mgr as a value: for its program, for tests, and for a whole cluster in one process. */
 import type { Key } from '../shared/auth.ts';
+import type { StartCause } from '../shared/data-directory.ts';
 import type { FsError } from '../shared/errno.ts';
 import { checkIodtabHosts, type Iodtab } from '../shared/iodtab.ts';
 import { requireSafeBind } from '../shared/loopback.ts';
+import { beginNow } from '../shared/recovery.ts';
+import type { RecoveryLog } from '../shared/recovery-log.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import { boot } from './boot.ts';
 import type { ClusterNeeds, ClusterPort } from './cluster-port.ts';
@@ -28,6 +31,8 @@ export interface MgrConfig {
   readonly rootOwner: { readonly uid: number; readonly gid: number };
   /** Of a client that is away; the limit's own by default. */
   readonly sessionLeaseMs?: number | undefined;
+  /** What was before this start; by default what the store can tell. */
+  readonly cause?: StartCause | undefined;
   /** What only the program knows of its process. */
   readonly process: { readonly residentBytes: () => number };
 }
@@ -37,6 +42,8 @@ export interface MgrOptions {
   /** Closed by its owner, after `stop`. */
   readonly store: MetaStore;
   readonly config: MgrConfig;
+  /** Where it reports its recoveries to; by default they are forgotten with the process. */
+  readonly reports?: RecoveryLog | undefined;
   /** It cannot go on, and has stopped: another mgr owns its store. */
   readonly onFatal: (error: FsError) => void;
   /** The iods' side; another one for tests. */
@@ -59,11 +66,12 @@ export function makeMgr(options: MgrOptions): Mgr {
   return {
     async start() {
       const { runtime, store, config } = options;
+      const begin = beginNow(runtime.clock);
       requireSafeBind(config.host, config.secret);
       if (config.iodtab) await checkIodtabHosts(config.iodtab, (host) => runtime.net.resolve(host));
       const view = new MetaView(store);
       const generation = boot({ runtime, store, view, ...config });
-      server = new MgrServer(options, view, generation);
+      server = new MgrServer(options, view, generation, begin);
       return server.start();
     },
     async stop() {

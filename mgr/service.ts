@@ -19,6 +19,7 @@ import { nameHandlers } from './ops/name-handlers.ts';
 import { open } from './ops/open.ts';
 import { pathOf } from './ops/path-of.ts';
 import { reserve } from './ops/reserve.ts';
+import type { Recoveries } from './recoveries.ts';
 import { attachSession, closeSession, openSession, type SessionScope } from './ops/session-life.ts';
 import { setAttrWithSize } from './ops/set-size.ts';
 import { type CallScope, requireTrusted, SessionCall } from './session-call.ts';
@@ -33,6 +34,7 @@ export interface ServiceParts {
   readonly calls: CallScope;
   readonly files: FileScope;
   readonly sessions: SessionScope;
+  readonly recoveries: Recoveries;
   /** Identity of the cluster. */
   readonly clusterId: string;
   readonly startedAt: number;
@@ -150,6 +152,11 @@ function clusterHandlers(parts: ServiceParts): Handlers<typeof clusterOps> {
       return { path: pathOf(store, handle) };
     },
     pingIods: cluster.handlers.pingIods,
+    recoveries: ({ iod, before }, context) => {
+      requireTrusted(context);
+      if (iod === undefined) return parts.recoveries.log.page(before);
+      return cluster.recoveriesOf(iod, before, context.deadline);
+    },
     evictIod: once.wrap(clusterOps.evictIod, (call, request) => {
       requireTrusted(call.context);
       return cluster.handlers.evictIod(request);
@@ -159,6 +166,8 @@ function clusterHandlers(parts: ServiceParts): Handlers<typeof clusterOps> {
 
 function statusOf(parts: ServiceParts): ReplyOf<typeof clusterOps.status> {
   const { clusterId, lifecycle, calls, startedAt, store, openTable, cluster } = parts;
+  const members = cluster.members();
+  const away = members.filter(({ state }) => state !== 'serving').map(({ name }) => name);
   return {
     cluster: clusterId,
     version,
@@ -170,6 +179,10 @@ function statusOf(parts: ServiceParts): ReplyOf<typeof clusterOps.status> {
     reaping: store.pendingCount(),
     openSequence: openTable.sequence,
     residentBytes: parts.residentBytes(),
-    members: cluster.members(),
+    members,
+    recovery: parts.recoveries.state(away),
+    absences: cluster
+      .absences()
+      .map(({ leftMs, ...rest }) => ({ ...rest, leftMs: leftMs && Math.round(leftMs) })),
   };
 }

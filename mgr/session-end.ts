@@ -45,15 +45,17 @@ export class SessionEnd {
     this.#options = options;
   }
 
-  /** Its time is over: its connection, if it should have one, is cut. */
-  expire(session: Session): void {
+  /** Its time is over: its connection, if it should have one, is cut. Resolves as `end`. */
+  expire(session: Session): Promise<void> {
     this.#options.runtime.log.warn('session expired', {
+      key: session.session,
       session: session.session,
       name: session.name,
       opens: this.#options.openTable.countOf(session.session),
     });
-    void this.end(session);
+    const ended = this.end(session);
     this.#options.acceptor.fence(session.session, sessionLost(session.session));
+    return ended;
   }
 
   /** Resolves when nothing is left of the session. */
@@ -99,7 +101,8 @@ export class SessionEnd {
     } catch (error) {
       if (!(error instanceof FsError)) throw error;
       if (isPowerOfTwo(attempts)) {
-        runtime.log.warn('session end delayed', { session: session.session, why: error.message });
+        const line = { key: session.session, session: session.session, why: error.message };
+        runtime.log.warn('session end delayed', line);
       }
       return false;
     }

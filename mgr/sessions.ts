@@ -26,8 +26,8 @@ export interface SessionsOptions {
   readonly leaseMs: number;
   /** The lease of a session, or its time to come back, has passed. */
   readonly onExpired: (session: Session) => void;
-  /** All sessions of before the restart are back, or will not come back. */
-  readonly onReclaimed: (why: string) => void;
+  /** All sessions of before the restart are back, but for `missing`: they will not come back. */
+  readonly onReclaimed: (why: string, missing: ReadonlySet<Session>) => void;
 }
 
 /** How many leases long sessions may come back after a restart of the mgr. */
@@ -44,6 +44,7 @@ export class Sessions implements Participant {
   #begun: Session[] = [];
   #lease: Timer | undefined;
   #window: Timer | undefined;
+  #windowEndsAt = 0;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -58,18 +59,31 @@ export class Sessions implements Participant {
     return this.#sessions.size;
   }
 
-  /** At the start: the sessions as stored. */
-  load(rows: Iterable<SessionRow>): void {
+  /** Of before the restart, and not back yet. */
+  get missing(): ReadonlySet<Session> {
+    return this.#missing;
+  }
+
+  /** Milliseconds for which they may still come back. */
+  get reclaimLeftMs(): number {
+    return Math.max(0, Math.round(this.#windowEndsAt - this.#options.clock.now()));
+  }
+
+  /** At the start: the sessions as stored. @returns them */
+  load(rows: Iterable<SessionRow>): readonly Session[] {
     for (const row of rows) {
       const session: Session = { ...row, connection: undefined, ended: false };
       this.#sessions.set(row.session, session);
       this.#missing.add(session);
     }
+    return [...this.#missing];
   }
 
   /** From now on clients can reach us: those that were there before have a while to come back. */
   startReclaim(): void {
-    this.#window = this.#options.clock.timer(this.leaseMs * reclaimLeases, () => {
+    const windowMs = this.leaseMs * reclaimLeases;
+    this.#windowEndsAt = this.#options.clock.now() + windowMs;
+    this.#window = this.#options.clock.timer(windowMs, () => {
       this.#endReclaim();
     });
     this.#checkReclaimed();
@@ -183,22 +197,22 @@ export class Sessions implements Participant {
   }
 
   #endReclaim(): void {
-    const missing = [...this.#missing];
+    const missing = new Set(this.#missing);
     this.#missing.clear();
-    this.#finishReclaim(`${missing.length} sessions did not come back`);
+    this.#finishReclaim(`${missing.size} sessions did not come back`, missing);
     for (const session of missing) this.#options.onExpired(session);
   }
 
   #checkReclaimed(): void {
     if (this.#window !== undefined && this.#missing.size === 0) {
-      this.#finishReclaim('all sessions are back');
+      this.#finishReclaim('all sessions are back', this.#missing);
     }
   }
 
-  #finishReclaim(why: string): void {
+  #finishReclaim(why: string, missing: ReadonlySet<Session>): void {
     this.#window?.cancel();
     this.#window = undefined;
-    this.#options.onReclaimed(why);
+    this.#options.onReclaimed(why, missing);
   }
 }
 

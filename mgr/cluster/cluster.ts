@@ -1,9 +1,11 @@
 /** The iods' side of the mgr, put together: what each part does is told in its own file. */
+import { FsError } from '../../shared/errno.ts';
 import type { Connection } from '../../shared/rpc/connection.ts';
 import { iodOfColumn, type Layout } from '../../shared/stripe.ts';
 import type { IodIndex, SessionId } from '../../shared/units.ts';
-import type { Member, OpenEntry } from '../../shared/wire/values.ts';
-import type { AskedSize, ClusterNeeds, ClusterPort, Space } from '../cluster-port.ts';
+import { iodOps } from '../../shared/wire/iod-ops.ts';
+import type { Member, OpenEntry, RecoveryPage } from '../../shared/wire/values.ts';
+import type { Absence, AskedSize, ClusterNeeds, ClusterPort, Space } from '../cluster-port.ts';
 import type { Inode } from '../store/rows.ts';
 import { FanOut } from './fan-out.ts';
 import { Fencing } from './fencing.ts';
@@ -28,6 +30,10 @@ export class Cluster implements ClusterPort {
     const { runtime } = needs;
     this.#needs = needs;
     this.#roster = new Roster(needs);
+    this.#roster.listen((index) => {
+      const { row, state } = this.#roster.at(index);
+      needs.onMoved?.(row.name, state);
+    });
     this.#fanOut = new FanOut(runtime, this.#roster);
     this.#reaper = new Reaper(needs, this.#roster);
     this.#sync = new IodSync(needs, this.#roster, this.#reaper);
@@ -47,6 +53,24 @@ export class Cluster implements ClusterPort {
 
   members(): readonly Member[] {
     return this.#roster.all.map((member) => this.#roster.describe(member));
+  }
+
+  absences(): readonly Absence[] {
+    const now = this.#needs.runtime.clock.now();
+    return this.#roster.all
+      .filter(({ state }) => state !== 'serving')
+      .map(({ row: { index }, mayServeUntil }) => ({
+        index,
+        ...this.#sync.progress(index),
+        leftMs: isFinite(mayServeUntil) && mayServeUntil > now ? mayServeUntil - now : undefined,
+      }));
+  }
+
+  async recoveriesOf(index: IodIndex, before: number, deadline: number): Promise<RecoveryPage> {
+    const { name } = this.#roster.at(index).row;
+    const connection = this.#roster.reachable(index);
+    if (connection) return connection.call(iodOps.ownRecoveries, { before }, { deadline });
+    throw new FsError('EHOSTUNREACH', { id: 'WEFT_E_IOD_DOWN', what: `${name} does not serve` });
   }
 
   space(): Space {
@@ -78,7 +102,7 @@ export class Cluster implements ClusterPort {
       await this.#fanOut.all(
         iods,
         (connection, iod) => this.#reaper.truncate(connection, iod, handle),
-        { deadline, whileSyncing: 'refuse' },
+        { deadline, whileSyncing: deadline === Infinity ? 'wait' : 'refuse' },
       );
     } catch (error) {
       // Its caller has given up, but the rows stand.

@@ -21,7 +21,7 @@ export interface FanOutOptions {
   readonly deadline: number;
   /**
    * What to do about an iod that syncs. `refuse`: TRY_AGAIN at once, so that fan-out and sync never
-   * wait for each other (DESIGN 4). `wait`: for what its sync does not wait for either.
+   * wait for each other (DESIGN 4). `wait`: for what neither its sync nor a caller waits for.
    */
   readonly whileSyncing: 'refuse' | 'wait';
 }

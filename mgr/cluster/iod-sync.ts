@@ -16,6 +16,7 @@ import type { OpenEntry } from '../../shared/wire/values.ts';
 import type { ClusterNeeds } from '../cluster-port.ts';
 import type { MemberRow } from '../store/rows.ts';
 import { DeltaStream } from './delta-stream.ts';
+import { requireListedHost } from './iod-origin.ts';
 import type { Reaper } from './reaper.ts';
 import type { Roster } from './roster.ts';
 
@@ -28,6 +29,8 @@ interface Sync {
   readonly stream: DeltaStream;
   /** Once the snapshot is complete: the change up to which the iod must be for the swap. */
   goal: number | undefined;
+  /** Entries of the snapshot that it has been told of. */
+  told: number;
 }
 
 type SyncNeeds = Pick<ClusterNeeds, 'runtime' | 'cluster' | 'openTable'>;
@@ -57,6 +60,7 @@ export class IodSync {
       const { openTable } = this.#needs;
       const count = limits.opensPerSnapshotChunk;
       const page = openTable.page(sync.index, afterHandle, afterSession, count);
+      sync.told += page.entries.length;
       if (page.done) {
         sync.goal = sync.stream.last;
         sync.stream.flush();
@@ -103,6 +107,13 @@ export class IodSync {
     });
   }
 
+  /** Opens that an iod has been told of, of at most so many; none when it does not sync. */
+  progress(index: IodIndex): { readonly done: number; readonly total: number } {
+    const sync = this.#syncs.get(index);
+    if (sync === undefined) return { done: 0, total: 0 };
+    return { done: sync.told, total: Math.max(sync.told, this.#needs.openTable.size) };
+  }
+
   close(): void {
     this.#soon?.cancel();
   }
@@ -113,16 +124,19 @@ export class IodSync {
   }
 
   /** The row is durable before the answer leaves: answers are held until the commit. */
-  #join(request: Join, { connection, peer }: Context): JoinReply {
+  async #join(request: Join, { connection, peer }: Context): Promise<JoinReply> {
     const row = this.#listed(request.name, peer.node);
+    await requireListedHost(this.#needs.runtime.net, row, connection.peerHost);
+    if (!connection.isOpen) throw new FsError('EPIPE', { what: `${row.name} has gone meanwhile` });
     const { index } = row;
     const { storeId, incarnation, generationSeen, hostId } = request;
-    const { totalBytes, freeBytes, quarantined } = request;
+    const { lives, totalBytes, freeBytes, quarantined } = request;
     this.#roster.join(
       {
         index,
-        storeId: Buffer.from(storeId).toString('hex'),
+        storeId: hex(storeId),
         incarnation,
+        lives: lives.map(hex),
         generationSeen,
         hostId,
         space: { totalBytes, freeBytes, quarantined },
@@ -135,7 +149,7 @@ export class IodSync {
       this.#streamBroken(row.name, connection, error);
     });
     const { epoch } = this.#roster;
-    this.#syncs.set(index, { index, connection, epoch, stream, goal: undefined });
+    this.#syncs.set(index, { index, connection, epoch, stream, goal: undefined, told: 0 });
     runtime.killPoint('mgr.sync.joined');
     return { index, cluster, cut, opens, running: protocolVersions.max };
   }
@@ -184,9 +198,13 @@ export class IodSync {
 
   #streamBroken(iod: string, connection: Connection, error: FsError): void {
     if (!connection.isOpen) return;
-    this.#needs.runtime.log.warn('iod must sync again', { iod, why: error.message });
+    this.#needs.runtime.log.warn('iod must sync again', { key: iod, iod, why: error.message });
     connection.close(error);
   }
+}
+
+function hex(id: Uint8Array): string {
+  return Buffer.from(id).toString('hex');
 }
 
 function restarted(): FsError {

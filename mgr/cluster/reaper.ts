@@ -75,7 +75,7 @@ export class Reaper {
 
   /**
    * Has the iod do the truncate that is pending for an object; done and durable on both sides when
-   * it resolves. When the length has changed meanwhile, the new row is done too.
+   * it resolves. When the row was put anew meanwhile, that one is done too.
    * @throws FsError of the iod, of the connection (EPIPE), of the store
    */
   async truncate(connection: Connection, iod: IodIndex, handle: Handle): Promise<void> {
@@ -139,11 +139,8 @@ export class Reaper {
     const failures = pass.failures + 1;
     const why = error.message;
     if (isPowerOfTwo(failures)) {
-      runtime.log.warn('pending work failed', {
-        iod: this.#roster.at(iod).row.name,
-        why,
-        failures,
-      });
+      const { name } = this.#roster.at(iod).row;
+      runtime.log.warn('pending work failed', { key: name, iod: name, why, failures });
     }
     const next: Pass = { again: true, retry: undefined, failures };
     next.retry = runtime.clock.timer(retryDelayMs(failures, runtime.random), () => {

@@ -31,8 +31,8 @@ export class Sizes {
   readonly #roster: Roster;
   readonly #reaper: Reaper;
   readonly #questions = new Map<IodIndex, Question>();
-  /** In a row. */
-  #failures = 0;
+  /** Of one iod, in a row. */
+  readonly #failures = new Map<IodIndex, number>();
 
   constructor(runtime: Runtime, roster: Roster, reaper: Reaper) {
     this.#runtime = runtime;
@@ -69,7 +69,13 @@ export class Sizes {
       return logicalEnd(layout, column, length);
     } catch (error) {
       if (!isFsError(error)) throw error;
-      this.#runtime.log.error('object too long', { handle, column, length, why: error.message });
+      this.#runtime.log.error('object too long', {
+        key: handle,
+        handle,
+        column,
+        length,
+        why: error.message,
+      });
       return undefined;
     }
   }
@@ -119,13 +125,15 @@ export class Sizes {
     const deadline = this.#runtime.clock.now() + limits.heartbeatSilenceMs;
     connection.call(iodOps.stat, { handles }, { deadline }).then(
       ({ objects }) => {
-        this.#failures = 0;
+        this.#failures.delete(iod);
         answer(question, objects);
       },
       (error: FsError) => {
-        if (isPowerOfTwo(++this.#failures)) {
-          const { row } = this.#roster.at(iod);
-          this.#runtime.log.warn('sizes not told', { iod: row.name, why: error.message });
+        const failures = (this.#failures.get(iod) ?? 0) + 1;
+        this.#failures.set(iod, failures);
+        if (isPowerOfTwo(failures)) {
+          const { name } = this.#roster.at(iod).row;
+          this.#runtime.log.warn('sizes not told', { key: name, iod: name, why: error.message });
         }
         answer(question, []);
       },

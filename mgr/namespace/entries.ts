@@ -16,7 +16,7 @@ export interface NewInode {
   readonly target?: ByteString;
 }
 
-/** Makes an inode and its first name. The caller has checked that it may. */
+/** Makes an inode and its first name. The caller has checked that it may. @throws FsError ENOSPC */
 export function addNew(
   view: MetaView,
   who: Identity,
@@ -25,6 +25,7 @@ export function addNew(
   name: ByteString,
   wanted: NewInode,
 ): Inode {
+  view.requireRoom();
   const { handle, kind, target } = wanted;
   const { gid, mode } = inherited(who, directory, kind, wanted.mode);
   const inode: Inode = {

@@ -6,7 +6,7 @@
 import { iodOfColumn, localLength } from '../../shared/stripe.ts';
 import { modeAfterWrite } from '../namespace/permission.ts';
 import type { MetaView } from '../store/batch.ts';
-import type { Inode, PendingRow } from '../store/rows.ts';
+import type { Inode, PendingWork } from '../store/rows.ts';
 import type { NameContext } from './name-context.ts';
 
 /**
@@ -48,7 +48,7 @@ export function truncateFile(context: NameContext, inode: Inode, size: number): 
 }
 
 /** How long the object of a file must be at each of its iods. */
-export function truncations({ handle, layout, size }: Inode): PendingRow[] {
+export function truncations({ handle, layout, size }: Inode): PendingWork[] {
   if (layout === undefined) return [];
   return Array.from({ length: layout.pcount }, (_, column) => ({
     handle,

@@ -4,7 +4,6 @@ import { FsError } from '../../shared/errno.ts';
 import type { Handle, SessionId } from '../../shared/units.ts';
 import type { FileSizes } from '../file-sizes.ts';
 import type { OpenTable } from '../open-table.ts';
-import type { OpenRow } from '../store/rows.ts';
 
 export interface FileScope {
   readonly openTable: OpenTable;
@@ -15,13 +14,8 @@ export interface FileScope {
 }
 
 /** @throws FsError EBADF when the session does not have the file open for writing */
-export function requireWriter(
-  { openTable }: FileScope,
-  handle: Handle,
-  session: SessionId,
-): OpenRow {
-  const row = openTable.find(handle, session);
-  if (row !== undefined && row.writers > 0) return row;
+export function requireWriter({ openTable }: FileScope, handle: Handle, session: SessionId): void {
+  if (openTable.isWriter(session, handle)) return;
   throw new FsError('EBADF', {
     what: `session ${session} does not have file ${handle} open for writing`,
   });

@@ -1,4 +1,4 @@
-/** What an operation on names works with, and how it leaves nothing behind when it fails. */
+/** What an operation on names works with. Whoever runs it takes its changes back when it fails. */
 import type { SessionId, Timestamp } from '../../shared/units.ts';
 import type { Attr } from '../../shared/wire/values.ts';
 import type { Identity } from '../namespace/permission.ts';
@@ -24,17 +24,6 @@ export interface NameContext {
 export type Done = Readonly<Record<string, never>>;
 
 export type NameHandler<Q, R> = (context: NameContext, request: Q) => R;
-
-/** Runs an operation whole or not at all: when it throws, its changes are taken back. */
-export function perform<Q, R>(context: NameContext, handler: NameHandler<Q, R>, request: Q): R {
-  const mark = context.view.mark();
-  try {
-    return handler(context, request);
-  } catch (error) {
-    context.view.undo(mark);
-    throw error;
-  }
-}
 
 /**
  * @param sizeExact false when an iod that may know of more bytes could not be asked

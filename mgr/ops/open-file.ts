@@ -32,10 +32,11 @@ export function openInode(context: NameContext, request: Request): OpenedInode {
       ? findEntry(context, request.at)
       : find(context, request.at, true);
   if (has(openFlags.create)) {
+    if (found.slash) throw new FsError('EISDIR');
     if (found.inode === undefined)
       return { inode: create(context, request, found), created: true, truncate: false };
     if (exclusive) throw new FsError('EEXIST');
-    if (found.inode.kind === 'directory' || found.slash) throw new FsError('EISDIR');
+    if (found.inode.kind === 'directory') throw new FsError('EISDIR');
   }
   const { inode } = found;
   if (inode === undefined) throw new FsError('ENOENT');
@@ -50,7 +51,6 @@ export function openInode(context: NameContext, request: Request): OpenedInode {
 function create(context: NameContext, request: Request, found: Found): Inode {
   const { view, who, now, iodTotal } = context;
   const { directory, name } = found;
-  if (found.slash) throw new FsError('EISDIR');
   requireAdd(who, directory);
   const handle = view.allocateHandle();
   return addNew(view, who, now, directory, name, {

@@ -2,6 +2,7 @@
  * What the rules read and change: the store as the running tick has changed it so far. All changes
  * of a tick reach the store in one commit (group commit); until then only this view knows them.
  */
+import { FsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import { type ByteString, type Handle, rootHandle, type SessionId } from '../../shared/units.ts';
 import { Counter } from './counters.ts';
@@ -52,6 +53,15 @@ export class MetaView {
     this.#cookies = new Counter(store, counterKeys.cookie, 1);
     this.#sessions = new Counter(store, counterKeys.session, 1);
     this.#sequence = new Counter(store, counterKeys.sequence, 1);
+  }
+
+  /** For whoever makes something new. @throws FsError ENOSPC, WEFT_E_DISK */
+  requireRoom(): void {
+    if (this.#store.hasRoom) return;
+    throw new FsError('ENOSPC', {
+      id: 'WEFT_E_DISK',
+      what: "the mgr's disk is full: what is there can be opened, closed and removed, no more",
+    });
   }
 
   inode(handle: Handle): Inode | undefined {

@@ -15,7 +15,18 @@ import type {
   SessionRow,
 } from './rows.ts';
 
+/** The place that a store has on its disk; somebody else sees to it. */
+export interface Room {
+  /** False: nothing new is to be made, lest what is there can be neither used nor removed. */
+  readonly isLeft: boolean;
+  /** A commit has found the disk full. @returns true when another attempt may find room */
+  runOut(): boolean;
+}
+
 export interface MetaStore {
+  /** False: the disk is full. Whoever would make something new does not begin. */
+  readonly hasRoom: boolean;
+
   inode(handle: Handle): Inode | undefined;
   dirent(parent: Handle, name: ByteString): DirentRow | undefined;
   /** Entries with a cookie above `after`, by cookie, at most `count`. */
@@ -42,8 +53,8 @@ export interface MetaStore {
 
   /**
    * Applies all mutations in one durable transaction.
-   * @throws FsError ENOSPC, EROFS, EIO (disk), ESTALE (a newer generation owns the store); nothing
-   *   of the batch is stored then
+   * @throws FsError ENOSPC, EROFS, EIO (disk), ESTALE (a newer generation owns the store), EAGAIN
+   *   (full, but there will be room); nothing of the batch is stored then
    */
   commit(mutations: readonly Mutation[], generation: number): void;
   close(): void;

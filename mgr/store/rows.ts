@@ -70,12 +70,18 @@ export interface ReplyRow {
  * Work that must reach iods although they may be away: resumable, one row an iod and handle, so
  * that a removal replaces a truncation that is still to be done.
  */
-export interface PendingRow {
+export interface PendingWork {
   readonly handle: Handle;
   readonly iod: IodIndex;
   readonly kind: 'remove' | 'truncate';
   /** Truncate: length that the object on this iod must have. */
   readonly length: number;
+}
+
+/** Work as it is stored. */
+export interface PendingRow extends PendingWork {
+  /** Another one with every put: the same work, asked for again, is to be done again. */
+  readonly number: number;
 }
 
 export interface MemberRow {
@@ -91,6 +97,8 @@ export interface MemberRow {
   /** Identity of its disk as first seen, in hex; '' before. */
   readonly storeId: string;
   readonly incarnation: number;
+  /** Id of its last start that was let in, in hex; '' before. */
+  readonly life: string;
   readonly evicted: boolean;
 }
 
@@ -119,8 +127,8 @@ export type Mutation =
   | { readonly kind: 'put-open'; readonly row: OpenRow }
   | { readonly kind: 'delete-open'; readonly handle: Handle; readonly session: SessionId }
   | { readonly kind: 'put-reply'; readonly row: ReplyRow }
-  | { readonly kind: 'put-pending'; readonly row: PendingRow }
-  /** Only when the row is still this one: it may have been put anew while its work was done. */
+  | { readonly kind: 'put-pending'; readonly row: PendingWork }
+  /** Only when the number is still this one: it may have been put anew while its work was done. */
   | { readonly kind: 'delete-pending'; readonly row: PendingRow }
   | { readonly kind: 'put-member'; readonly row: MemberRow }
   | { readonly kind: 'put-setting'; readonly row: SettingRow };

@@ -67,8 +67,14 @@ CREATE TABLE members (
 );
 `;
 
+/** Rows of before have number 0, which no row gets any more, and no life, which is any. */
+const version2 = `
+ALTER TABLE pending ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE members ADD COLUMN life TEXT NOT NULL DEFAULT '';
+`;
+
 /** Migration i makes version i + 1 of version i; version 0 is the empty file. */
-export const migrations: readonly string[] = [version1];
+export const migrations: readonly string[] = [version1, version2];
 
 /**
  * Brings the file to the newest version, in one transaction.

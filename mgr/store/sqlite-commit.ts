@@ -3,7 +3,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { FsError } from '../../shared/errno.ts';
 import type { Handle } from '../../shared/units.ts';
 import { inodeColumns, kindNumber, nameBytes, toValues } from './inode-columns.ts';
-import type { Inode, MemberRow, Mutation, PendingRow } from './rows.ts';
+import type { Inode, MemberRow, Mutation, PendingRow, PendingWork } from './rows.ts';
 import { generationKey } from './setting-keys.ts';
 import { fromSqlite } from './sqlite-errors.ts';
 import type { MemberValues } from './sqlite-queries.ts';
@@ -21,6 +21,8 @@ export class BatchWriter {
   #counts: Counts;
   /** Above it every handle is new: no row needs to be looked for before the insert. */
   #handleMax: number;
+  /** Of the row of pending work that was put last: greater than any in the file. */
+  #pendingNumber: number;
 
   constructor(database: Database) {
     this.#sql = prepareStatements(database);
@@ -30,6 +32,7 @@ export class BatchWriter {
       pending: count('SELECT count(*) FROM pending'),
     };
     this.#handleMax = count('SELECT ifnull(max(handle), 0) FROM inodes');
+    this.#pendingNumber = count('SELECT ifnull(max(number), 0) FROM pending');
   }
 
   get counts(): Readonly<Counts> {
@@ -148,14 +151,15 @@ export class BatchWriter {
     this.#sql.deleteXattrs.run(handle);
   }
 
-  #putPending({ iod, handle, kind, length }: PendingRow): void {
-    const { changes } = this.#sql.insertPending.run(iod, handle, kind, length);
+  #putPending({ iod, handle, kind, length }: PendingWork): void {
+    const number = ++this.#pendingNumber;
+    const { changes } = this.#sql.insertPending.run(iod, handle, kind, length, number);
     this.#counts.pending += changes;
-    if (changes === 0) this.#sql.updatePending.run(kind, length, iod, handle);
+    if (changes === 0) this.#sql.updatePending.run(kind, length, number, iod, handle);
   }
 
-  #deletePending({ iod, handle, kind, length }: PendingRow): void {
-    this.#counts.pending -= this.#sql.deletePending.run(iod, handle, kind, length).changes;
+  #deletePending({ iod, handle, number }: PendingRow): void {
+    this.#counts.pending -= this.#sql.deletePending.run(iod, handle, number).changes;
   }
 }
 
@@ -186,6 +190,7 @@ function memberValues(row: MemberRow): MemberValues {
     storeId,
     incarnation,
     row.evicted ? 1 : 0,
+    row.life,
   ];
 }
 
@@ -219,12 +224,12 @@ function prepareStatements(database: Database) {
     putOpen: into('opens', 5),
     deleteOpen: prepare('DELETE FROM opens WHERE session = ? AND handle = ?'),
     putReply: into('replies', 5),
-    insertPending: prepare('INSERT OR IGNORE INTO pending VALUES (?, ?, ?, ?)'),
-    updatePending: prepare('UPDATE pending SET kind = ?, length = ? WHERE iod = ? AND handle = ?'),
-    deletePending: prepare(
-      'DELETE FROM pending WHERE iod = ? AND handle = ? AND kind = ? AND length = ?',
+    insertPending: prepare('INSERT OR IGNORE INTO pending VALUES (?, ?, ?, ?, ?)'),
+    updatePending: prepare(
+      'UPDATE pending SET kind = ?, length = ?, number = ? WHERE iod = ? AND handle = ?',
     ),
-    putMember: into('members', 10),
+    deletePending: prepare('DELETE FROM pending WHERE iod = ? AND handle = ? AND number = ?'),
+    putMember: into('members', 11),
     putSetting: into('settings', 2),
   };
 }

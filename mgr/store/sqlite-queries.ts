@@ -52,7 +52,12 @@ export type OpenValues = [
   sequence: number,
 ];
 export type ReplyValues = [slot: number, sequence: number, op: number, body: Buffer];
-export type PendingValues = [handle: number, kind: PendingRow['kind'], length: number];
+export type PendingValues = [
+  handle: number,
+  kind: PendingRow['kind'],
+  length: number,
+  number: number,
+];
 export type MemberValues = [
   iod: number,
   name: string,
@@ -64,6 +69,7 @@ export type MemberValues = [
   storeId: string,
   incarnation: number,
   evicted: number,
+  life: string,
 ];
 
 type ByHandle = [handle: number];
@@ -106,7 +112,8 @@ export function prepareQueries(database: Database) {
       'SELECT slot, sequence, op, body FROM replies WHERE session = ?',
     ),
     pending: query<PageOf, PendingValues>(
-      'SELECT handle, kind, length FROM pending WHERE iod = ? AND handle > ? ORDER BY handle LIMIT ?',
+      `SELECT handle, kind, length, number FROM pending
+      WHERE iod = ? AND handle > ? ORDER BY handle LIMIT ?`,
     ),
     members: query<[], MemberValues>('SELECT * FROM members ORDER BY iod'),
     setting: query<[key: string], [value: string]>('SELECT value FROM settings WHERE key = ?'),

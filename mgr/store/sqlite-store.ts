@@ -1,10 +1,10 @@
 /** `MetaStore` in a SQLite file: WAL, every commit synced, checked when it is opened. */
 import Database, { type Database as SqliteDatabase } from 'better-sqlite3';
-import { FsError } from '../../shared/errno.ts';
+import { FsError, isFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import type { ByteString, Handle, IodIndex, SessionId } from '../../shared/units.ts';
 import { fromValues, kindOf, nameBytes, nameOf } from './inode-columns.ts';
-import type { MetaStore } from './meta-store.ts';
+import type { MetaStore, Room } from './meta-store.ts';
 import type {
   DirentRow,
   Inode,
@@ -37,6 +37,9 @@ export type SqliteSource =
 
 /** How long another process that writes is waited for: all else waits with us. */
 const busyTimeoutMs = 100;
+/** How long room that is given up takes to come free, about. */
+const roomRetryMs = 50;
+const endless: Room = { isLeft: true, runOut: () => false };
 
 /** An empty database in memory, for `{ database }`. */
 export function memoryDatabase(): SqliteDatabase {
@@ -45,15 +48,16 @@ export function memoryDatabase(): SqliteDatabase {
 
 /**
  * Opens, checks and if need be migrates the store. A transaction left open is rolled back.
+ * @param room by default it is somebody else's concern that the disk may be full
  * @throws FsError WEFT_E_DATA_NEWER, WEFT_E_DATA_ROLE, WEFT_E_DATA_DAMAGED, WEFT_E_DATA_LOCKED,
  *   WEFT_E_DISK
  */
-export function openSqliteStore(source: SqliteSource): MetaStore {
+export function openSqliteStore(source: SqliteSource, room: Room = endless): MetaStore {
   let database: SqliteDatabase | undefined;
   try {
     database = openDatabase(source);
     prepareDatabase(database);
-    return new SqliteStore(database, !('database' in source));
+    return new SqliteStore(database, !('database' in source), room);
   } catch (error) {
     if (!('database' in source)) database?.close();
     throw fromSqlite(error);
@@ -87,14 +91,20 @@ function prepareDatabase(database: SqliteDatabase): void {
 class SqliteStore implements MetaStore {
   readonly #database: SqliteDatabase;
   readonly #owned: boolean;
+  readonly #room: Room;
   readonly #sql: Queries;
   readonly #writer: BatchWriter;
 
-  constructor(database: SqliteDatabase, owned: boolean) {
+  constructor(database: SqliteDatabase, owned: boolean, room: Room) {
     this.#database = database;
     this.#owned = owned;
+    this.#room = room;
     this.#sql = prepareQueries(database);
     this.#writer = new BatchWriter(database);
+  }
+
+  get hasRoom(): boolean {
+    return this.#room.isLeft;
   }
 
   inode(handle: Handle): Inode | undefined {
@@ -167,9 +177,13 @@ class SqliteStore implements MetaStore {
   }
 
   pending(iod: IodIndex, after: Handle, count: number): readonly PendingRow[] {
-    return this.#sql.pending
-      .all(iod, after, count)
-      .map(([handle, kind, length]) => ({ handle: handle as Handle, iod, kind, length }));
+    return this.#sql.pending.all(iod, after, count).map(([handle, kind, length, number]) => ({
+      handle: handle as Handle,
+      iod,
+      kind,
+      length,
+      number,
+    }));
   }
 
   pendingCount(): number {
@@ -185,7 +199,13 @@ class SqliteStore implements MetaStore {
   }
 
   commit(mutations: readonly Mutation[], generation: number): void {
-    this.#writer.commit(mutations, generation);
+    try {
+      this.#writer.commit(mutations, generation);
+    } catch (error) {
+      if (!isFsError(error) || error.code !== 'ENOSPC' || !this.#room.runOut()) throw error;
+      const { what, cause } = error;
+      throw new FsError('EAGAIN', { id: 'WEFT_E_DISK', what, cause, retryAfterMs: roomRetryMs });
+    }
   }
 
   close(): void {
@@ -214,7 +234,8 @@ function toOpen([session, handle, readers, writers, sequence]: OpenValues): Open
 }
 
 function toMember(row: MemberValues): MemberRow {
-  const [index, name, host, port, boundPort, unixPath, hostId, storeId, incarnation, evicted] = row;
+  const [index, name, host, port, boundPort, unixPath, hostId, storeId, ...rest] = row;
+  const [incarnation, evicted, life] = rest;
   return {
     index: index as IodIndex,
     name,
@@ -225,6 +246,7 @@ function toMember(row: MemberValues): MemberRow {
     hostId,
     storeId,
     incarnation,
+    life,
     evicted: evicted === 1,
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -19,9 +19,14 @@ function directory(t: ExecutionContext): string {
   return path;
 }
 
-function daemon(t: ExecutionContext, dataDirectory: string, holder = 'the first mgr') {
+function daemon(
+  t: ExecutionContext,
+  dataDirectory: string,
+  holder = 'the first mgr',
+  on = runtime,
+) {
   const made = makeMgrDaemon({
-    runtime,
+    runtime: on,
     dataDirectory,
     holder,
     config: {
@@ -123,4 +128,33 @@ test('a start that failed holds nothing', async (t) => {
   t.is(error.weftCode, 'WEFT_E_DATA_ROLE');
   rmSync(join(other, 'weft.json'));
   t.not((await daemon(t, other).start()).port, port);
+});
+
+test('on a disk that takes no more files it starts and stops all the same, and tells a stop from a death', async (t) => {
+  const path = directory(t);
+  let isFull = false;
+  const disk: typeof runtime.disk = {
+    ...runtime.disk,
+    open: (name, mode) =>
+      isFull && mode === 'create'
+        ? Promise.reject(new FsError('ENOSPC', { what: 'no space' }))
+        : runtime.disk.open(name, mode),
+  };
+  const first = daemon(t, path, 'us', { ...runtime, disk });
+  await first.start();
+  await first.stop();
+  const causeOf = (number: number): unknown => {
+    const text = readFileSync(join(path, 'recoveries', `${number}.json`), 'utf8');
+    return (JSON.parse(text) as { cause: unknown }).cause;
+  };
+  t.is(causeOf(1), 'first-start');
+  isFull = true;
+  const second = daemon(t, path, 'us', { ...runtime, disk });
+  await t.notThrowsAsync(second.start());
+  await t.notThrowsAsync(second.stop());
+  isFull = false;
+  const third = daemon(t, path, 'us', { ...runtime, disk });
+  await third.start();
+  await third.stop();
+  t.is(causeOf(2), 'clean-restart');
 });

@@ -57,6 +57,14 @@ export class FakeCluster implements ClusterPort {
     return [];
   }
 
+  absences() {
+    return [];
+  }
+
+  recoveriesOf(): Promise<never> {
+    return Promise.reject(new FsError('EHOSTUNREACH'));
+  }
+
   space() {
     return { totalBytes: 100, freeBytes: 60, partial: false };
   }

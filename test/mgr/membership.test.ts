@@ -18,13 +18,14 @@ const now = 1_000_000;
 const leaseMs = limits.iodLeaseAtMgrMs;
 const space = { totalBytes: 9, freeBytes: 5, quarantined: 1 };
 const emptySpace = { totalBytes: 0, freeBytes: 0, quarantined: 0 };
-const known = memberRow(0, { storeId: 'aa', incarnation: 5 });
+const known = memberRow(0, { storeId: 'aa', incarnation: 5, life: 'five' });
 
 const joined: Extract<MembershipEvent, { kind: 'joined' }> = {
   kind: 'joined',
   index,
   storeId: 'aa',
   incarnation: 5,
+  lives: ['five'],
   generationSeen: 3,
   hostId: 'host',
   space,
@@ -163,7 +164,7 @@ test('what an iod says of itself is made durable before anything else is done', 
   const join = after({ row: memberRow(0) }, joined);
   t.deepEqual(join.effects[0], {
     kind: 'persist',
-    row: memberRow(0, { storeId: 'aa', incarnation: 5, hostId: 'host' }),
+    row: memberRow(0, { storeId: 'aa', incarnation: 5, life: 'five', hostId: 'host' }),
   });
   t.deepEqual(join.next.space, space);
   const serving = after(typical.syncing, events.serving);
@@ -184,7 +185,28 @@ test('a new disk under an old name is refused', (t) => {
 });
 
 test('an older copy of the disk is refused', (t) => {
-  t.is(after({}, { ...joined, incarnation: 4 }).refusal, 'WEFT_E_STORE_OLDER');
+  const copy = { ...joined, incarnation: 5, lives: ['four', 'another five'] };
+  t.is(after({}, copy).refusal, 'WEFT_E_STORE_OLDER');
+  t.is(after({}, { ...copy, incarnation: 9 }).refusal, 'WEFT_E_STORE_OLDER');
+});
+
+test('an iod is let in wherever its lives before this one were cut', (t) => {
+  for (const lives of [
+    ['five'],
+    ['five', 'six'],
+    ['four', 'five', 'six'],
+    ['five', 'six', 'seven'],
+  ]) {
+    const { refusal, next } = after({}, { ...joined, incarnation: 7, lives });
+    t.is(refusal, undefined);
+    t.deepEqual([next.row.life], lives.slice(-1));
+  }
+});
+
+test('an iod of which an earlier version has stored no life must have started as often', (t) => {
+  const row = { ...known, life: '' };
+  t.is(after({ row }, { ...joined, incarnation: 4 }).refusal, 'WEFT_E_STORE_OLDER');
+  t.is(after({ row }, { ...joined, lives: ['six'] }).next.row.life, 'six');
 });
 
 test('an iod that has obeyed a later mgr is refused by this one', (t) => {
@@ -201,7 +223,7 @@ test('a second copy of an iod that is there is refused, a later start of it take
 
 test('after eviction and admission any disk may take the place, once the lease is over', (t) => {
   const admitted = after(typical.evicted, events.admitted);
-  t.is(admitted.next.row.storeId, '');
+  t.like(admitted.next.row, { storeId: '', life: '' });
   t.false(admitted.next.row.evicted);
   const other: MembershipEvent = { ...joined, storeId: 'bb', incarnation: 1 };
   t.is(after(admitted.next, other).refusal, 'WEFT_E_CONFIG_CHANGE');
@@ -266,6 +288,7 @@ test('whatever happens: the epoch never falls, and only a connected iod has a le
     fc
       .record({
         incarnation: fc.integer({ min: 4, max: 7 }),
+        lives: fc.subarray(['four', 'five', 'six'], { minLength: 1 }),
         elsewhere: fc.boolean(),
         storeId: fc.constantFrom('aa', 'bb'),
       })

@@ -42,6 +42,8 @@ export class MgrWorld {
   store: MetaStore | undefined;
   /** What the next commit fails with. */
   commitFailure: FsError | undefined;
+  /** Whether the disk of the store has any. */
+  readonly room = { isLeft: true, runOut: () => false };
   /** For the next start. */
   iodtab = iodtabText;
   readonly #database: SqliteDatabase = memoryDatabase();
@@ -110,7 +112,7 @@ export class MgrWorld {
   }
 
   #openStore(): MetaStore {
-    const store = openSqliteStore({ database: this.#database });
+    const store = openSqliteStore({ database: this.#database }, this.room);
     const commit = store.commit.bind(store);
     store.commit = (mutations, generation) => {
       const failure = this.commitFailure;

@@ -14,7 +14,7 @@ import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
 import type { Attr, LayoutWish, Place } from '../../shared/wire/values.ts';
 import { ensureRoot } from '../../mgr/namespace/root.ts';
 import type { Identity } from '../../mgr/namespace/permission.ts';
-import { type NameContext, type NameHandler, perform } from '../../mgr/ops/name-context.ts';
+import type { NameContext, NameHandler } from '../../mgr/ops/name-context.ts';
 import { nameHandlers } from '../../mgr/ops/name-handlers.ts';
 import { type OpenedInode, openInode } from '../../mgr/ops/open-file.ts';
 import { MetaView } from '../../mgr/store/batch.ts';
@@ -87,9 +87,21 @@ export class NameSpace {
     }
   }
 
+  /** Whole or not at all. */
+  #perform<Q, R>(handler: NameHandler<Q, R>, request: Q): R {
+    const context = this.context();
+    const mark = context.view.mark();
+    try {
+      return handler(context, request);
+    } catch (error) {
+      context.view.undo(mark);
+      throw error;
+    }
+  }
+
   call<K extends HandledOp>(op: K, request: RequestOf<Ops[K]>): ReplyOf<Ops[K]> {
     const handler = nameHandlers[op] as unknown as NameHandler<RequestOf<Ops[K]>, ReplyOf<Ops[K]>>;
-    return perform(this.context(), handler, request);
+    return this.#perform(handler, request);
   }
 
   open(path: string, flags: number, mode = 0o644, wish = anyLayout): OpenedInode {
@@ -97,7 +109,7 @@ export class NameSpace {
   }
 
   openRequest(request: RequestOf<typeof fileOps.open>): OpenedInode {
-    return perform(this.context(), openInode, request);
+    return this.#perform(openInode, request);
   }
 
   file(path: string, mode = 0o644): Attr {

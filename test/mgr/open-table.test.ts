@@ -82,6 +82,20 @@ test('counts are kept by session and by right, and the rows follow', (t) => {
   t.true(table.isHeld(handle));
 });
 
+test('each close takes one open back, and the last one the row', (t) => {
+  const { table, store, commit, file } = setUp();
+  const { handle } = file(0);
+  table.open(file(0), session(1), rights.read);
+  table.open(file(0), session(1), both);
+  table.close(handle, session(1), rights.read);
+  t.like(table.find(handle, session(1)), { readers: 1, writers: 1 });
+  table.close(handle, session(1), both);
+  commit();
+  t.false(table.isHeld(handle));
+  t.is(table.countOf(session(1)), 0);
+  t.deepEqual([...store.opens()], []);
+});
+
 test('a close of what is not open in this way is EBADF and changes nothing', (t) => {
   const { table, commit, file } = setUp();
   const { handle } = file(0);

@@ -17,6 +17,9 @@ test('a session whose client is gone ends with its lease: fenced first, exactly 
   const { handle } = opened.attr;
   await world.complete(gone.open('/f', openFlags.read));
   await world.complete(stays.open('/f'));
+  const { attr: merelyRead } = await world.complete(stays.create('/g'));
+  await world.complete(stays.close(merelyRead.handle, rights.read | rights.write));
+  await world.complete(gone.open('/g', openFlags.read));
   world.iods.sizes.set(handle, 4096);
   const release = world.iods.hold();
   const before = world.iods.entries.length;
@@ -28,7 +31,13 @@ test('a session whose client is gone ends with its lease: fenced first, exactly 
   await world.pass(2000);
   t.deepEqual(world.iods.fenced, [gone.id]);
   const dropped = world.iods.entries.slice(before);
-  t.like(dropped, [{ handle, session: gone.id, rights: 0 }]);
+  t.like(
+    dropped.toSorted((a, b) => a.handle - b.handle),
+    [
+      { handle, session: gone.id, rights: 0 },
+      { handle: merelyRead.handle, session: gone.id, rights: 0 },
+    ],
+  );
   t.like(await statusOf(world, stays), { sessions: 1, opens: 1 });
   t.deepEqual(
     [...(world.store?.opens() ?? [])].map(({ session }) => session),
@@ -50,6 +59,22 @@ test('a session lives on while its client is away for less than the lease', asyn
   t.is(client.id, before);
   await world.complete(client.close(attr.handle, rights.read | rights.write));
   t.deepEqual(world.iods.fenced, []);
+});
+
+test('each session has a lease of its own, whenever that of another ends', async (t) => {
+  const world = new MgrWorld(21);
+  const [first, second] = [await world.client(), await world.client()];
+  const { id } = second;
+  first.process.kill();
+  // The second is missed just before the lease of the first ends.
+  await world.pass(limits.sessionLeaseMs - limits.heartbeatSilenceMs - 2000);
+  world.world.network.partition('client1', 'm');
+  await world.pass(2 * limits.heartbeatSilenceMs + 4000);
+  world.world.network.heal('client1', 'm');
+  await world.complete(second.ready());
+  t.is(second.id, id);
+  t.deepEqual(world.iods.fenced, []);
+  t.like(await statusOf(world, second), { sessions: 1 });
 });
 
 test('a client that comes back after its lease is told that the session is lost', async (t) => {

@@ -23,6 +23,7 @@ export function link(context: NameContext, request: RequestOf<Link>): ReplyOf<Li
     throw new FsError('EPERM', { what: 'a directory has one name' });
   }
   if (inode.links === 0) throw new FsError('ENOENT');
+  view.requireRoom();
   if (inode.links >= limits.linksMax) {
     throw new FsError('EMLINK', { what: `a file has at most ${limits.linksMax} names` });
   }

@@ -52,6 +52,7 @@ export function setXattr(context: NameContext, request: RequestOf<Set>): Done {
       what: `a file has at most ${limits.xattrsPerFileMax} extended attributes`,
     });
   }
+  view.requireRoom();
   view.putXattr(inode.handle, name, value);
   view.putInode({ ...inode, changed: now });
   return {};

@@ -277,6 +277,7 @@ export function memberRow(at: number, changes: Partial<MemberRow> = {}): MemberR
     hostId: '',
     storeId: '',
     incarnation: 0,
+    life: '',
     evicted: false,
     ...changes,
   };

@@ -69,7 +69,7 @@ test('an iod that syncs is answered for with TRY_AGAIN at once, and neither wait
   const release = iod.hold('joined');
   iod.process.start();
   await cluster.until(() => cluster.stateOf(1) === 'syncing');
-  const truncate = await beginTruncate(cluster);
+  const truncate = await beginTruncate(cluster, 60_000);
   const begun = cluster.world.nowMs;
   await cluster.until(() => truncate.outcome !== undefined);
   t.true(cluster.world.nowMs - begun < 100);
@@ -81,6 +81,22 @@ test('an iod that syncs is answered for with TRY_AGAIN at once, and neither wait
   t.deepEqual(cluster.pending(1), []);
   beforeServing();
   await cluster.serving();
+});
+
+test('a truncate that nobody hurries waits for an iod that syncs, and the sync for nothing', async (t) => {
+  const cluster = await new ClusterWorld().started();
+  await cluster.kill(1);
+  const iod = cluster.iod(1);
+  const release = iod.hold('joined');
+  iod.process.start();
+  await cluster.until(() => cluster.stateOf(1) === 'syncing');
+  const truncate = await beginTruncate(cluster);
+  await cluster.pass(1000);
+  t.is(truncate.outcome, undefined);
+  release();
+  await cluster.until(() => truncate.outcome !== undefined);
+  t.is(truncate.outcome, 'done');
+  t.is(iod.lengths.get(10), 2 * KiB);
 });
 
 test('an iod that is dead is waited for until its lease has ended, and cut when it is back', async (t) => {
@@ -133,7 +149,7 @@ test('a connection that is lost while the iod works costs no more than TRY_AGAIN
   const cluster = await new ClusterWorld().started();
   const iod = cluster.iod(1);
   iod.silent.add('truncate');
-  const truncate = await beginTruncate(cluster);
+  const truncate = await beginTruncate(cluster, 60_000);
   await cluster.until(() => iod.heardOf('truncate').length > 0);
   iod.silent.clear();
   iod.disconnect();

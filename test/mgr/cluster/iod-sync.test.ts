@@ -3,7 +3,7 @@ import { FsError } from '../../../shared/errno.ts';
 import type { IodIndex, SessionId } from '../../../shared/units.ts';
 import { syncOps } from '../../../shared/wire/mgr-ops.ts';
 import { ClusterWorld, fileOn } from './cluster-world.ts';
-import type { Step } from './scripted-iod.ts';
+import { ScriptedIod, type Step } from './scripted-iod.ts';
 
 const steps: readonly Step[] = ['before join', 'joined', 'page', 'before confirm', 'confirmed'];
 const later = { deadline: Infinity };
@@ -158,9 +158,13 @@ const reasons: Readonly<Record<string, (cluster: ClusterWorld) => Promise<void> 
     cluster.iod(0).joinChanges = { storeId: Buffer.alloc(32, 'other') };
     return undefined;
   },
-  WEFT_E_STORE_OLDER: (cluster) => {
-    cluster.iod(0).incarnation = -1;
-    return undefined;
+  WEFT_E_STORE_OLDER: async (cluster) => {
+    const iod = cluster.iod(0);
+    const { incarnation, lives } = iod;
+    iod.process.start();
+    await cluster.serving();
+    await cluster.kill(0);
+    Object.assign(iod, { incarnation, lives });
   },
   WEFT_E_NOT_MEMBER: (cluster) =>
     cluster.commit(({ cluster: { handlers } }) => {
@@ -180,6 +184,28 @@ for (const [code, prepare] of Object.entries(reasons)) {
     t.is<string | undefined, string>(iod.final?.weftCode, code);
   });
 }
+
+test('an iod joins only from the host that the iodtab has for it', async (t) => {
+  const cluster = await new ClusterWorld().started();
+  await cluster.kill(0);
+  const stranger = new ScriptedIod(cluster.world, 'iod0', 'elsewhere', 'stranger');
+  stranger.lives = cluster.iod(0).lives;
+  await cluster.until(() => stranger.final !== undefined);
+  t.is(stranger.final?.weftCode, 'WEFT_E_NOT_MEMBER');
+  t.regex(stranger.final?.message ?? '', /h0/);
+  t.is(cluster.stateOf(0), 'absent');
+  cluster.iod(0).process.start();
+  await cluster.serving();
+});
+
+test('an iod on the host of the mgr may join whatever the iodtab calls that host', async (t) => {
+  const cluster = await new ClusterWorld().started();
+  await cluster.kill(0);
+  const local = new ScriptedIod(cluster.world, 'iod0', 'm', 'local');
+  Object.assign(local, { lives: cluster.iod(0).lives, incarnation: cluster.iod(0).incarnation });
+  await cluster.serving();
+  t.is(local.final, undefined);
+});
 
 test('an iod cannot join under the name of another', async (t) => {
   const cluster = await new ClusterWorld().started();
@@ -215,6 +241,21 @@ test('an iod is not taken in when that cannot be stored', async (t) => {
   cluster.commitError = undefined;
   await cluster.serving();
   t.is(cluster.parts.store.members()[0]?.incarnation, 2);
+});
+
+test('an iod is not confirmed before it has cut what was truncated while it was away (SCENARIOS 14)', async (t) => {
+  const cluster = await new ClusterWorld().started();
+  const iod = cluster.iod(0);
+  iod.lengths.set(10, 99_999);
+  await cluster.kill(0);
+  await cluster.putTruncate(fileOn(10), 0);
+  const release = iod.hold('confirmed');
+  iod.steps.length = 0;
+  iod.process.start();
+  await cluster.until(() => iod.steps.includes('confirmed'));
+  t.is(iod.lengths.get(10), 0);
+  release();
+  await cluster.serving();
 });
 
 test('an iod that drains is not asked to sync, and is away when it has gone', async (t) => {

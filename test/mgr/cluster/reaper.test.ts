@@ -113,3 +113,17 @@ test('a truncate is never repeated after its caller was told that it is done', a
   await cluster.pass(5000);
   t.is(iod.lengths.get(10), 77);
 });
+
+test('a truncate is carried out although an earlier one of the same length is acknowledged', async (t) => {
+  const cluster = await new ClusterWorld().started();
+  const iod = cluster.iod(0);
+  await cluster.putTruncate(fileOn(10), 0);
+  cluster.begin(({ cluster: port }) => port.truncate(fileOn(10), Infinity));
+  // The first is done at the iod, its answer on the way: now the file grows and is cut again.
+  await cluster.until(() => iod.lengths.get(10) === 0);
+  iod.lengths.set(10, 77);
+  await cluster.putTruncate(fileOn(10), 0);
+  t.is(cluster.pending(0).length, 1, 'the acknowledgement is still on its way');
+  await cluster.until(() => cluster.pending(0).length === 0);
+  t.is(iod.lengths.get(10), 0);
+});

@@ -40,12 +40,14 @@ export class ScriptedIod {
   /** Lengths of the objects: its disk. */
   readonly lengths = new Map<number, number>();
   incarnation = 0;
+  lives: readonly Buffer[] = [];
   connection: Connection | undefined;
   epochs = new EpochWatch();
 
-  constructor(world: World, name: string, host: string) {
+  /** @param processName another one when the world has an iod of this name already */
+  constructor(world: World, name: string, host: string, processName = name) {
     this.name = name;
-    this.process = world.process(name, {
+    this.process = world.process(processName, {
       host: world.host(host),
       main: (runtime) => this.#run(runtime),
     });
@@ -83,6 +85,7 @@ export class ScriptedIod {
 
   #run(runtime: Runtime): void {
     const incarnation = ++this.incarnation;
+    this.lives = [...this.lives, Buffer.from(runtime.random.bytes(32))];
     this.table = new Map();
     this.upTo = 0;
     this.epochs = new EpochWatch();
@@ -119,6 +122,7 @@ export class ScriptedIod {
         hostId: runtime.net.hostId,
         storeId: Buffer.alloc(32, this.name),
         incarnation: this.incarnation,
+        lives: this.lives,
         generationSeen: 0,
         openSequence: 0,
         quarantined: 0,
@@ -128,6 +132,7 @@ export class ScriptedIod {
       },
       options,
     );
+    this.lives = this.lives.slice(-1);
     this.upTo = Math.max(cut, this.#asideUpTo);
     await this.#step('joined');
     let [afterHandle, afterSession] = [0 as Handle, 0 as SessionId];
@@ -200,6 +205,7 @@ export class ScriptedIod {
         for (const handle of handles) this.lengths.delete(handle);
         return {};
       }),
+      ownRecoveries: scripted('ownRecoveries', () => ({ reports: [], done: true })),
     };
   }
 }

@@ -61,6 +61,19 @@ test('many files asked in one tick cost one message an iod, up to its bound', as
   t.is(cluster.iod(1).heardOf('stat').length, 2);
 });
 
+test('each iod that cannot tell sizes is a line in the log, however often others fail', async (t) => {
+  const cluster = await new ClusterWorld().started();
+  cluster.iod(0).failures.set('stat', new FsError('EIO'));
+  for (let times = 0; times < 4; times++) await ask(cluster, 10);
+  cluster.iod(1).failures.set('stat', new FsError('EIO'));
+  await ask(cluster, 10);
+  const lines = cluster.world.log.lines.filter(({ message }) => message === 'sizes not told');
+  t.deepEqual(
+    lines.map(({ fields }) => fields['iod']),
+    ['iod0', 'iod0', 'iod0', 'iod1'],
+  );
+});
+
 test('an iod that is away, syncs or fails makes the answer inexact at once', async (t) => {
   const cluster = await new ClusterWorld().started();
   cluster.iod(0).lengths.set(10, 100);

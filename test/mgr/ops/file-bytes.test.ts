@@ -8,7 +8,8 @@ import { openFlags } from '../../../shared/wire/mgr-ops.ts';
 const iods = [0, 1, 2, 3] as IodIndex[];
 
 function pending(names: NameSpace) {
-  return iods.flatMap((iod) => names.store.pending(iod, 0 as Handle, 100));
+  const rows = iods.flatMap((iod) => names.store.pending(iod, 0 as Handle, 100));
+  return rows.map(({ handle, iod, kind, length }) => ({ handle, iod, kind, length }));
 }
 
 test('the last name of a file nobody holds takes it away, and leaves a removal for each iod', (t) => {

@@ -13,7 +13,7 @@ import test, { type ExecutionContext } from 'ava';
 import { migrate, migrations } from '../../../mgr/store/schema.ts';
 import type { Mutation } from '../../../mgr/store/rows.ts';
 import { memoryDatabase, openSqliteStore } from '../../../mgr/store/sqlite-store.ts';
-import type { ByteString, Handle } from '../../../shared/units.ts';
+import type { ByteString, Handle, IodIndex } from '../../../shared/units.ts';
 import { dirent, file, refusal } from './sample-rows.ts';
 
 function temporaryDirectory(t: ExecutionContext): string {
@@ -55,6 +55,22 @@ test('a file of an older weftfs is migrated in one step or not at all', (t) => {
   migrate(database, newer);
   t.is(database.pragma('user_version', { simple: true }), newer.length);
   t.deepEqual(database.prepare('SELECT handle, colour FROM inodes').raw().all(), [[2, null]]);
+});
+
+test('pending work of an older weftfs is kept, and deleted when it is done', (t) => {
+  const database = memoryDatabase();
+  migrate(database, migrations.slice(0, 1));
+  database.exec(`INSERT INTO pending VALUES (1, 2, 'truncate', 5)`);
+  const store = openSqliteStore({ database });
+  const rows = store.pending(1 as IodIndex, 0 as Handle, 9);
+  t.deepEqual(rows, [
+    { handle: 2 as Handle, iod: 1 as IodIndex, kind: 'truncate', length: 5, number: 0 },
+  ]);
+  store.commit(
+    rows.map((row): Mutation => ({ kind: 'delete-pending', row })),
+    1,
+  );
+  t.is(store.pendingCount(), 0);
 });
 
 test('a SQLite file of something else is refused', (t) => {

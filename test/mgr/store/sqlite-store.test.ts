@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import test from 'ava';
 import { generationKey } from '../../../mgr/store/setting-keys.ts';
 import type { Inode, MemberRow, Mutation } from '../../../mgr/store/rows.ts';
@@ -41,6 +42,7 @@ test('every row is read as it was written, after a restart too', (t) => {
     hostId: 'id',
     storeId: 'ff',
     incarnation: 2 ** 52,
+    life: 'aa',
     evicted: true,
   };
   const sessionRow = { session, name: 'c', uid: 1, gid: 2, groups: [3, 4], trusted: true };
@@ -74,7 +76,7 @@ test('every row is read as it was written, after a restart too', (t) => {
     t.deepEqual(read.sessions(), [sessionRow]);
     t.deepEqual([...read.opens()], [open]);
     t.deepEqual(read.replies(session), [reply]);
-    t.deepEqual(read.pending(iod, 0 as Handle, 10), [pending]);
+    t.deepEqual(read.pending(iod, 0 as Handle, 10), [{ ...pending, number: 1 }]);
     t.deepEqual(read.members(), [member]);
     t.is(read.setting('k'), 'ö');
     t.deepEqual([read.fileCount(), read.pendingCount()], [1, 1]);
@@ -169,12 +171,22 @@ test('files and pending work are counted through changes, refused batches and re
     5,
   );
   t.deepEqual([store.fileCount(), store.pendingCount()], [2, 1]);
-  t.deepEqual(store.pending(iod, 0 as Handle, 9), [remove]);
-  store.commit([{ kind: 'delete-pending', row: pending }], 5);
-  t.is(store.pendingCount(), 1, 'the row is another one by now');
+  const [stored] = store.pending(iod, 0 as Handle, 9);
+  assert(stored);
+  t.like(stored, remove);
   store.commit(
     [
-      { kind: 'delete-pending', row: remove },
+      { kind: 'put-pending', row: remove },
+      { kind: 'delete-pending', row: stored },
+    ],
+    5,
+  );
+  const [again] = store.pending(iod, 0 as Handle, 9);
+  assert(again);
+  t.like(again, remove, 'the row is another one by now');
+  store.commit(
+    [
+      { kind: 'delete-pending', row: again },
       { kind: 'delete-inode', handle: 4 as Handle },
     ],
     5,
@@ -182,6 +194,25 @@ test('files and pending work are counted through changes, refused batches and re
   for (const read of [store, openSqliteStore({ database })]) {
     t.deepEqual([read.fileCount(), read.pendingCount()], [1, 0]);
   }
+});
+
+test('a full disk is told as such once there is no more room to be had', (t) => {
+  const database = memoryDatabase();
+  let canGive = true;
+  const room = { isLeft: false, runOut: () => canGive };
+  const store = openSqliteStore({ database }, room);
+  t.false(store.hasRoom);
+  const pages = database.pragma('page_count', { simple: true }) as number;
+  database.pragma(`max_page_count = ${pages}`);
+  const fill = () => {
+    const value = Buffer.alloc(64 * 1024);
+    store.commit([{ kind: 'put-xattr', handle: file.handle, name: bytes(97), value }], 1);
+  };
+  t.is(refusal(t, fill), 'EAGAIN WEFT_E_DISK');
+  canGive = false;
+  t.is(refusal(t, fill), 'ENOSPC WEFT_E_DISK');
+  database.pragma(`max_page_count = ${pages + 100}`);
+  t.notThrows(fill);
 });
 
 test('orphans are those without a name', (t) => {
