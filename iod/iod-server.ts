@@ -3,6 +3,8 @@ import { BufferPool } from '../shared/buffer-pool.ts';
 import { FsError, toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import { Machine } from '../shared/machine.ts';
+import type { RecoveryBegin } from '../shared/recovery.ts';
+import { RecoveryLog } from '../shared/recovery-log.ts';
 import { Acceptor } from '../shared/rpc/acceptor.ts';
 import { EpochWatch } from '../shared/rpc/epoch-watch.ts';
 import { type Self, serveLink } from '../shared/rpc/handshake.ts';
@@ -25,6 +27,7 @@ import { inspectHandlers, type IodStatus } from './ops/inspect.ts';
 import type { JoinReply, JoinRequest } from './resync.ts';
 import { FileObjectStore } from './storage/file-object-store.ts';
 import { Quarantine } from './storage/quarantine.ts';
+import { SyncRecovery } from './sync-recovery.ts';
 import { makeVerifier } from './verifier.ts';
 
 export class IodServer {
@@ -40,19 +43,24 @@ export class IodServer {
   readonly #quarantine: Quarantine;
   readonly #store: FileObjectStore;
   readonly #acceptor: Acceptor;
+  readonly #reports: RecoveryLog;
+  readonly #recovery: SyncRecovery;
   readonly #self: Self;
   readonly #service: Service;
   #space: DiskSpace = { totalBytes: 0, freeBytes: 0, totalFiles: 0, freeFiles: 0 };
   #index = 0 as IodIndex;
   #verifier = 0;
+  /** As `identity.losses`, with those that could not be stored. */
+  #losses: number;
   #protocolErrors = 0;
   #contact: MgrContact | undefined;
   #syncTimeout: Timer | undefined;
   #listening: Promise<Address> | undefined;
   #stopped: Promise<void> | undefined;
-  #begun: ((outcome: Address | FsError) => void) | undefined;
+  #begun: ((failure: FsError | undefined) => void) | undefined;
 
-  constructor(options: IodOptions, home: Home) {
+  /** @param begin when this start began */
+  constructor(options: IodOptions, home: Home, begin: RecoveryBegin) {
     const { runtime, config } = options;
     const { clock, log } = runtime;
     const { dataDirectory, secret, name } = config;
@@ -72,6 +80,10 @@ export class IodServer {
       quarantine: this.#quarantine,
       onLoss: (why) => this.#noteLoss(why),
     });
+    this.#reports = new RecoveryLog(runtime, dataDirectory);
+    const { cause } = home;
+    this.#recovery = new SyncRecovery({ clock, log: this.#reports, daemon: name, cause, begin });
+    this.#losses = home.identity.losses;
     this.#setVerifier();
     this.#self = {
       role: 'iod',
@@ -96,16 +108,18 @@ export class IodServer {
   /** The rest of BOOT. @throws FsError of the disk */
   async open(): Promise<void> {
     await this.#quarantine.open();
+    await this.#reports.open();
     this.#space = await this.#readSpace();
   }
 
   /** See `Iod.start`. */
   async start(): Promise<{ readonly host: string; readonly port: number }> {
     const { runtime, config } = this.#options;
-    const outcome = new Promise<Address | FsError>((resolve) => {
+    const outcome = new Promise<FsError | undefined>((resolve) => {
       this.#begun = resolve;
     });
     this.#machine.to('SYNCING', 'booted');
+    this.#recovery.booted();
     this.#waitForMgr();
     this.#contact = new MgrContact({
       runtime,
@@ -117,23 +131,25 @@ export class IodServer {
       secret: config.secret,
       table: this.#table,
       lease: this.#lease,
+      recovery: this.#recovery,
       joinRequest: () => this.#joinRequest(),
       joined: (reply) => this.#joined(reply),
-      synced: () => this.#serve('synced'),
-      announced: (address) => {
-        this.#begun?.(address);
+      synced: async () => this.#advertised(await this.#serve('synced')),
+      announced: () => {
+        this.#begun?.(undefined);
       },
       report: () => this.#report(),
       onFinal: (error) => {
         this.#fail(error);
       },
     });
-    const begun = await outcome;
-    if (begun instanceof FsError) {
+    const failure = await outcome;
+    if (failure !== undefined) {
       await this.stop();
-      throw begun;
+      throw failure;
     }
-    return { host: config.host, port: begun.port };
+    const { port } = await this.#serve('begun');
+    return { host: config.host, port };
   }
 
   stop(): Promise<void> {
@@ -145,7 +161,7 @@ export class IodServer {
 
   async #joinRequest(): Promise<JoinRequest> {
     const { runtime, config } = this.#options;
-    const { storeId, incarnation, generation } = this.#home.identity;
+    const { storeId, incarnation, lives, generation } = this.#home.identity;
     this.#space = await this.#readSpace();
     return {
       name: config.name,
@@ -153,6 +169,7 @@ export class IodServer {
       hostId: runtime.net.hostId,
       storeId: Buffer.from(storeId, 'hex'),
       incarnation,
+      lives: lives.map((life) => Buffer.from(life, 'hex')),
       generationSeen: generation,
       openSequence: this.#table.upTo,
       ...this.#state(),
@@ -167,9 +184,13 @@ export class IodServer {
       const what = `this iod belongs to cluster ${identity.cluster}, the mgr to ${cluster}`;
       throw new FsError('EPROTO', { id: 'WEFT_E_OTHER_CLUSTER', what });
     }
-    if (identity.cluster !== cluster || identity.generation !== generation) {
-      await this.#home.change({ cluster, generation });
-    }
+    // The mgr has confirmed this life: it will not ask for an earlier one any more.
+    const lives = identity.lives.slice(-1);
+    const isNews =
+      identity.cluster !== cluster ||
+      identity.generation !== generation ||
+      identity.lives.length !== lives.length;
+    if (isNews) await this.#home.change({ cluster, generation, lives });
   }
 
   /** What is known by now: a report must not wait for a slow disk (SCENARIOS 224). */
@@ -206,8 +227,9 @@ export class IodServer {
       }
       runtime.log.warn('serving without state', { waitedMs: config.syncTimeoutMs });
       this.#serve('no mgr in time').then(
-        (address) => {
-          this.#begun?.(address);
+        () => {
+          this.#recovery.servesWithoutState();
+          this.#begun?.(undefined);
         },
         (error: unknown) => {
           // `#serve` has failed the start already.
@@ -246,6 +268,7 @@ export class IodServer {
           table: this.#table,
           access,
           store,
+          reports: this.#reports,
           closeConnections: (session, reason) => {
             this.#acceptor.fence(session, reason);
           },
@@ -257,6 +280,11 @@ export class IodServer {
   #serve(why: string): Promise<Address> {
     this.#listening ??= this.#listen(why);
     return this.#listening;
+  }
+
+  #advertised(address: Address): Address {
+    const { advertisedPort } = this.#options.config;
+    return advertisedPort === undefined ? address : { port: advertisedPort, unixPath: '' };
   }
 
   async #listen(why: string): Promise<Address> {
@@ -272,8 +300,10 @@ export class IodServer {
         log: runtime.log,
       });
       runtime.killPoint('iod.listen.after');
+      // Whoever stops waits for this, and closes the port.
+      if (this.#stopped !== undefined) throw stopped();
       if (address.port !== identity.port) await this.#home.change({ port: address.port });
-      if (!this.#machine.is('SYNCING')) throw stopped();
+      if (this.#stopped !== undefined) throw stopped();
       this.#machine.to('SERVING', why);
       return address;
     } catch (error) {
@@ -301,23 +331,24 @@ export class IodServer {
       protocolErrors: this.#protocolErrors,
       connections: this.#acceptor.connectionCount,
       openSequence: this.#table.upTo,
+      recovery: this.#recovery.state(this.#lease.leftMs),
     };
   }
 
   #setVerifier(): void {
-    const { storeId, losses } = this.#home.identity;
+    const { storeId } = this.#home.identity;
     const { bootId } = this.#options.runtime.net;
-    this.#verifier = makeVerifier({ bootId, storeId, losses });
+    this.#verifier = makeVerifier({ bootId, storeId, losses: this.#losses });
   }
 
   async #noteLoss(why: FsError): Promise<void> {
     const { log } = this.#options.runtime;
     log.error('acknowledged writes may be lost', { why: why.message });
-    const saved = this.#home.change({ losses: this.#home.identity.losses + 1 });
     // In force at once; stored, it outlives this process too.
+    this.#losses++;
     this.#setVerifier();
     try {
-      await saved;
+      await this.#home.change({ losses: this.#losses });
     } catch (error) {
       log.error('identity not saved', { why: toFsError(error).message });
     }
@@ -348,14 +379,27 @@ export class IodServer {
       await this.#contact?.sayGoodbye();
       killPoint('iod.drain.announced');
     }
-    const isSettled = await within(clock, limits.drainTimeoutMs, this.#store.settled());
+    // Whoever began to listen hears of its failure; the port is closed below.
+    const listening = this.#listening?.catch(() => undefined);
+    const isSettled = await within(clock, Promise.all([this.#store.settled(), listening]));
     this.#machine.to('STOPPED', isSettled ? 'drained' : 'the disk does not answer');
     this.#contact?.close();
     await this.#acceptor.close(stopped());
     // A disk that hangs keeps its files; they go with the process.
-    if (isSettled) await this.#store.close();
+    const isClosed = isSettled && (await within(clock, this.#store.close()));
+    await within(clock, this.#recovery.close());
+    if (isClosed) await this.#markClean();
     await this.#home.lock.release();
     this.#begun?.(stopped());
+  }
+
+  /** Nothing that was asked for is left undone: the next start tells it from a crash. */
+  async #markClean(): Promise<void> {
+    try {
+      await this.#home.change({ clean: true });
+    } catch (error) {
+      this.#options.runtime.log.warn('stop not noted', { why: toFsError(error).message });
+    }
   }
 }
 
@@ -363,10 +407,10 @@ function stopped(): FsError {
   return new FsError('ECANCELED', { what: 'the iod was stopped' });
 }
 
-/** @returns false when `work` was not done within `ms`; it goes on then */
-function within(clock: Clock, ms: number, work: Promise<void>): Promise<boolean> {
+/** @returns false when `work` was not done in the time for a drain; it goes on then */
+function within(clock: Clock, work: Promise<unknown>): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const timer = clock.timer(ms, () => {
+    const timer = clock.timer(limits.drainTimeoutMs, () => {
       resolve(false);
     });
     work

@@ -1,7 +1,9 @@
 /** An iod as a value: for its program, for tests, and for a whole cluster in one process. */
 import type { Key } from '../shared/auth.ts';
 import type { FsError } from '../shared/errno.ts';
+import { lockHolder } from '../shared/lock-holder.ts';
 import { requireSafeBind } from '../shared/loopback.ts';
+import { beginNow } from '../shared/recovery.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import { boot } from './boot.ts';
 import { IodServer } from './iod-server.ts';
@@ -16,6 +18,8 @@ export interface IodConfig {
   /** Where it listens. Port 0: the one it had last time, else one that the system chooses. */
   readonly host: string;
   readonly port: number;
+  /** Where clients reach it, when that is not where it listens; they get no unix socket then. */
+  readonly advertisedPort?: number | undefined;
   /** Without a mgr for so long it serves without state (DESIGN 4). */
   readonly syncTimeoutMs: number;
   /** What only the program knows of its process. */
@@ -60,10 +64,11 @@ async function bootServer(options: IodOptions): Promise<IodServer> {
   const { runtime, config } = options;
   const { dataDirectory, name, host, secret } = config;
   requireSafeBind(host, secret);
-  const holder = `iod ${name}, pid ${config.process.id}`;
+  const holder = lockHolder(`iod ${name}`, config.process.id);
+  const begin = beginNow(runtime.clock);
   const home = await boot(runtime, { path: dataDirectory, name, holder });
   try {
-    const server = new IodServer(options, home);
+    const server = new IodServer(options, home, begin);
     await server.open();
     return server;
   } catch (error) {

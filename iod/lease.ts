@@ -24,6 +24,11 @@ export class Lease {
     this.#until = Math.max(this.#until, sentAt + limits.iodLeaseMs);
   }
 
+  /** Milliseconds until it ends; 0 when it has. */
+  get leftMs(): number {
+    return Math.max(0, this.#until - this.#clock.now());
+  }
+
   /** @throws FsError EAGAIN WEFT_E_LEASE_ENDED */
   check(): void {
     if (this.#clock.now() < this.#until) return;

@@ -23,6 +23,7 @@ interface Options {
   readonly index?: number;
   readonly host?: string;
   readonly port?: number;
+  readonly advertise?: number;
   readonly key?: string;
   readonly syncTimeout: number;
   readonly logLevel: LogLevel;
@@ -39,6 +40,12 @@ const program: Command = new Command('weft-iod')
   .option('--index <number>', 'its number in the iodtab, from 0', integer)
   .option('--host <host>', 'address to listen on (default: of the iodtab, or 127.0.0.1)')
   .option('--port <port>', '0: as last time, or any (default: of the iodtab, or 0)', integer)
+  .option(
+    '--advertise <port>',
+    'where clients reach it, on the host of the iodtab of the mgr, when that is not where it ' +
+      'listens: behind NAT, in a container; no unix socket is told of then',
+    advertisedPort,
+  )
   .option('--key <file>', 'key file of the cluster (default: the one that the URL names)')
   .option(
     '--sync-timeout <ms>',
@@ -78,6 +85,7 @@ async function run(options: Options): Promise<void> {
     secret: key === undefined ? noSecret : await readKeyFile(runtime.disk, key),
     host: options.host ?? listed?.host ?? '127.0.0.1',
     port: options.port ?? listed?.port ?? 0,
+    advertisedPort: options.advertise,
     syncTimeoutMs: options.syncTimeout,
     process: { id: process.pid, residentBytes: () => process.memoryUsage.rss() },
   };
@@ -112,6 +120,12 @@ function readText(path: string): string {
   } catch (error: unknown) {
     throw toFsError(error);
   }
+}
+
+function advertisedPort(text: string): number {
+  const number = Number(text);
+  if (/^\d{1,5}$/.test(text) && number >= 1 && number <= 65_535) return number;
+  throw new InvalidArgumentError('it is no port from 1 to 65535.');
 }
 
 function integer(text: string): number {

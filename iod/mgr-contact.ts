@@ -14,6 +14,7 @@ import type { RequestOf } from '../shared/wire/op.ts';
 import type { Lease } from './lease.ts';
 import type { OpenTable } from './open-table.ts';
 import { type JoinReply, type JoinRequest, resync } from './resync.ts';
+import type { SyncRecovery } from './sync-recovery.ts';
 
 export type Report = RequestOf<(typeof syncOps)['report']>;
 /** Where clients reach this iod. */
@@ -31,10 +32,11 @@ export interface MgrContactOptions {
   readonly lease: Lease;
   readonly joinRequest: () => Promise<JoinRequest>;
   readonly joined: (reply: JoinReply) => Promise<void>;
-  /** The table is in place. @returns where this iod listens: from now on at the latest */
+  /** The table is in place. @returns where this iod is reached: from now on at the latest */
   readonly synced: () => Promise<Address>;
   /** The mgr knows the address, and sends clients here. */
-  readonly announced: (address: Address) => void;
+  readonly announced: () => void;
+  readonly recovery: SyncRecovery;
   readonly report: () => Report;
   /** The mgr will never take this iod as it is. */
   readonly onFinal: (error: FsError) => void;
@@ -62,7 +64,8 @@ export class MgrContact {
       credential: () => ({ kind: 'cluster', name: '', key: secret }),
       persistent: true,
       onUp: (connection) => this.#up(connection),
-      onDown: () => {
+      onDown: (reason) => {
+        options.recovery.lost(reason.what ?? reason.message);
         this.#beat?.cancel();
         this.#isInTouch = this.#hasMet;
         this.#hasMet = false;
@@ -96,10 +99,12 @@ export class MgrContact {
     this.#hasMet = true;
     this.#isInTouch = true;
     await resync(connection, this.#options);
+    this.#options.recovery.enter('announce');
     const address = await this.#options.synced();
     const deadline = this.#options.runtime.clock.now() + limits.callDeadlineDefaultMs;
     await connection.call(syncOps.serving, address, { deadline });
-    this.#options.announced(address);
+    this.#options.recovery.announced();
+    this.#options.announced();
     this.#scheduleBeat(connection);
   }
 

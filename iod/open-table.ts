@@ -4,9 +4,18 @@
  * one at once (DESIGN 4). Pure.
  */
 import assert from 'node:assert/strict';
+import { limits } from '../shared/limits.ts';
 import type { Handle, SessionId } from '../shared/units.ts';
 import type { CapBody, OpenEntry } from '../shared/wire/values.ts';
 import { OpenEntries } from './open-entries.ts';
+
+/** What a new table has brought. */
+export interface Swapped {
+  readonly opens: number;
+  /** Opens that were in force here until now, and whose they were, or some of them. */
+  readonly closed: number;
+  readonly closedOf: ReadonlySet<SessionId>;
+}
 
 /** A part of the mgr's stream of changes: all those after `after`, up to `upTo`. */
 export interface Changes {
@@ -104,14 +113,27 @@ export class OpenTable {
   }
 
   /** The new table takes the place of the old one. */
-  swap(rebuild: Rebuild): void {
+  swap(rebuild: Rebuild): Swapped {
     assert(this.#rebuild === rebuild, 'a table that was thrown away');
+    const before = this.#live;
     const { upTo } = rebuild;
     // Caps so new that their opens have not come yet have been admitted meanwhile.
     const newer = this.#live.select((_, sequence) => sequence > upTo);
     this.#live = rebuild.finish(newer);
     this.#upTo = upTo;
     this.#rebuild = undefined;
+    return { opens: this.#live.size, ...this.#missing(before) };
+  }
+
+  #missing(before: OpenEntries): Omit<Swapped, 'opens'> {
+    let closed = 0;
+    const closedOf = new Set<SessionId>();
+    for (const { handle, session } of before) {
+      if (this.#live.rights(handle, session) > 0) continue;
+      closed++;
+      if (closedOf.size < limits.recoveryNamesMax) closedOf.add(session);
+    }
+    return { closed, closedOf };
   }
 
   #enter(entry: OpenEntry): void {
@@ -125,11 +147,19 @@ export class OpenTable {
 /** A table that is being built: the snapshot and the changes since may come in any order. */
 export class Rebuild {
   readonly #entries = new OpenEntries();
-  /** Entries whose last word is that they are closed: kept, lest the snapshot brings them back. */
-  #closed: OpenEntry[] = [];
+  /**
+   * Entries whose last word is that they are closed: kept, lest the snapshot brings them back.
+   * `undefined` once it cannot.
+   */
+  #closed: OpenEntry[] | undefined = [];
   /** Where the stream of changes began, and how far it has come. */
   #from: number | undefined;
   #upTo = 0;
+
+  /** Entries that it keeps, with those that are kept because they are closed. */
+  get size(): number {
+    return this.#entries.size;
+  }
 
   /** The changes that it knows; 0 while not even their begin is known. */
   get upTo(): number {
@@ -146,14 +176,18 @@ export class Rebuild {
   /** @returns false when something is missing before these changes */
   apply({ after, upTo, entries }: Changes): boolean {
     this.#begin(after);
-    if (after > this.#upTo) return false;
-    this.#upTo = Math.max(this.#upTo, upTo);
-    this.add(entries);
+    const known = this.#upTo;
+    if (after > known) return false;
+    this.#upTo = Math.max(known, upTo);
+    if (this.#closed) this.add(entries);
+    // What has come before may have been taken back since, and nothing here would know.
+    else for (const entry of entries) if (entry.sequence > known) this.#enter(entry);
     return true;
   }
 
   /** Entries of the snapshot, or of a change: for each file and session the latest one counts. */
   add(entries: readonly OpenEntry[]): void {
+    assert(this.#closed, 'the snapshot is complete');
     for (const entry of entries) {
       const known = this.#entries.get(entry.handle, entry.session);
       if (known !== undefined && entry.sequence < known.sequence) continue;
@@ -162,14 +196,24 @@ export class Rebuild {
     }
   }
 
-  /** For the swap: nothing is added any more. */
-  finish(newer: readonly OpenEntry[]): OpenEntries {
-    this.add(newer);
-    for (const { handle, session } of this.#closed) {
+  /** All of the snapshot has come: from now on it takes no more room than what is open does. */
+  complete(): void {
+    for (const { handle, session } of this.#closed ?? []) {
       if (this.#entries.rights(handle, session) === 0) this.#entries.delete(handle, session);
     }
-    this.#closed = [];
+    this.#closed = undefined;
+  }
+
+  /** For the swap: nothing is added any more. */
+  finish(newer: readonly OpenEntry[]): OpenEntries {
+    this.complete();
+    for (const entry of newer) this.#enter(entry);
     return this.#entries;
+  }
+
+  #enter(entry: OpenEntry): void {
+    if (entry.rights === 0) this.#entries.delete(entry.handle, entry.session);
+    else this.#entries.set(entry);
   }
 
   #begin(at: number): void {

@@ -14,6 +14,7 @@ import { syncOps } from '../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../shared/wire/op.ts';
 import type { Lease } from './lease.ts';
 import type { OpenTable, Rebuild } from './open-table.ts';
+import type { SyncRecovery } from './sync-recovery.ts';
 
 export type JoinRequest = RequestOf<(typeof syncOps)['join']>;
 export type JoinReply = ReplyOf<(typeof syncOps)['join']>;
@@ -25,13 +26,16 @@ export interface ResyncParts {
   readonly joinRequest: () => Promise<JoinRequest>;
   /** What the mgr said of itself must be durable before it is acted on. */
   readonly joined: (reply: JoinReply) => Promise<void>;
+  /** Hears how far it is. */
+  readonly recovery: Pick<SyncRecovery, 'enter' | 'swapped'>;
 }
 
 /** @throws FsError of the mgr or of the connection: nothing has changed then */
 export async function resync(connection: Connection, parts: ResyncParts): Promise<void> {
-  const { runtime, table, joinRequest, joined } = parts;
+  const { runtime, table, joinRequest, joined, recovery } = parts;
   const { killPoint } = runtime;
   killPoint('iod.sync.connected');
+  recovery.enter('join');
   const request = await joinRequest();
   const rebuild = table.rebuild();
   try {
@@ -43,10 +47,12 @@ export async function resync(connection: Connection, parts: ResyncParts): Promis
     }
     await joined(reply);
     killPoint('iod.sync.snapshot-begun');
+    recovery.enter('snapshot');
     await takeSnapshot(connection, rebuild, runtime);
+    recovery.enter('confirm');
     await confirm(connection, rebuild, parts);
     killPoint('iod.sync.before-swap');
-    table.swap(rebuild);
+    recovery.swapped(table.swap(rebuild));
     killPoint('iod.sync.after-swap');
   } finally {
     table.abandon(rebuild);
@@ -69,7 +75,10 @@ async function takeSnapshot(
     rebuild.add(entries);
     killPoint('iod.sync.snapshot-chunk');
     const last = entries.at(-1);
-    if (done) return;
+    if (done) {
+      rebuild.complete();
+      return;
+    }
     if (last === undefined) throw new ProtocolError('an empty page of a snapshot that goes on');
     ({ handle: afterHandle, session: afterSession } = last);
   }

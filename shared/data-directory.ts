@@ -7,15 +7,24 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { makeDirectoryDurably, readFileIfThere, replaceFileDurably } from './durable-names.ts';
 import { FsError } from './errno.ts';
 import type { ErrorId } from './error-catalogue.ts';
+import type { RecoveryCause } from './recovery-report.ts';
 import type { Disk, DiskLock, Runtime } from './runtime/runtime.ts';
 
-export interface MgrIdentity {
+/** How the use before this one ended. */
+interface LastUse {
+  /** The last process on it has ended in order, with all that it had been asked for done. */
+  readonly clean: boolean;
+  /** Start of the host on which it was used last; '' when that is not known. */
+  readonly bootId: string;
+}
+
+export interface MgrIdentity extends LastUse {
   readonly cluster: string;
   /** Where it listened last: tried first at the next start. 0 before the first. */
   readonly port: number;
 }
 
-export interface IodIdentity {
+export interface IodIdentity extends LastUse {
   /** 64 hexadecimal digits, made once with the directory. */
   readonly storeId: string;
   /** '' until the first mgr has told it; never changes afterwards. */
@@ -23,6 +32,11 @@ export interface IodIdentity {
   readonly name: string;
   /** Counts starts; stored before it is used. */
   readonly incarnation: number;
+  /**
+   * Random ids, in hex: of the start that the mgr confirmed last, then of all after it. One of them
+   * is the last that the mgr knows of; a copy of the disk that is older does not have that one.
+   */
+  readonly lives: readonly string[];
   readonly port: number;
   /** The latest generation of a mgr that it has seen: an earlier one is refused (SCENARIOS 48). */
   readonly generation: number;
@@ -83,6 +97,34 @@ export async function openDataDirectory<R extends keyof Identities>(
   }
 }
 
+/**
+ * What was before this start: nothing; a stop in order; the death of the process; or a restart of
+ * the host, after which what was not on the disk is gone.
+ */
+export type StartCause = Extract<
+  RecoveryCause,
+  'first-start' | 'clean-restart' | 'crash' | 'host-restart'
+>;
+
+/** @param isFirst nothing was ever done with the directory */
+export function startCause(
+  { clean, bootId }: LastUse,
+  bootIdNow: string,
+  isFirst: boolean,
+): StartCause {
+  if (isFirst) return 'first-start';
+  if (bootId !== '' && bootId !== bootIdNow) return 'host-restart';
+  return clean ? 'clean-restart' : 'crash';
+}
+
+/** The cause in words. */
+export const startReasons: Readonly<Record<StartCause, string>> = {
+  'first-start': 'the data directory is new',
+  'clean-restart': 'the process before was stopped in order',
+  crash: 'the process before has died',
+  'host-restart': 'the host has started anew',
+};
+
 async function readIdentity<R extends keyof Identities>(
   disk: Disk,
   path: string,
@@ -101,7 +143,7 @@ async function readIdentity<R extends keyof Identities>(
     // A new identity would make the bytes of another store out of these.
     throw refused('WEFT_E_DATA_DAMAGED', `${path} holds ${store} but no ${identityFile}`);
   }
-  const fields = parse(file, content);
+  const fields = { ...added[role], ...parse(file, content) };
   if (typeof fields['format'] === 'number' && fields['format'] > format) {
     throw refused(
       'WEFT_E_DATA_NEWER',
@@ -139,14 +181,23 @@ const isText: Check = (value) => typeof value === 'string';
 const isCount: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 const isPort: Check = (value) => isCount(value) && Number(value) <= 65_535;
 const isId: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+const isFlag: Check = (value) => typeof value === 'boolean';
+const isIds: Check = (value) => Array.isArray(value) && value.every(isId);
+
+/** Fields that a directory of an earlier version does not have, and what they are then. */
+const unknownUse = { clean: false, bootId: '' } as const;
+const added = { mgr: unknownUse, iod: { lives: [], ...unknownUse } } as const;
 
 const fieldsOf: { readonly [R in keyof Identities]: Record<keyof Identities[R], Check> } = {
-  mgr: { cluster: isText, port: isPort },
+  mgr: { cluster: isText, port: isPort, clean: isFlag, bootId: isText },
   iod: {
     storeId: isId,
     cluster: isText,
     name: isText,
     incarnation: isCount,
+    lives: isIds,
+    clean: isFlag,
+    bootId: isText,
     port: isPort,
     generation: isCount,
     losses: isCount,

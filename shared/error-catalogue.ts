@@ -138,11 +138,6 @@ export const errorCatalogue = {
     effect: 'the named range must be written again',
     advice: 'write it again and fsync',
   },
-  WEFT_E_DATA_MISSING: {
-    what: 'an iod has no data for a file that should have some',
-    effect: 'the range is not served as zeros',
-    advice: 'weft fsck names the files; restore them from a copy',
-  },
   WEFT_E_IODTAB: {
     what: 'the iodtab is not valid',
     effect: 'nothing was started',

@@ -42,6 +42,8 @@ export const limits = {
 
   connectionsMax: 4096,
   requestsInFlightPerPeerMax: 4096,
+  /** Payload of the requests of one peer that have no answer yet. */
+  requestBytesPerPeerMax: 8 * MiB,
   /** Mutations of one session in flight: one a slot. */
   slotsPerSession: 256,
   authenticationTimeoutMs: 5_000,
@@ -78,6 +80,8 @@ export const limits = {
   readBytesMax: 256 * MiB,
   /** Free buffers that an iod keeps for the next request. */
   iodBuffersKeptBytesMax: 64 * MiB,
+  /** Starts of an iod that the mgr did not confirm, remembered by its disk. */
+  unconfirmedLivesMax: 16,
   /** Sessions that the mgr has ended, remembered by an iod so that none of them connects again. */
   fencedSessionsMax: 65_536,
   objectsPerListPage: 1024,
@@ -92,6 +96,9 @@ export const limits = {
   /** SQLite's own cache, and how far its log grows before it is written back (4 KiB pages). */
   storePageCacheBytes: 24 * MiB,
   storeWalPagesMax: 4096,
+  /** Kept on the mgr's disk for when it is full; how often it is then tried to be kept again. */
+  storeReserveBytes: 24 * MiB,
+  storeReserveRetryMs: 10_000,
   /** Handles, cookies and the like are reserved in blocks, so that not every one costs a write. */
   counterBlock: 4096,
   /** Sessions of the cluster, with those whose clients are away within their lease. */
@@ -99,12 +106,26 @@ export const limits = {
   /** Changes of the size of one file that wait for each other. */
   sizeChangesQueuedMax: 1024,
 
+  /** Reports of recoveries that a daemon keeps, and what one of them may hold. */
+  recoveriesKept: 64,
+  recoveriesPerPage: 16,
+  recoveryReportBytesMax: 16 * KiB,
+  recoveryItemsMax: 8,
+  recoveryNamesMax: 16,
+  recoveryTextMax: 160,
+
   /** Largest read or write that the kernel asks of a mount: all of its pages. */
   fuseTransferBytes: 1 * MiB,
   /** Requests of a mount that nobody waits for (readahead, asynchronous I/O). */
   fuseBackgroundMax: 64,
   /** Requests that a mount works on; more wait in the kernel. */
   fuseInFlightMax: 512,
+  /** Between an answer to the kernel and what it asks next in the same system call. */
+  fuseContinuationMs: 1,
+  /** Closes wait this long for a change with which they can share a commit. */
+  lateCloseMs: 5,
+  /** Free buffers that a mount keeps for the next reads. */
+  fuseBuffersKeptBytesMax: 8 * MiB,
   /** Users on whose behalf a mount makes files at the same time: a session each. */
   fuseMakersMax: 64,
 } as const;
@@ -113,6 +134,8 @@ assert(limits.transferBytes <= limits.payloadBytesMax);
 assert(limits.payloadBytesMax + limits.bodyBytesMax < limits.packetBytesMax);
 assert(limits.xattrValueBytesMax + limits.pathBytesMax < limits.bodyBytesMax);
 assert(limits.windowBytesPerIod <= limits.readBytesPerPeerMax);
+assert(limits.windowBytesPerIod <= limits.requestBytesPerPeerMax);
+assert(limits.payloadBytesMax <= limits.requestBytesPerPeerMax);
 assert(limits.heartbeatIntervalMs * 3 < limits.heartbeatSilenceMs);
 assert(limits.heartbeatSilenceMs < limits.sessionLeaseMs);
 assert(limits.iodLeaseMs < limits.iodLeaseAtMgrMs, 'the mgr must count an iod lease longer');
@@ -121,4 +144,6 @@ assert(
   limits.openChangesDelayMs < limits.reapDelayMs,
   'an iod hears that nobody has a file open before it removes it',
 );
+assert(limits.recoveriesPerPage * limits.recoveryReportBytesMax < limits.bodyBytesMax);
+assert(limits.storeWalPagesMax * 4096 < limits.storeReserveBytes, 'the log can be written back');
 assert(limits.channelLowWaterBytes < limits.channelHighWaterBytes);

@@ -110,11 +110,6 @@ export function logicalEnd(layout: Layout, column: number, localLengthBytes: num
   return last + 1;
 }
 
-/** The range, one transfer a column, in the order in which the range meets the columns. */
-export function splitRange(layout: Layout, offset: number, length: number): Transfer[] {
-  return planTransfers(layout, offset, length, Infinity);
-}
-
 /**
  * The range as transfers of at most `transferBytesMax`, column after column in turn, so that all
  * iods are busy from the start. Objects are cut at multiples of `transferBytesMax`: every transfer

@@ -1,5 +1,6 @@
 /** What the mgr has an iod do, over the connection that the iod has made. */
 import { FsError, ProtocolError } from '../../shared/errno.ts';
+import type { RecoveryLog } from '../../shared/recovery-log.ts';
 import type { Handlers } from '../../shared/rpc/service.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import type { SessionId } from '../../shared/units.ts';
@@ -13,11 +14,12 @@ export interface ControlParts {
   readonly table: OpenTable;
   readonly access: Access;
   readonly store: ObjectStore;
+  readonly reports: RecoveryLog;
   readonly closeConnections: (session: SessionId, reason: FsError) => void;
 }
 
 export function controlHandlers(parts: ControlParts): Handlers<typeof controlOps> {
-  const { runtime, table, access, store, closeConnections } = parts;
+  const { runtime, table, access, store, reports, closeConnections } = parts;
   const { killPoint } = runtime;
   return {
     applyOpens(changes) {
@@ -59,5 +61,7 @@ export function controlHandlers(parts: ControlParts): Handlers<typeof controlOps
       killPoint('iod.remove.after-disk');
       return {};
     },
+
+    ownRecoveries: ({ before }) => reports.page(before),
   };
 }

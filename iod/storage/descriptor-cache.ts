@@ -9,8 +9,17 @@ import type { Clock, DiskFile, Timer } from '../../shared/runtime/runtime.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Handle } from '../../shared/units.ts';
 
+/** What a use needs: any object that is there; one to change; one to change, made when missing. */
+export type Purpose = 'read' | 'change' | 'make';
+
+export interface OpenObject {
+  readonly file: DiskFile;
+  /** Why it can only be read; `undefined` when it can be changed. */
+  readonly readOnly: FsError | undefined;
+}
+
 interface Descriptor {
-  readonly file: Promise<DiskFile | undefined>;
+  readonly object: Promise<OpenObject | undefined>;
   uses: number;
   /** Nobody has used it since the last look for idle ones. */
   isIdle: boolean;
@@ -21,8 +30,8 @@ interface Descriptor {
 export interface DescriptorCacheOptions {
   readonly clock: Clock;
   readonly descriptorsMax: number;
-  /** @returns undefined when there is no such object and `create` is false */
-  readonly open: (handle: Handle, create: boolean) => Promise<DiskFile | undefined>;
+  /** @returns undefined when there is no such object and `make` is false */
+  readonly open: (handle: Handle, make: boolean) => Promise<OpenObject | undefined>;
   /** A file could not be closed; nobody else hears of it. */
   readonly onCloseFailed: (handle: Handle, error: FsError) => void;
 }
@@ -34,6 +43,9 @@ export class DescriptorCache {
   readonly #waiting = new Fifo<() => void>();
   readonly #closing = new Set<Promise<void>>();
   #idleCheck: Timer | undefined;
+  /** Uses that run, or wait for room. */
+  #uses = 0;
+  #allEnded: (() => void) | undefined;
 
   constructor(options: DescriptorCacheOptions) {
     this.#options = options;
@@ -43,25 +55,21 @@ export class DescriptorCache {
     return this.#table.size;
   }
 
-  /** Runs `task` with the open object. @returns undefined when there is none */
+  /**
+   * Runs `task` with the open object. @returns undefined when there is none
+   * @throws FsError of `open`; its `readOnly` when the object cannot be changed now
+   */
   async use<T>(
     handle: Handle,
-    create: boolean,
+    purpose: Purpose,
     task: (file: DiskFile) => Promise<T>,
   ): Promise<T | undefined> {
-    for (;;) {
-      while (!this.#table.has(handle) && !this.#hasRoom()) await this.#room();
-      const descriptor = this.#table.get(handle) ?? this.#add(handle, create);
-      descriptor.uses++;
-      descriptor.isIdle = false;
-      try {
-        const file = await descriptor.file;
-        if (file !== undefined) return await task(file);
-      } finally {
-        this.#release(handle, descriptor);
-      }
-      // Somebody else may have looked for it just before it was to be made.
-      if (!create) return undefined;
+    this.#uses++;
+    try {
+      return await this.#use(handle, purpose, task);
+    } finally {
+      this.#uses--;
+      if (this.#uses === 0) this.#allEnded?.();
     }
   }
 
@@ -75,16 +83,53 @@ export class DescriptorCache {
     this.#waiting.shift()?.();
   }
 
-  /** Closes all; those in use after their last use. */
+  /** Closes all when their uses have ended. Nothing may be used from now on. */
   async close(): Promise<void> {
+    if (this.#uses > 0) {
+      await new Promise<void>((resolve) => {
+        this.#allEnded = resolve;
+      });
+    }
     this.#idleCheck?.cancel();
     for (const handle of this.#table.keys()) this.forget(handle);
     await Promise.all(this.#closing);
   }
 
-  #add(handle: Handle, create: boolean): Descriptor {
+  async #use<T>(
+    handle: Handle,
+    purpose: Purpose,
+    task: (file: DiskFile) => Promise<T>,
+  ): Promise<T | undefined> {
+    for (;;) {
+      while (!this.#table.has(handle) && !this.#hasRoom()) await this.#room();
+      const known = this.#table.get(handle);
+      const descriptor = known ?? this.#add(handle, purpose === 'make');
+      descriptor.uses++;
+      descriptor.isIdle = false;
+      try {
+        const object = await descriptor.object;
+        if (object === undefined && purpose !== 'make') return undefined;
+        if (object !== undefined) {
+          const { file, readOnly } = object;
+          if (purpose === 'read' || readOnly === undefined) return await task(file);
+          if (known === undefined) throw readOnly;
+          // It was opened while the disk was read-only, which may be over.
+          this.#forgetThis(handle, descriptor);
+        }
+        // Otherwise somebody else looked for it just before it was to be made.
+      } finally {
+        this.#release(handle, descriptor);
+      }
+    }
+  }
+
+  #forgetThis(handle: Handle, descriptor: Descriptor): void {
+    if (this.#table.get(handle) === descriptor) this.forget(handle);
+  }
+
+  #add(handle: Handle, make: boolean): Descriptor {
     const descriptor: Descriptor = {
-      file: this.#open(handle, create),
+      object: this.#open(handle, make),
       uses: 0,
       isIdle: false,
       forgotten: false,
@@ -92,10 +137,10 @@ export class DescriptorCache {
     this.#table.set(handle, descriptor);
     this.#idleCheck ??= this.#scheduleIdleCheck();
     const forget = (): void => {
-      if (this.#table.get(handle) === descriptor) this.forget(handle);
+      this.#forgetThis(handle, descriptor);
     };
-    descriptor.file.then((file) => {
-      if (file === undefined) forget();
+    descriptor.object.then((object) => {
+      if (object === undefined) forget();
     }, forget);
     return descriptor;
   }
@@ -111,10 +156,10 @@ export class DescriptorCache {
   }
 
   /** The system has a bound of its own for all that this process has open. */
-  async #open(handle: Handle, create: boolean): Promise<DiskFile | undefined> {
+  async #open(handle: Handle, make: boolean): Promise<OpenObject | undefined> {
     for (;;) {
       try {
-        return await this.#options.open(handle, create);
+        return await this.#options.open(handle, make);
       } catch (error) {
         const isFull = isFsError(error) && (error.code === 'EMFILE' || error.code === 'ENFILE');
         if (!isFull || !this.#closeIdle()) throw error;
@@ -157,10 +202,10 @@ export class DescriptorCache {
     this.#waiting.shift()?.();
   }
 
-  #close(handle: Handle, { file }: Descriptor): void {
-    const closed = file
+  #close(handle: Handle, { object }: Descriptor): void {
+    const closed = object
       .then(
-        (file) => file?.close(),
+        (object) => object?.file.close(),
         () => undefined, // whoever wanted it has heard
       )
       .catch((error: unknown) => {

@@ -5,7 +5,7 @@ import { limits } from '../../shared/limits.ts';
 import type { Disk, DiskFile, Runtime } from '../../shared/runtime/runtime.ts';
 import type { Handle } from '../../shared/units.ts';
 import { ChangeOrder, wholeObject } from './change-order.ts';
-import { DescriptorCache } from './descriptor-cache.ts';
+import { DescriptorCache, type OpenObject } from './descriptor-cache.ts';
 import { NameSync } from './name-sync.ts';
 import { objectDirectory, objectPath } from './object-paths.ts';
 import type { ObjectPage, ObjectStat, ObjectStore } from './object-store.ts';
@@ -49,7 +49,7 @@ export class FileObjectStore implements ObjectStore {
     this.#files = new DescriptorCache({
       clock,
       descriptorsMax,
-      open: (handle, create) => this.#open(handle, create),
+      open: (handle, make) => this.#open(handle, make),
       onCloseFailed: (handle, error) => {
         log.error('close failed', { handle, why: error.message });
       },
@@ -68,7 +68,7 @@ export class FileObjectStore implements ObjectStore {
 
   async read(handle: Handle, offset: number, into: readonly Uint8Array[]): Promise<number> {
     try {
-      return (await this.#files.use(handle, false, (file) => file.read(into, offset))) ?? 0;
+      return (await this.#files.use(handle, 'read', (file) => file.read(into, offset))) ?? 0;
     } catch (error) {
       throw diskError(error, `read of object ${handle} at ${offset}`);
     }
@@ -78,7 +78,7 @@ export class FileObjectStore implements ObjectStore {
     const to = from.reduce((end, { length }) => end + length, offset);
     try {
       await this.#order.run(handle, { from: offset, to }, () =>
-        this.#files.use(handle, true, (file) => file.write(from, offset)),
+        this.#files.use(handle, 'make', (file) => file.write(from, offset)),
       );
     } catch (error) {
       throw diskError(error, `write of object ${handle} at ${offset}`);
@@ -87,7 +87,7 @@ export class FileObjectStore implements ObjectStore {
 
   async sync(handle: Handle): Promise<void> {
     try {
-      await this.#files.use(handle, false, (file) => this.#syncFile(handle, file));
+      await this.#files.use(handle, 'read', (file) => this.#syncFile(handle, file));
     } catch (error) {
       throw diskError(error, `sync of object ${handle}`);
     }
@@ -96,7 +96,7 @@ export class FileObjectStore implements ObjectStore {
   async truncate(handle: Handle, lengthBytes: number): Promise<void> {
     try {
       await this.#order.run(handle, wholeObject, () =>
-        this.#files.use(handle, lengthBytes > 0, async (file) => {
+        this.#files.use(handle, lengthBytes > 0 ? 'make' : 'change', async (file) => {
           // Longer than the disk can have it is no cut: what an object has not reads as zeros.
           await this.#isDone('EFBIG', file.truncate(lengthBytes));
           await this.#syncFile(handle, file);
@@ -150,17 +150,31 @@ export class FileObjectStore implements ObjectStore {
     await this.#files.close();
   }
 
-  async #open(handle: Handle, create: boolean): Promise<DiskFile | undefined> {
+  async #open(handle: Handle, make: boolean): Promise<OpenObject | undefined> {
     const path = objectPath(this.#root, handle);
     try {
-      return await this.#disk.open(path, 'write');
+      return { file: await this.#disk.open(path, 'write'), readOnly: undefined };
     } catch (error) {
       if (!isFsError(error)) throw error;
       // A disk that has become read-only can still be read (SCENARIOS 219).
-      if (error.code === 'EROFS' && !create) return await this.#disk.open(path, 'read');
+      if (error.code === 'EROFS') return this.#openReadOnly(path, error, make);
       if (error.code !== 'ENOENT') throw error;
     }
-    return create ? this.#create(path) : undefined;
+    return make ? { file: await this.#create(path), readOnly: undefined } : undefined;
+  }
+
+  async #openReadOnly(
+    path: string,
+    readOnly: FsError,
+    make: boolean,
+  ): Promise<OpenObject | undefined> {
+    try {
+      return { file: await this.#disk.open(path, 'read'), readOnly };
+    } catch (error) {
+      if (!isFsError(error) || error.code !== 'ENOENT') throw error;
+    }
+    if (make) throw readOnly;
+    return undefined;
   }
 
   async #create(path: string): Promise<DiskFile> {
@@ -181,15 +195,26 @@ export class FileObjectStore implements ObjectStore {
     }
   }
 
-  /**
-   * After a failed sync the system holds pages for clean that are not on the disk: a second sync
-   * would succeed and mean nothing. So all who wrote must hear of it (SCENARIOS 218).
-   */
   async #syncFile(handle: Handle, file: DiskFile): Promise<void> {
-    try {
+    await this.#orLoss(async () => {
       await file.sync();
-      // A file that was removed meanwhile may have taken its directory along: nothing is lost then.
-      await this.#isDone('ENOENT', this.#names.sync(objectDirectory(this.#root, handle)));
+      await this.#syncNames(objectDirectory(this.#root, handle));
+    });
+  }
+
+  /** A file that was removed meanwhile may have taken its directory along: nothing is lost then. */
+  async #syncNames(directory: string): Promise<void> {
+    await this.#isDone('ENOENT', this.#names.sync(directory));
+  }
+
+  /**
+   * After a failed sync the system holds pages for clean that are not on the disk, be they of a
+   * file or of a directory: a second sync would succeed and mean nothing. So all who wrote must
+   * hear of it (SCENARIOS 218).
+   */
+  async #orLoss(sync: () => Promise<void>): Promise<void> {
+    try {
+      await sync();
     } catch (error) {
       await this.#options.onLoss(toFsError(error));
       throw error;
@@ -207,7 +232,7 @@ export class FileObjectStore implements ObjectStore {
 
   /** Handles are not used again, so a directory that is empty now stays so, and goes. */
   async #syncAfterRemoval(directory: string): Promise<void> {
-    await this.#isDone('ENOENT', this.#names.sync(directory));
+    await this.#orLoss(() => this.#syncNames(directory));
     await this.#isDone('ENOTEMPTY', this.#isDone('ENOENT', this.#disk.remove(directory)));
   }
 

@@ -85,6 +85,7 @@ test('a session that was ended loses its connection, its files and the way back'
   await stage.world.run({ until: () => !client.isConnected });
   await t.throwsAsync(client.call(dataOps.admit, { cap }), { message: /session 7/ });
   t.true(other.isConnected);
+  t.like(await other.once(dataOps.iodStatus, {}), { openEntries: 0 });
 });
 
 test('the end of a session is acknowledged only when its last write has left the disk’s queue', async (t) => {

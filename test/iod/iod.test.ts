@@ -5,7 +5,7 @@ import { noSecret } from '../../shared/auth.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Handle } from '../../shared/units.ts';
 import { dataOps } from '../../shared/wire/iod-ops.ts';
-import { Gate, iodPort, servingStage, Stage } from './stage.ts';
+import { Gate, iodPort, overridden, servingStage, Stage } from './stage.ts';
 
 const file = 1 as Handle;
 const read = { handle: file, offset: 0, length: 9 };
@@ -154,6 +154,35 @@ test('an iod that is stopped before it serves ends its start, and frees everythi
   await stage.stopIod();
   t.like(stage.failures, [{ code: 'ECANCELED' }]);
   t.is(stage.iodProcess.host.disk.locks.size, 0);
+});
+
+test('an iod that is stopped while it begins to listen leaves no port, and nothing is written behind its lock', async (t) => {
+  const order: string[] = [];
+  const stage: Stage = new Stage({
+    iod: { port: 0 },
+    wrap: (runtime) => {
+      const { net, disk, clock } = runtime;
+      const listen: typeof net.listen = async (options) => {
+        const listener = await net.listen(options);
+        order.push('listens');
+        void stage.stop?.().then(() => order.push('stopped'));
+        await new Promise<void>((resolve) => clock.timer(100, resolve));
+        return listener;
+      };
+      const rename: typeof disk.rename = (from, to) => {
+        if (order.length > 0 && to.endsWith('weft.json')) order.push('writes');
+        return disk.rename(from, to);
+      };
+      return { ...runtime, net: overridden(net, { listen }), disk: overridden(disk, { rename }) };
+    },
+  });
+  await stage.world.run({ until: () => order.includes('stopped') });
+  await stage.pass(5_000);
+  // What is written is that it has stopped in order.
+  t.deepEqual(order, ['listens', 'listens', 'writes', 'stopped', 'stopped']);
+  t.is(stage.iodProcess.host.listeners.size, 0);
+  t.is(stage.iodProcess.host.disk.locks.size, 0);
+  t.like(stage.failures, [{ code: 'ECANCELED' }]);
 });
 
 test('a disk that hangs does not keep an iod from stopping', async (t) => {

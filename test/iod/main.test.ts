@@ -61,6 +61,15 @@ test('an iodtab and a number tell name, host and port', async (t) => {
   t.regex(none.errors, /^weft: WEFT_E_IODTAB .*no number 2\n {2}effect: .*\n {2}try: {4}/m);
 });
 
+test('an advertised port is what the mgr tells clients, without a unix socket; it listens where it was told', async (t) => {
+  const { data, mgr, url } = await makeGround(t);
+  const words = ['--data', data, '--mgr', url, '--name', 'iod3', '--print-ready'];
+  const iod = new DaemonProgram(t, 'iod', [...words, '--advertise', '7777']);
+  const ready = await iod.ready();
+  t.deepEqual(mgr.addresses, [{ port: 7777, unixPath: '' }]);
+  t.not(ready['port'], 7777);
+});
+
 test('what keeps it from starting is told with what to try, and ends it with 1', async (t) => {
   const { directory, data, url } = await makeGround(t);
   const words = ['--data', data, '--name', 'iod3', '--print-ready'];
@@ -87,6 +96,7 @@ test('a wrong command line ends it with 2 and touches nothing', async (t) => {
     ['--data', data, '--mgr', url],
     ['--data', data, '--mgr', url, '--index', '1'],
     ['--data', data, '--mgr', url, '--name', 'x', '--port', 'many'],
+    ['--data', data, '--mgr', url, '--name', 'x', '--advertise', '0'],
     ['--data', data, '--mgr', url, '--name', 'x', '--log-level', 'loud'],
     ['--data', data, '--mgr', url, '--name', 'x', '--frobnicate'],
   ]) {

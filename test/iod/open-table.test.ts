@@ -127,6 +127,27 @@ test('a table that was thrown away leaves no trace', (t) => {
   t.throws(() => table.swap(rebuild), { name: 'AssertionError' });
 });
 
+test('once the snapshot is whole, what opens and closes while the mgr is waited for leaves nothing behind', (t) => {
+  const table = new OpenTable();
+  const rebuild = table.rebuild();
+  rebuild.startAt(10);
+  rebuild.add([entry(1, 1, 3, 9), entry(2, 1, 3, 10)]);
+  table.apply({ after: 10, upTo: 11, entries: [entry(3, 1, 0, 11)] });
+  rebuild.complete();
+  for (let sequence = 11; sequence < 1011; sequence += 2) {
+    const opened = { after: sequence, upTo: sequence + 1, entries: [entry(7, 1, 3, sequence + 1)] };
+    table.apply(opened);
+    const closed = { ...opened, after: sequence + 1, upTo: sequence + 2 };
+    table.apply({ ...closed, entries: [entry(7, 1, 0, sequence + 2)] });
+    // A part of the stream that comes once more brings nothing back.
+    t.true(table.apply(opened));
+  }
+  table.apply({ after: 1011, upTo: 1012, entries: [entry(2, 1, 0, 1012)] });
+  t.is(rebuild.size, 1);
+  table.swap(rebuild);
+  checkEqual(t, table, [entry(1, 1, 3, 9)]);
+});
+
 test('a session that is over loses all it has, and nobody else loses anything', (t) => {
   const table = syncedTable(10, [entry(1, 1, 3, 8), entry(2, 1, 1, 9), entry(1, 2, 1, 10)]);
   table.drop(session(1));
@@ -200,6 +221,8 @@ test('snapshot pages of any age and changes, in any order and repeated, give the
           if ((choices.next().value ?? 0) % 3 === 0) t.true(table.apply(change));
         }
         for (const page of everything) rebuild.add(page);
+        rebuild.complete();
+        t.true(table.apply(rest));
         table.swap(rebuild);
         checkEqual(t, table, truth(history, history.length));
         t.is(table.upTo, history.length);

@@ -163,6 +163,13 @@ for (const point of killPoints.filter((one) => /^iod\.(boot|sync|listen)/.test(o
         incarnations,
         [...new Set(incarnations)].toSorted((a, b) => a - b),
       );
+      const lives = stage.mgr.joins.map((join) => join.lives.map(hex));
+      for (const [at, names] of lives.slice(1).entries()) {
+        t.true(
+          names.includes(lives[at]?.at(-1) ?? ''),
+          'it names the life that the mgr has heard of',
+        );
+      }
     }
   });
 }
@@ -269,3 +276,7 @@ test('a slow sync is not given up for want of a mgr', async (t) => {
   await stage.untilServing();
   t.is(stage.mgr.joins.length, 1);
 });
+
+function hex(id: Uint8Array): string {
+  return Buffer.from(id).toString('hex');
+}

@@ -24,6 +24,8 @@ export interface StageOptions {
   readonly mgr?: Partial<MgrScript>;
   readonly withoutMgr?: boolean;
   readonly iod?: Partial<IodConfig>;
+  /** Puts something between the iod and its runtime. */
+  readonly wrap?: (runtime: Runtime) => Runtime;
 }
 
 export class Stage {
@@ -63,7 +65,7 @@ export class Stage {
     });
     this.iodProcess = this.world.process('iod', {
       host: this.world.host('b'),
-      main: (runtime) => this.#runIod(runtime),
+      main: (runtime) => this.#runIod(options.wrap?.(runtime) ?? runtime),
     });
   }
 
@@ -152,6 +154,17 @@ export class Stage {
       fail(error);
     }
   }
+}
+
+/** `target` with some of its methods replaced. */
+export function overridden<T extends object>(target: T, changes: Partial<T>): T {
+  return new Proxy(target, {
+    get(_, key) {
+      if (key in changes) return changes[key as keyof T];
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 }
 
 /** Holds a step of a script until the test lets it go on. */

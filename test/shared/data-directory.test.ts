@@ -12,6 +12,9 @@ const identity: IodIdentity = {
   cluster: 'c',
   name: 'iod3',
   incarnation: 4,
+  lives: ['cd'.repeat(32), 'ef'.repeat(32)],
+  clean: true,
+  bootId: 'boot 1',
   port: 7304,
   generation: 2,
   losses: 0,
@@ -75,7 +78,7 @@ test('a directory that somebody holds is refused with the holder’s name', asyn
 test('a directory of the other role is refused', async (t) => {
   const path = await newPath(t);
   const mgr = await openDataDirectory(runtime, { path, role: 'mgr', holder: 'us' });
-  await mgr.save({ cluster: 'c', port: 7300 });
+  await mgr.save({ cluster: 'c', port: 7300, clean: false, bootId: '' });
   await mgr.lock.release();
   await checkRefusal(t, path, 'WEFT_E_DATA_ROLE');
 });
@@ -95,6 +98,7 @@ for (const [what, content] of Object.entries({
   'a field too few': JSON.stringify({ format: 1, role: 'iod', ...identity, name: undefined }),
   'a negative count': JSON.stringify({ format: 1, role: 'iod', ...identity, incarnation: -1 }),
   'an impossible port': JSON.stringify({ format: 1, role: 'iod', ...identity, port: 65_536 }),
+  'a life that is none': JSON.stringify({ format: 1, role: 'iod', ...identity, lives: [7] }),
   'a store id cut short': JSON.stringify({ format: 1, role: 'iod', ...identity, storeId: 'abc' }),
 })) {
   test(`an identity file with ${what} is damaged, and is left as it is`, async (t) => {
@@ -103,6 +107,15 @@ for (const [what, content] of Object.entries({
     await checkRefusal(t, path, 'WEFT_E_DATA_DAMAGED');
   });
 }
+
+test('an identity of before there were lives is one without any', async (t) => {
+  const path = await savedPath(t);
+  const old = { format: 1, role: 'iod', ...identity, lives: undefined };
+  await fsp.writeFile(join(path, 'weft.json'), JSON.stringify(old));
+  const { identity: read, lock } = await open(path);
+  t.deepEqual(read, { ...identity, lives: [] });
+  await lock.release();
+});
 
 test('objects or a store without an identity are damaged, not new', async (t) => {
   for (const name of ['objects', 'meta.db']) {

@@ -10,7 +10,6 @@ import {
   localLength,
   logicalEnd,
   planTransfers,
-  splitRange,
   toLocal,
   toLogical,
   type Transfer,
@@ -104,7 +103,7 @@ test('every byte of a range is transferred once, from the column and place that 
         const expected = positions
           .slice(offset)
           .map(({ column, localOffset }) => `${column}:${localOffset}`);
-        t.deepEqual(scatter(splitRange(layout, offset, length), length), expected);
+        t.deepEqual(scatter(planTransfers(layout, offset, length, Infinity), length), expected);
         t.deepEqual(scatter(planTransfers(layout, offset, length, max), length), expected);
       },
     ),
@@ -116,7 +115,7 @@ test('a range gives one transfer a column, in the order in which it meets the co
     fc.property(smallLayout, fc.nat(100), fc.nat(100), (layout, offset, length) => {
       const { positions } = naivePositions(layout, offset + length);
       const met = [...new Set(positions.slice(offset).map(({ column }) => column))];
-      const transfers = splitRange(layout, offset, length);
+      const transfers = planTransfers(layout, offset, length, Infinity);
       t.deepEqual(
         transfers.map(({ column }) => column),
         met,
@@ -233,7 +232,7 @@ for (const edge of [2 ** 31, 2 ** 32, 2 ** 52, maxBytes - 2]) {
 
 test('a call of 4 MiB over 4 iods becomes 4 groups of 4 stripes', (t) => {
   const layout: Layout = { base: 2, pcount: 4, ssize: 256 * KiB, total: 4 };
-  const groups = splitRange(layout, 0, 4 * MiB);
+  const groups = planTransfers(layout, 0, 4 * MiB, Infinity);
   t.deepEqual(
     groups.map(({ iod }) => Number(iod)),
     [2, 3, 0, 1],
@@ -250,7 +249,7 @@ test('a call of 4 MiB over 4 iods becomes 4 groups of 4 stripes', (t) => {
 
 test('the stripes of a lone column are one piece', (t) => {
   const layout: Layout = { base: 0, pcount: 1, ssize: 4 * KiB, total: 4 };
-  const [only, ...others] = splitRange(layout, 100, 1 * MiB);
+  const [only, ...others] = planTransfers(layout, 100, 1 * MiB, Infinity);
   t.deepEqual(only?.pieces, [{ at: 0, length: 1 * MiB }]);
   t.is(only?.localOffset, 100);
   t.is(others.length, 0);
@@ -258,7 +257,7 @@ test('the stripes of a lone column are one piece', (t) => {
 
 test('an empty range needs no transfer', (t) => {
   const layout: Layout = { base: 0, pcount: 2, ssize: 4 * KiB, total: 2 };
-  t.deepEqual(splitRange(layout, 0, 0), []);
+  t.deepEqual(planTransfers(layout, 0, 0, Infinity), []);
   t.deepEqual(planTransfers(layout, maxBytes, 0, 4096), []);
 });
 
@@ -301,7 +300,7 @@ test('a range beyond any file is a mistake of ours', (t) => {
     [1, maxBytes],
     [NaN, 1],
   ] as const) {
-    t.throws(() => splitRange(layout, offset, length), { name: 'AssertionError' });
+    t.throws(() => planTransfers(layout, offset, length, Infinity), { name: 'AssertionError' });
   }
 });
 

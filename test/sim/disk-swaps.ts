@@ -56,9 +56,9 @@ export class DiskSwaps {
     return [...this.#away.keys()].some((node) => node.index === index);
   }
 
-  /** A copy of the life just before looks like that life itself, connecting once more. */
+  /** A copy of the last life that the mgr let in is taken for the disk itself. */
   #oldCopy(node: IodNode, { image, incarnation }: Copy): DiskImage | undefined {
-    return incarnation + 1 < this.#known(node) ? image : undefined;
+    return incarnation < this.#known(node) ? image : undefined;
   }
 
   /** The last start that the mgr knows of; 0: it would let any disk in. */

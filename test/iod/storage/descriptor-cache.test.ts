@@ -26,16 +26,17 @@ function makeCache(descriptorsMax: number, existing: readonly number[] = [1, 2, 
   const cache = new DescriptorCache({
     clock,
     descriptorsMax,
-    open: (one, create) => {
+    open: (one, make) => {
       opened.push(one);
-      if (!there.has(one) && !create) return Promise.resolve(undefined);
+      if (!there.has(one) && !make) return Promise.resolve(undefined);
       there.add(one);
       open.add(one);
       const close = (): Promise<void> => {
         open.delete(one);
         return one === 5 ? Promise.reject(new FsError('EIO')) : Promise.resolve();
       };
-      return Promise.resolve({ close } as Pick<DiskFile, 'close'> as DiskFile);
+      const file = { close } as Pick<DiskFile, 'close'> as DiskFile;
+      return Promise.resolve({ file, readOnly: undefined });
     },
     onCloseFailed: (one, error) => closeFailures.push(`${one} ${error.code}`),
   });
@@ -65,14 +66,14 @@ const turn = (): Promise<void> =>
 
 test('a file is opened once for many uses, also for those that begin together', async (t) => {
   const { cache, opened } = makeCache(2);
-  await Promise.all([1, 1, 1].map((one) => cache.use(handle(one), false, done)));
-  t.is(await cache.use(handle(1), false, done), 'done');
+  await Promise.all([1, 1, 1].map((one) => cache.use(handle(one), 'read', done)));
+  t.is(await cache.use(handle(1), 'read', done), 'done');
   t.deepEqual(opened, [1]);
 });
 
 test('the one that was idle longest makes room', async (t) => {
   const { cache, open } = makeCache(2);
-  for (const one of [1, 2, 1, 3]) await cache.use(handle(one), false, done);
+  for (const one of [1, 2, 1, 3]) await cache.use(handle(one), 'read', done);
   await turn();
   t.deepEqual([...open], [1, 3]);
 });
@@ -80,10 +81,10 @@ test('the one that was idle longest makes room', async (t) => {
 test('when all are in use the next one waits for the first that is free', async (t) => {
   const { cache, open } = makeCache(1);
   const first = makeTask();
-  const using = cache.use(handle(1), false, first.task);
+  const using = cache.use(handle(1), 'read', first.task);
   await turn();
   let isUsed = false;
-  const waiting = cache.use(handle(2), false, () => {
+  const waiting = cache.use(handle(2), 'read', () => {
     isUsed = true;
     return done();
   });
@@ -98,8 +99,8 @@ test('when all are in use the next one waits for the first that is free', async 
 test('a look for a missing object does not hide that it is made at the same moment', async (t) => {
   const { cache } = makeCache(2, []);
   const [missing, made] = await Promise.all([
-    cache.use(handle(1), false, done),
-    cache.use(handle(1), true, done),
+    cache.use(handle(1), 'read', done),
+    cache.use(handle(1), 'make', done),
   ]);
   t.is(missing, undefined);
   t.is(made, 'done');
@@ -108,11 +109,11 @@ test('a look for a missing object does not hide that it is made at the same mome
 test('what is forgotten while in use is closed after its last use, and opened anew for others', async (t) => {
   const { cache, open, opened } = makeCache(2);
   const first = makeTask();
-  const using = cache.use(handle(1), false, first.task);
+  const using = cache.use(handle(1), 'read', first.task);
   await turn();
   cache.forget(handle(1));
   t.true(open.has(1));
-  await cache.use(handle(1), false, done);
+  await cache.use(handle(1), 'read', done);
   t.deepEqual(opened, [1, 1]);
   first.end();
   await using;
@@ -121,9 +122,9 @@ test('what is forgotten while in use is closed after its last use, and opened an
 
 test('what nobody uses for a while is closed, and then no timer runs', async (t) => {
   const { cache, open, pass, isTimed } = makeCache(4);
-  for (const one of [1, 2]) await cache.use(handle(one), false, done);
+  for (const one of [1, 2]) await cache.use(handle(one), 'read', done);
   pass();
-  await cache.use(handle(2), false, done);
+  await cache.use(handle(2), 'read', done);
   pass();
   await turn();
   t.deepEqual([...open], [2]);
@@ -135,8 +136,27 @@ test('what nobody uses for a while is closed, and then no timer runs', async (t)
 
 test('a close that fails is reported, and close waits for all', async (t) => {
   const { cache, open, closeFailures } = makeCache(4);
-  for (const one of [1, 5]) await cache.use(handle(one), false, done);
+  for (const one of [1, 5]) await cache.use(handle(one), 'read', done);
   await cache.close();
   t.is(open.size, 0);
   t.deepEqual(closeFailures, ['5 EIO']);
+});
+
+test('close waits for the uses that run and for those that wait for room', async (t) => {
+  const { cache, open, isTimed } = makeCache(1);
+  const first = makeTask();
+  const using = cache.use(handle(1), 'read', first.task);
+  const waiting = cache.use(handle(2), 'read', done);
+  await turn();
+  let isClosed = false;
+  const closing = cache.close().then(() => (isClosed = true));
+  await turn();
+  t.false(isClosed);
+  t.deepEqual([...open], [1]);
+  first.end();
+  await using;
+  t.is(await waiting, 'done');
+  await closing;
+  t.is(open.size, 0);
+  t.false(isTimed());
 });
