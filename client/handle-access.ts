@@ -3,12 +3,14 @@
  * gateway. Names are asked for by directory and name, files by their handle and an empty path.
  */
 import { type FsError, toFsError } from '../shared/errno.ts';
+import { limits } from '../shared/limits.ts';
 import { retryDelayMs } from '../shared/rpc/retry.ts';
+import type { Timer } from '../shared/runtime/runtime.ts';
 import { type ByteString, byteString, type Handle } from '../shared/units.ts';
 import { fileOps, nameOps } from '../shared/wire/mgr-ops.ts';
 import type { Op } from '../shared/wire/op.ts';
 import type { Attr, Place } from '../shared/wire/values.ts';
-import { callOptions, type Control } from './control.ts';
+import { callOptions, type Control, unlessAborted } from './control.ts';
 import { File } from './file.ts';
 import type { FileSystem } from './file-system.ts';
 import type { MgrSession } from './mgr-session.ts';
@@ -44,6 +46,9 @@ export class HandleAccess {
   readonly #fs: FileSystem;
   readonly #deadlineMs: number;
   readonly #open = new Set<File>();
+  #lateCloses: (() => void)[] = [];
+  #lateTimer: Timer | undefined;
+  readonly #closing = new Set<Promise<void>>();
 
   constructor({ fileSystem, deadlineMs }: HandleAccessOptions) {
     this.#fs = fileSystem;
@@ -66,6 +71,7 @@ export class HandleAccess {
     session: MgrSession = this.session,
   ): Promise<R> {
     const { clock } = this.session.runtime;
+    if (op.traits.resend === 'slot') this.closeNow();
     return session.call(op, request, callOptions(clock, this.#deadlineMs, control));
   }
 
@@ -81,17 +87,61 @@ export class HandleAccess {
     });
   }
 
+  /** One that comes when its caller has given up is given back. */
   async open(
-    { at, flags, mode, durable }: OpenByPlace,
-    control: Control,
+    wish: OpenByPlace,
+    { deadlineMs, signal }: Control,
   ): Promise<{ readonly file: File; readonly attr: Attr }> {
+    const opening = this.#openFile(wish, { deadlineMs });
+    return unlessAborted(opening, signal, ({ file }) => file.close({ deadlineMs: Infinity }));
+  }
+
+  /**
+   * Gives a file back, in one packet with the next change, or soon: a commit of its own would hold
+   * up the next call of a program that has long since gone on.
+   */
+  closeLate(file: File): Promise<void> {
+    const { clock } = this.session.runtime;
+    this.#lateTimer ??= clock.timer(limits.lateCloseMs, () => this.closeNow());
+    return new Promise((resolve, reject) => {
+      this.#lateCloses.push(() => {
+        const closing = file.close({ deadlineMs: Infinity });
+        this.#closing.add(closing);
+        closing.finally(() => this.#closing.delete(closing)).then(resolve, reject);
+      });
+    });
+  }
+
+  /** Sends those closes. */
+  closeNow(): void {
+    this.#lateTimer?.cancel();
+    this.#lateTimer = undefined;
+    for (const close of this.#lateCloses.splice(0)) close();
+  }
+
+  /** Those closes have been answered, or so much time has passed. */
+  async settle(ms: number): Promise<void> {
+    this.closeNow();
+    const { clock } = this.session.runtime;
+    const closed = Promise.allSettled(this.#closing);
+    await new Promise<void>((resolve) => {
+      const timer = clock.timer(ms, resolve);
+      void closed.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  async #openFile({ at, flags, mode, durable }: OpenByPlace, control: Control) {
     const request = { at, flags, mode, layout: noLayoutWish };
     const { attr, cap, layout } = await this.call(fileOps.open, request, control);
     const { session, iods } = this.#fs;
     const source = { session, iods, deadlineMs: this.#deadlineMs };
     const rights = flags & cap.body.rights;
-    const path = `handle ${attr.handle}`;
-    const file = new File(source, { cap, rights, layout, append: false, durable, path });
+    const { handle, kind } = attr;
+    const how = { kind, handle, rights, append: false, durable };
+    const file = new File(source, { ...how, cap, layout, path: `handle ${handle}` });
     this.#open.add(file);
     file.onClosed(() => {
       this.#open.delete(file);

@@ -1,7 +1,7 @@
 /** Mounts of ours as the kernel lists them, dead ones too. */
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 
 export interface ListedMount {
   readonly directory: string;
@@ -26,28 +26,31 @@ export async function listMounts(): Promise<readonly ListedMount[]> {
   return parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8'));
 }
 
-/** The directory as the kernel lists it. Of a dead mount only what is above it can be asked. */
+/** The directory as the kernel lists it. Of a mount, which may hang, only what is above is asked. */
 export async function mountPoint(path: string): Promise<string> {
   const absolute = resolve(path);
-  try {
-    return await realpath(absolute);
-  } catch (error: unknown) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOTCONN') throw error;
-    return join(await realpath(dirname(absolute)), basename(absolute));
-  }
+  const listed = join(await realpath(dirname(absolute)), basename(absolute));
+  const isMount = (await listMounts()).some(({ directory }) => directory === listed);
+  return isMount ? listed : realpath(absolute);
 }
 
 /**
  * True when the process that served the mount is gone. One that does not answer is alive: it may
- * wait for its cluster.
+ * wait for its cluster. A process of its own asks, because one that waits can only be killed.
  */
 export async function isDead(directory: string): Promise<boolean> {
-  const looking = stat(directory).then(
-    () => false,
-    (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOTCONN',
-  );
-  return Promise.race([looking, pause(aliveMs, false, { ref: false })]);
+  const options = { timeout: aliveMs, killSignal: 'SIGKILL' } as const;
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['-e', looking, directory], options, (error) => {
+      resolve(error?.code === deadStatus);
+    });
+  });
 }
+
+const deadStatus = 9;
+const looking = `fs.stat(process.argv[1], (error) => {
+  process.exit(error?.code === 'ENOTCONN' ? ${deadStatus} : 0);
+})`;
 
 /** Blanks and the like are written as octal numbers. */
 function unescaped(text: string): string {

@@ -6,11 +6,15 @@ import { spawn } from 'node:child_process';
 import { close, constants, open, read, readFileSync, readSync, writevSync } from 'node:fs';
 import { createServer, Socket, connect } from 'node:net';
 import { once } from 'node:events';
+import { randomUUID } from 'node:crypto';
 import { FsError, toFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 
-/** Takes one request; its bytes are valid only during the call. */
-export type Receive = (message: Buffer) => void;
+/**
+ * Takes one request. Its bytes are valid during the call; when a promise is returned, until that
+ * is settled.
+ */
+export type Receive = (message: Buffer) => Promise<void> | undefined;
 
 export interface MountWish {
   readonly directory: string;
@@ -25,13 +29,17 @@ export type Waiting = 'loop' | 'pool';
 
 /** A header and a name or two beside the largest write; the kernel asks for 8 KiB at the least. */
 const bufferBytes = limits.fuseTransferBytes + 8192;
+/** Kept for the next requests whose bytes are used for longer. */
+const spareBuffersMax = 8;
 
 export class FuseDevice {
   /** Resolves when it was unmounted. @throws FsError when the device was lost, or closed with it */
   readonly ended: Promise<void>;
   readonly #fd: number;
   readonly #receive: Receive;
-  readonly #buffer = Buffer.allocUnsafeSlow(bufferBytes);
+  /** For the next request. */
+  #buffer: Buffer = Buffer.allocUnsafeSlow(bufferBytes);
+  readonly #spares: Buffer[] = [];
   #settle: ((error: FsError | undefined) => void) | undefined;
   #socket: Socket | undefined;
   #paused = false;
@@ -58,15 +66,18 @@ export class FuseDevice {
     const Pipe = waiting === 'pool' ? undefined : await findPipe();
     const flags = constants.O_RDWR | (Pipe === undefined ? 0 : constants.O_NONBLOCK);
     const fd = await openDevice(flags);
+    // Whatever may fail comes before the mount: one that nobody serves would hang its users.
+    const pipe = Pipe && openPipe(Pipe, fd);
     try {
       await runMount(wish, fd);
     } catch (error) {
-      close(fd);
+      if (pipe === undefined) close(fd);
+      else pipe.close();
       throw error;
     }
     const device = new FuseDevice(fd, receive);
-    if (Pipe === undefined) device.#waitInPool();
-    else device.#waitInLoop(Pipe);
+    if (pipe === undefined) device.#waitInPool();
+    else device.#waitInLoop(pipe);
     return device;
   }
 
@@ -102,14 +113,11 @@ export class FuseDevice {
     this.#end(error);
   }
 
-  #waitInLoop(Pipe: PipeConstructor): void {
-    const handle = new Pipe(0);
-    const failed = handle.open(this.#fd);
-    if (failed !== 0) throw new FsError('EIO', { what: `libuv took no /dev/fuse: ${failed}` });
+  #waitInLoop(handle: PipeHandle): void {
     const socket = new Socket({
       handle,
       onread: {
-        buffer: this.#buffer,
+        buffer: () => this.#buffer,
         callback: (bytes: number) => {
           this.#received(bytes);
           this.#drain();
@@ -129,13 +137,23 @@ export class FuseDevice {
 
   /** What has come meanwhile: a call each is cheaper than a turn of the event loop. */
   #drain(): void {
+    while (!this.#paused && !this.#ended) {
+      const bytes = this.#readNow();
+      if (bytes === undefined) return;
+      this.#received(bytes);
+    }
+  }
+
+  /** @returns undefined when there is nothing to read, or never again */
+  #readNow(): number | undefined {
     const { stackTraceLimit } = Error;
     // The last call of each round fails with EAGAIN, and its stack is of no interest.
     Error.stackTraceLimit = 0;
     try {
-      while (!this.#paused && !this.#ended) this.#received(readSync(this.#fd, this.#buffer));
+      return readSync(this.#fd, this.#buffer);
     } catch (error) {
       if (!isTransient(error)) this.#end(error);
+      return undefined;
     } finally {
       Error.stackTraceLimit = stackTraceLimit;
     }
@@ -153,7 +171,13 @@ export class FuseDevice {
   }
 
   #received(bytes: number): void {
-    this.#receive(this.#buffer.subarray(0, bytes));
+    const buffer = this.#buffer;
+    const inUse = this.#receive(buffer.subarray(0, bytes));
+    if (inUse === undefined) return;
+    this.#buffer = this.#spares.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
+    void inUse.finally(() => {
+      if (this.#spares.length < spareBuffersMax) this.#spares.push(buffer);
+    });
   }
 
   #end(error: unknown): void {
@@ -235,8 +259,18 @@ async function run(program: string, args: readonly string[], fd?: number): Promi
 
 interface PipeHandle {
   open(fd: number): number;
+  close(): void;
 }
 type PipeConstructor = new (kind: number) => PipeHandle;
+
+/** @returns what owns the descriptor from now on */
+function openPipe(Pipe: PipeConstructor, fd: number): PipeHandle {
+  const pipe = new Pipe(0);
+  const failed = pipe.open(fd);
+  if (failed === 0) return pipe;
+  close(fd);
+  throw new FsError('EIO', { what: `libuv took no /dev/fuse: ${failed}` });
+}
 
 /**
  * What libuv polls any descriptor with. Node has no public name for it, but every connected unix
@@ -244,10 +278,11 @@ type PipeConstructor = new (kind: number) => PipeHandle;
  */
 async function findPipe(): Promise<PipeConstructor | undefined> {
   const server = createServer();
-  server.listen(`\0weft-mount-${process.pid}`);
+  const path = `\0weft-mount-${randomUUID()}`;
+  server.listen(path);
   await once(server, 'listening');
   const accepting = once(server, 'connection') as Promise<[Socket]>;
-  const socket = connect(`\0weft-mount-${process.pid}`);
+  const socket = connect(path);
   await once(socket, 'connect');
   const handle: unknown = Reflect.get(socket, '_handle');
   const [accepted] = await accepting;

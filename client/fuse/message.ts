@@ -9,7 +9,7 @@ import {
   type RequestHeader,
 } from './protocol.ts';
 
-/** One request. Bytes in its tail are valid only while the handler has not returned or awaited. */
+/** One request. Its bytes are valid until it is answered. */
 export interface Incoming<Q, T> {
   readonly header: RequestHeader;
   readonly body: Q;
@@ -46,8 +46,12 @@ export function decodeRequest<Q, T>(
 }
 
 /** @returns the bytes of the reply behind its header */
-export function encodeReply<R>({ reply }: Operation<unknown, unknown, R>, value: R) {
-  return reply === 'bytes' ? (value as readonly Uint8Array[]) : [encode(reply, value)];
+export function encodeReply<R>(
+  { reply }: Operation<unknown, unknown, R>,
+  value: R,
+): readonly Uint8Array[] {
+  if (reply === 'bytes') return value as readonly Uint8Array[];
+  return reply.bytes === 0 ? [] : [encode(reply, value)];
 }
 
 /** @param errno of Linux, 0 for none */

@@ -3,7 +3,7 @@ import { FsError, ProtocolError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import type { FileSystem } from '../file-system.ts';
 import { HandleAccess } from '../handle-access.ts';
-import { FuseDevice, isDying, type Waiting } from './device.ts';
+import { FuseDevice, isDying, type Receive, type Waiting } from './device.ts';
 import { handlers } from './handlers.ts';
 import { Makers } from './makers.ts';
 import { NodeTable } from './node-table.ts';
@@ -38,8 +38,9 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
   requireRoot(session.session.uid);
   const { runtime } = session;
   const makers = new Makers(session, limits.fuseMakersMax);
+  const access = new HandleAccess({ fileSystem, deadlineMs });
   const volume: Volume = {
-    access: new HandleAccess({ fileSystem, deadlineMs }),
+    access,
     makers,
     nodes: new NodeTable(),
     files: new OpenFiles(),
@@ -48,13 +49,14 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
     },
   };
   const kernel = new FuseSession({ runtime, volume, handlers, isDying, device: () => device });
-  const receive = (message: Buffer): void => {
+  const receive: Receive = (message) => {
     try {
-      kernel.receive(message);
+      return kernel.receive(message);
     } catch (error) {
       // What the kernel says makes no sense: better no mount than a wrong one.
       if (!(error instanceof ProtocolError)) throw error;
       device.close(new FsError('EPROTO', { what: error.message, cause: error }));
+      return undefined;
     }
   };
   const wish = { directory, source, options: options.options };
@@ -63,11 +65,14 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
     try {
       await device.ended;
     } finally {
-      await makers.close();
+      await Promise.all([access.settle(endTimeoutMs), makers.close()]);
     }
   };
   return { ended: ended() };
 }
+
+/** What the mgr cannot be told by then it learns when the lease of the session ends. */
+const endTimeoutMs = 1000;
 
 function requireRoot(uid: number): void {
   if (uid === 0) return;

@@ -59,6 +59,8 @@ export const entryReply = struct({
   attr: fileAttr,
 });
 
+export type EntryReply = ValueOf<typeof entryReply>;
+
 const attrReply = struct({
   attrValid: validity,
   attrValidNs: validityNs,

@@ -4,9 +4,13 @@
  */
 import { type Errno, errnos, FsError, ProtocolError, toFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
+import { BufferPool } from '../../shared/buffer-pool.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
+import { Continuations } from './continuations.ts';
+import { InFlight, type RequestControl } from './in-flight.ts';
 import { decodeHeader, decodeRequest, encodeReply, withHeader } from './message.ts';
 import {
+  type EntryReply,
   forgetOne,
   initFlags,
   initFlags2,
@@ -34,21 +38,14 @@ export interface FuseSessionOptions {
   readonly isDying: (thread: number) => boolean;
 }
 
-interface InFlight {
-  readonly thread: number;
-  readonly abort: AbortController;
-}
-
-type Handler = (
-  volume: Volume,
-  request: unknown,
-  control: { readonly signal: AbortSignal },
-) => Promise<unknown>;
+type Handler = (volume: Volume, request: unknown, control: RequestControl) => Promise<unknown>;
 
 /** What we speak: older kernels know too little, newer ones lower themselves to it. */
 const version = { major: 7, minor: 40, minorMin: 31 } as const;
 const pageBytes = 4096;
 const interruptedLookMs = 500;
+/** What is smaller is copied, so that the buffer in which it came is free at once. */
+const copiedBytesMax = 64 * 1024;
 
 const wishes = Object.values({ ...initFlags }).reduce((sum, flag) => sum | flag, 0);
 const wishes2 = Object.values({ ...initFlags2 }).reduce((sum, flag) => sum | flag, 0);
@@ -60,6 +57,8 @@ const namesByCode = new Map(
 export class FuseSession {
   readonly #options: FuseSessionOptions;
   readonly #inFlight = new Map<number, InFlight>();
+  readonly #buffers = new BufferPool(limits.fuseBuffersKeptBytesMax);
+  readonly #continuations = new Continuations();
   #paused = false;
 
   constructor(options: FuseSessionOptions) {
@@ -71,38 +70,50 @@ export class FuseSession {
   }
 
   /**
-   * One request of the kernel, which may use its bytes again when this returns.
+   * One request of the kernel. Its bytes are free again when this returns, or, when a promise is
+   * returned, as soon as that is settled.
    * @throws ProtocolError for what is no request at all
    */
-  receive(message: Buffer): void {
+  receive(message: Buffer): Promise<void> | undefined {
     const header = decodeHeader(message);
     const name = namesByCode.get(header.opcode);
-    if (name !== undefined) this.#serve(name, header, message);
-    else if (!this.#hear(header, message)) this.#fail(header.unique, new FsError('ENOSYS'));
+    const attr = this.#continuations.next(header, this.#options.runtime.clock.now());
+    if (name === 'getAttr' && attr !== undefined) {
+      this.#answer(header.unique, 0, encodeReply(operations.getAttr, { attr }));
+      return undefined;
+    }
+    if (name !== undefined) {
+      const isLarge = message.length >= copiedBytesMax;
+      const served = this.#serve(name, header, isLarge ? message : Buffer.from(message));
+      return isLarge ? served : undefined;
+    }
+    if (!this.#hear(header, message)) this.#fail(header.unique, new FsError('ENOSYS'));
+    return undefined;
   }
 
   // ------------------------------------------------------------- requests of programs
 
-  #serve(name: keyof Operations, header: RequestHeader, message: Buffer): void {
+  async #serve(name: keyof Operations, header: RequestHeader, message: Buffer): Promise<void> {
+    const { runtime, volume } = this.#options;
     const operation: Operation = operations[name];
     const handler = this.#options.handlers[name] as Handler;
     const { unique, pid: thread } = header;
-    const abort = new AbortController();
-    this.#inFlight.set(unique, { thread, abort });
+    const inFlight = new InFlight(thread, this.#buffers);
+    this.#inFlight.set(unique, inFlight);
     this.#pauseOrResume();
-    const answer = async (): Promise<void> => {
-      try {
-        const request = decodeRequest(operation, header, message);
-        const value = await handler(this.#options.volume, request, { signal: abort.signal });
-        this.#answer(unique, 0, encodeReply(operation, value));
-      } catch (error) {
-        this.#fail(unique, error);
-      } finally {
-        this.#inFlight.delete(unique);
-        this.#pauseOrResume();
-      }
-    };
-    void answer();
+    try {
+      const request = decodeRequest(operation, header, message);
+      const value = await handler(volume, request, inFlight);
+      const entry = entryIn(name, value);
+      if (entry !== undefined) this.#continuations.told(header, entry, runtime.clock.now());
+      this.#answer(unique, 0, encodeReply(operation, value));
+    } catch (error) {
+      this.#fail(unique, error);
+    } finally {
+      inFlight.answered();
+      this.#inFlight.delete(unique);
+      this.#pauseOrResume();
+    }
   }
 
   #pauseOrResume(): void {
@@ -181,7 +192,7 @@ export class FuseSession {
     const request = this.#inFlight.get(unique);
     if (request === undefined) return;
     const { runtime, isDying } = this.#options;
-    if (isDying(request.thread)) request.abort.abort();
+    if (isDying(request.thread)) request.abort();
     // The kernel tells only of the first signal: the next one may be the one that kills.
     else runtime.clock.timer(interruptedLookMs, () => this.#interrupted(unique));
   }
@@ -217,6 +228,13 @@ export class FuseSession {
     this.#options.runtime.log.info('kernel agreed', { version: `${major}.${minor}` });
     this.#answer(unique, 0, encodeReply(sessionOperations.init, agreed));
   }
+}
+
+/** @returns what the kernel will ask about in the same system call */
+function entryIn(name: keyof Operations, value: unknown): EntryReply | undefined {
+  if (name === 'lookup') return value as EntryReply;
+  if (name === 'create') return (value as { readonly entry: EntryReply }).entry;
+  return undefined;
 }
 
 const noInit = {

@@ -3,9 +3,9 @@ import { constants } from 'node:fs';
 import type { FsError } from '../../shared/errno.ts';
 import type { Handle } from '../../shared/units.ts';
 import type { Attr, InodeKind } from '../../shared/wire/values.ts';
-import type { Control } from '../control.ts';
 import type { HandleAccess } from '../handle-access.ts';
 import { Stats } from '../stats.ts';
+import type { RequestControl } from './in-flight.ts';
 import type { Makers } from './makers.ts';
 import type { Incoming } from './message.ts';
 import type { NodeTable } from './node-table.ts';
@@ -29,7 +29,7 @@ export type Handlers = {
   readonly [K in keyof Operations]: (
     volume: Volume,
     request: RequestOf<Operations[K]>,
-    control: Control,
+    control: RequestControl,
   ) => Promise<ReplyOf<Operations[K]>>;
 };
 

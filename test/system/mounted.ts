@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { type ClusterWish, TestCluster } from './cluster-fixture.ts';
@@ -22,12 +22,33 @@ function obstacle(): string | undefined {
   }
 }
 
-const missing = obstacle();
+const noMounts = obstacle();
 
-/** A test that needs a mount: skipped by name where there can be none. One cluster at a time. */
-export function mountTest(title: string, implementation: (t: ExecutionContext) => Promise<void>) {
+/**
+ * A test that needs a mount: skipped by name where there can be none. One cluster at a time.
+ * @param programs that it runs; where one is missing it is skipped as well
+ */
+export function mountTest(
+  title: string,
+  implementation: (t: ExecutionContext) => Promise<void>,
+  programs: readonly string[] = [],
+) {
+  const absent = programs.find((program) => !isThere(program));
+  const missing = noMounts ?? (absent && `no ${absent}`);
   if (missing === undefined) test.serial(title, implementation);
   else test.serial.skip(`${title} [${missing}]`, implementation);
+}
+
+function isThere(program: string): boolean {
+  const directories = process.env['PATH']?.split(delimiter) ?? [];
+  return directories.some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 export class Mounted {
@@ -109,10 +130,10 @@ function killIfRunning(pid: number): void {
   }
 }
 
-/** True when a program is there to be run. */
-export async function has(program: string): Promise<boolean> {
-  return run('sh', ['-c', `command -v ${program}`]).then(
-    () => true,
-    () => false,
+/** @returns the errno of what must fail */
+export async function failure(call: Promise<unknown>): Promise<string | undefined> {
+  return call.then(
+    () => 'nothing failed',
+    (error: unknown) => (error as NodeJS.ErrnoException).code,
   );
 }

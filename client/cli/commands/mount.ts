@@ -15,6 +15,7 @@ import type { Context, Run } from '../command.ts';
 import { CommandError } from '../failure.ts';
 import { Interrupt } from '../local-cluster/interrupt.ts';
 import { isDead, listMounts, mountPoint } from '../mount-table.ts';
+import { mountUnit } from '../mount-unit.ts';
 
 interface Mounted {
   readonly directory: string;
@@ -31,25 +32,34 @@ export const run: Run = async (given, context) => {
     });
   }
   const directory = await mountPoint(given.operand(0));
-  if (!given.flag('foreground')) return mountInBackground(directory, given, context);
+  if (given.flag('printSystemd')) {
+    printUnit(directory, given, context);
+    return;
+  }
   const interrupt = new Interrupt();
   try {
-    return await serve(directory, given, { context, interrupt });
+    const mount = given.flag('foreground') ? serve : mountInBackground;
+    return await mount(directory, given, { context, interrupt });
+  } catch (error) {
+    interrupt.signal.throwIfAborted();
+    throw error;
   } finally {
     interrupt.end();
   }
 };
 
-async function serve(
-  directory: string,
-  given: Arguments,
-  parts: { readonly context: Context; readonly interrupt: Interrupt },
-): Promise<void> {
-  const { output, url, connectOptions } = parts.context;
+interface Parts {
+  readonly context: Context;
+  readonly interrupt: Interrupt;
+}
+
+async function serve(directory: string, given: Arguments, parts: Parts): Promise<void> {
+  const { url, connectOptions } = parts.context;
   const repaired = await clear(directory);
   const runtime = makeNodeRuntime({ log: 'warnings' });
   const name = `weft mount ${directory} (pid ${process.pid})`;
-  const fileSystem = await connect(url, { ...connectOptions, runtime, name, groups: [] });
+  const { signal } = parts.interrupt;
+  const fileSystem = await connect(url, { ...connectOptions, runtime, name, groups: [], signal });
   try {
     const source = sourceOf(url);
     const { ended } = await mountCluster({
@@ -59,17 +69,29 @@ async function serve(
       options: given.text('options')?.split(',') ?? [],
       deadlineMs: connectOptions.callDeadlineMs ?? limits.callDeadlineDefaultMs,
     });
-    // It may have been started from a directory that somebody wants to unmount.
-    process.chdir('/');
-    report({ directory, source, pid: process.pid, repaired }, parts.context);
-    parts.interrupt.listen((times) => {
-      if (times > 1) process.exit(1);
-      void takeAway(directory, (text) => output.remark(text));
-    });
-    await ended;
+    try {
+      // It may have been started from a directory that somebody wants to unmount.
+      process.chdir('/');
+      report({ directory, source, pid: process.pid, repaired }, parts.context);
+      endAtSignal(directory, parts);
+      await ended;
+      // The kernel's administrator can end a mount without taking it away.
+      if (await isDead(directory)) await unmount(directory, { lazy: true });
+    } catch (error) {
+      // Nobody serves it any more, and whoever looked at it would get ENOTCONN.
+      await unmount(directory, { lazy: true }).catch(() => undefined);
+      throw error;
+    }
   } finally {
     await fileSystem.close();
   }
+}
+
+function endAtSignal(directory: string, { context, interrupt }: Parts): void {
+  interrupt.listen((times) => {
+    if (times > 1) process.exit(1);
+    void takeAway(directory, (text) => context.output.remark(text));
+  });
 }
 
 /** At a signal: what is in use is served until its last user is done, or the second signal. */
@@ -105,6 +127,13 @@ async function clear(directory: string): Promise<boolean> {
   return there.length > 0;
 }
 
+function printUnit(directory: string, given: Arguments, { output, url }: Context): void {
+  // One without a cluster would fail at each start.
+  parseClusterUrl(url ?? '');
+  const unit = mountUnit(directory, foregroundWords(directory, given, url), process.cwd());
+  output.result({ unit }, () => unit);
+}
+
 function sourceOf(url: string | undefined): string {
   const { host, port } = parseClusterUrl(url ?? '');
   return `weft:${host}:${port}`;
@@ -116,20 +145,18 @@ function sourceOf(url: string | undefined): string {
 async function mountInBackground(
   directory: string,
   given: Arguments,
-  context: Context,
+  { context, interrupt }: Parts,
 ): Promise<void> {
-  const [node = process.execPath, program = ''] = process.argv;
-  const words = [...process.execArgv, program, 'mount', directory, '--foreground', '--json'];
-  for (const name of ['url', 'key', 'user', 'timeout', 'options'] as const) {
-    const text = given.text(name);
-    if (text !== undefined) words.push(`--${name}`, text);
-  }
+  const [node, ...words] = foregroundWords(directory, given, context.url);
   const logFile = given.text('log');
   const log = logFile === undefined ? undefined : await open(resolve(logFile), 'a', 0o600);
   try {
     const stdio = ['ignore', 'pipe', log?.fd ?? 'ignore'] as const;
-    const child = spawn(node, words, { detached: true, stdio: [...stdio] });
+    const child = spawn(node, [...words, '--json'], { detached: true, stdio: [...stdio] });
+    // It takes its mount away again, if it has one by then.
+    interrupt.listen(() => child.kill('SIGTERM'));
     const said = JSON.parse(await firstLine(child)) as Mounted & { error?: Told };
+    interrupt.signal.throwIfAborted();
     if (said.error !== undefined) throw asCommandError(said.error);
     const { source, pid, repaired } = said;
     child.unref();
@@ -137,6 +164,21 @@ async function mountInBackground(
   } finally {
     await log?.close();
   }
+}
+
+function foregroundWords(
+  directory: string,
+  given: Arguments,
+  url: string | undefined,
+): [program: string, ...words: string[]] {
+  const [node = process.execPath, program = ''] = process.argv;
+  const words = [...process.execArgv, program, 'mount', directory, '--foreground'];
+  if (url !== undefined) words.push('--url', url);
+  for (const name of ['key', 'user', 'timeout', 'options'] as const) {
+    const text = given.text(name);
+    if (text !== undefined) words.push(`--${name}`, text);
+  }
+  return [node, ...words];
 }
 
 /** A failure as `--json` prints it. */

@@ -5,8 +5,7 @@ import type { Handle, Timestamp } from '../../../shared/units.ts';
 import { nameOps } from '../../../shared/wire/mgr-ops.ts';
 import { timeOf } from '../../attributes.ts';
 import type { Control } from '../../control.ts';
-import type { File } from '../../file.ts';
-import { hasCode, placeAt } from '../../handle-access.ts';
+import { placeAt } from '../../handle-access.ts';
 import { setAttrBits } from '../protocol.ts';
 import { attrReplyOf, type Handlers, handleOf, type Volume } from '../volume.ts';
 
@@ -30,9 +29,10 @@ export const attributeHandlers = {
     const accessed = { seconds: body.accessed, nanoseconds: body.accessedNs };
     const modified = { seconds: body.modified, nanoseconds: body.modifiedNs };
     const setsModified = has(setAttrBits.modified);
-    // What was written before must not change the time again when it is reported later.
-    if (setsModified) await reportWrites(volume, handle, control);
-    const { attr } = await access.call(
+    // A close that is on its way must not change the time again.
+    if (setsModified) await closed(volume, handle);
+    const isWritten = files.writersOf(handle).length > 0;
+    const change = access.call(
       nameOps.setAttr,
       {
         at: placeAt(handle),
@@ -46,13 +46,18 @@ export const attributeHandlers = {
       },
       control,
     );
-    const isWritten = files.writersOf(handle).length > 0;
-    if (setsModified) nodes.setModified(handle, isWritten ? attr.modified : undefined);
-    else if (size !== undefined) nodes.setModified(handle, undefined);
-    if (has(setAttrBits.killPrivileges)) await killPrivileges(volume, handle, control);
     // Of a file that is being written the mgr has stored only the least size that it can have.
-    const full = isWritten && size === undefined ? await access.attr(handle, control) : attr;
-    return attrReplyOf(volume, full);
+    const asked = isWritten && size === undefined ? access.attr(handle, control) : undefined;
+    const [{ attr }, written] = await Promise.all([change, asked]);
+    if (setsModified) {
+      for (const file of files.writersOf(handle)) file.retime(attr.modified);
+      nodes.setModified(handle, isWritten ? attr.modified : undefined);
+    } else if (size !== undefined) nodes.setModified(handle, undefined);
+    nodes.seen(attr);
+    if (has(setAttrBits.killPrivileges)) await killPrivileges(volume, handle, control);
+    const { size: fullSize, modified: lastModified } = written ?? attr;
+    const mode = nodes.modeOf(handle) ?? attr.mode;
+    return attrReplyOf(volume, { ...attr, size: fullSize, modified: lastModified, mode });
   },
 
   async readLink({ access }, request, control) {
@@ -82,19 +87,11 @@ function changeOf(has: (bit: number) => boolean, bit: number, nowBit: number, ti
   return timeOf(has(nowBit) ? 'now' : time);
 }
 
-/** After it no open and no close of this mount changes the time any more, only writes do. */
-async function reportWrites({ files }: Volume, handle: Handle, control: Control): Promise<void> {
-  await Promise.all(files.writersOf(handle).map((file) => reportOrClose(file, control)));
-}
-
-async function reportOrClose(file: File, control: Control): Promise<void> {
-  try {
-    await file.report(control);
-  } catch (error) {
-    if (!hasCode(error, 'EBADF')) throw error;
-    // It is being closed already: this waits for it, and whoever closes it hears of a failure.
-    await file.close().catch(() => undefined);
-  }
+/** Files that programs have closed are so at the mgr; whoever closes them hears of a failure. */
+async function closed({ access, files }: Volume, handle: Handle): Promise<void> {
+  access.closeNow();
+  const closings = files.writersOf(handle).flatMap(({ closing }) => closing ?? []);
+  await Promise.allSettled(closings);
 }
 
 /** suid and sgid go when somebody without the right to keep them writes, as on every local disk. */

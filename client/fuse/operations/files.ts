@@ -1,6 +1,6 @@
 /** Open files and their bytes. Nothing is kept back here: a write that is answered is at the iods. */
 import { constants } from 'node:fs';
-import { FsError } from '../../../shared/errno.ts';
+import { FsError, toFsError } from '../../../shared/errno.ts';
 import { openFlags } from '../../../shared/wire/mgr-ops.ts';
 import type { Attr, Place } from '../../../shared/wire/values.ts';
 import type { Control } from '../../control.ts';
@@ -21,8 +21,13 @@ export const fileHandlers = {
     const handle = handleOf(request);
     const { flags, openFlags: bits } = request.body;
     const { reply } = await open(volume, placeAt(handle), flags & ~settledFlags, control);
-    if ((bits & openRequestBits.killPrivileges) !== 0) {
+    if ((bits & openRequestBits.killPrivileges) === 0) return reply;
+    try {
       await killPrivileges(volume, handle, control);
+    } catch (error) {
+      // The kernel will never hear of it.
+      giveBack(volume, reply.file);
+      throw error;
     }
     return reply;
   },
@@ -41,16 +46,15 @@ export const fileHandlers = {
   async read({ files }, { body }, control) {
     const file = files.get(body.file);
     requireOffset(body.offset);
-    const buffer = Buffer.allocUnsafe(body.size);
+    const buffer = control.room(body.size);
     const bytes = await file.read(buffer, body.offset, control);
-    return [buffer.subarray(0, bytes)];
+    return bytes === 0 ? [] : [buffer.subarray(0, bytes)];
   },
 
   async write(volume, request, control) {
     const { body, tail } = request;
     const file = volume.files.get(body.file);
-    // The kernel's buffer is used again for the next request.
-    const content = Buffer.from(tail.subarray(0, body.size));
+    const content = tail.subarray(0, body.size);
     const atEnd = (body.flags & constants.O_APPEND) !== 0;
     if (!atEnd) requireOffset(body.offset);
     volume.nodes.setModified(file.handle, undefined);
@@ -69,35 +73,40 @@ export const fileHandlers = {
   async fsync({ files }, { body }, control) {
     const file = files.get(body.file);
     await file.sync({ ...control, everything: true });
-    await Promise.all(otherWriters(files.writersOf(file.handle), control));
+    const others = files.writersOf(file.handle).filter((other) => other !== file);
+    await Promise.all(others.map((other) => syncForOthers(other, control)));
     return {};
   },
 
-  async release({ files, nodes, unheard }, { body }) {
-    const file = files.take(body.file);
-    try {
-      // Nobody waits for it: until the mgr has heard it, or has ended the session.
-      await file.close({ deadlineMs: Infinity });
-    } catch (error) {
-      // close(2) has returned long since; a session that was lost has closed it by itself.
-      if (!(error instanceof FsError)) throw error;
-      unheard('a file was not given back', error);
-    }
-    files.closed(file);
-    if (files.writersOf(file.handle).length === 0) nodes.setModified(file.handle, undefined);
+  async release(volume, { body }) {
+    giveBack(volume, body.file);
     return {};
   },
 } satisfies Partial<Handlers>;
 
-/** What they have written was synced with the file; now their sizes and losses. */
-function otherWriters(writers: readonly File[], control: Control): Promise<void>[] {
-  return writers.map(async (file) => {
+/** Nobody waits for it: until the mgr has heard it, or has ended the session. */
+function giveBack({ access, files, nodes, unheard }: Volume, number: number): void {
+  const file = files.take(number);
+  const close = async (): Promise<void> => {
     try {
-      await file.sync(control);
+      await access.closeLate(file);
     } catch (error) {
-      if (!hasCode(error, 'EBADF')) throw error; // Closed meanwhile, with all that it knew.
+      // close(2) has returned long since; a session that was lost has closed it by itself.
+      unheard('a file was not given back', toFsError(error));
     }
-  });
+    files.closed(file);
+    if (files.writersOf(file.handle).length === 0) nodes.setModified(file.handle, undefined);
+  };
+  void close();
+}
+
+/** Its bytes and size too, but what it has lost is told to whoever wrote it. */
+async function syncForOthers(file: File, control: Control): Promise<void> {
+  try {
+    await file.sync({ ...control, forOthers: true });
+  } catch (error) {
+    if (!hasCode(error, 'EBADF')) throw error; // Closed meanwhile, with all that it knew.
+  }
 }
 
 async function open(

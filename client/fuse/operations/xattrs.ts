@@ -35,8 +35,7 @@ export const xattrHandlers = {
         at: placeAt(handleOf(request)),
         follow: false,
         name,
-        // The kernel's buffer is used again for the next request.
-        value: Buffer.from(bytes.subarray(0, size)),
+        value: bytes.subarray(0, size),
         mustExist: (flags & mustExistBit) !== 0,
         mustNotExist: (flags & mustNotExistBit) !== 0,
       },
@@ -53,6 +52,6 @@ export const xattrHandlers = {
 /** With room for nothing the caller asks how much room it needs. */
 function sized(value: Uint8Array, room: number): readonly Uint8Array[] {
   if (room === 0) return [encode(sizeReply, { size: value.length })];
-  if (value.length <= room) return [value];
+  if (value.length <= room) return value.length === 0 ? [] : [value];
   throw new FsError('ERANGE');
 }

@@ -2,7 +2,14 @@ import test from 'ava';
 import { handlers } from '../../../client/fuse/handlers.ts';
 import { encode, type Field } from '../../../client/fuse/layout.ts';
 import { NodeTable } from '../../../client/fuse/node-table.ts';
-import { operations, replyHeader, sessionOperations } from '../../../client/fuse/protocol.ts';
+import { Continuations } from '../../../client/fuse/continuations.ts';
+import {
+  type FileAttr,
+  operations,
+  replyHeader,
+  type RequestHeader,
+  sessionOperations,
+} from '../../../client/fuse/protocol.ts';
 import { FuseSession } from '../../../client/fuse/session.ts';
 import type { Handlers, Volume } from '../../../client/fuse/volume.ts';
 import { FsError, ProtocolError } from '../../../shared/errno.ts';
@@ -20,8 +27,11 @@ function stage(own: Partial<Handlers> = {}, isDying = () => false) {
   const replies: Reply[] = [];
   const flow: string[] = [];
   const nodes = new NodeTable();
+  const runtime = makeNodeRuntime({ log: 'silent' });
+  const { clock } = runtime;
   const session = new FuseSession({
-    runtime: makeNodeRuntime({ log: 'silent' }),
+    // No time passes: what must be asked at once is asked at once.
+    runtime: { ...runtime, clock: { ...clock, now: () => 1000 } },
     // Of the volume the session itself uses the nodes alone.
     volume: { nodes } as unknown as Volume,
     handlers: { ...handlers, ...own },
@@ -56,7 +66,7 @@ function init(major: number, minor: number, flags = 0xffff_ffff): Buffer {
 
 test('a new kernel is answered in our version, with what both can', (t) => {
   const { session, replies } = stage();
-  session.receive(init(7, 99));
+  void session.receive(init(7, 99));
   const agreed = contentOf(sessionOperations.init.reply, replies[0]);
   t.is(replies[0]?.error, 0);
   t.like(agreed, {
@@ -68,15 +78,18 @@ test('a new kernel is answered in our version, with what both can', (t) => {
   });
   t.is(agreed.flags & (1 << 16), 0, 'nothing is written back later');
   t.is(agreed.flags & (1 << 1), 0, 'locks are the kernel’s');
-  session.receive(init(7, 31, 1));
+  void session.receive(init(7, 31, 1));
   t.like(contentOf(sessionOperations.init.reply, replies[1]), { minor: 31, flags: 1 });
-  session.receive(init(8, 0));
+  void session.receive(init(8, 0));
   t.like(contentOf(sessionOperations.init.reply, replies[2]), { major: 7 });
 });
 
 test('a kernel that is too old is refused', (t) => {
   const { session } = stage();
-  t.throws(() => session.receive(init(7, 30)), { instanceOf: ProtocolError, message: /7\.30/ });
+  t.throws(() => void session.receive(init(7, 30)), {
+    instanceOf: ProtocolError,
+    message: /7\.30/,
+  });
 });
 
 test('what we do not know is answered with ENOSYS, a failure with its errno, a mistake with EIO', async (t) => {
@@ -86,12 +99,12 @@ test('what we do not know is answered with ENOSYS, a failure with its errno, a m
     readLink: () => Promise.reject(new Error('ours')),
     getAttr: () => Promise.reject(new FsError('ETIMEDOUT')),
   });
-  session.receive(requestBytes(4097, [], { unique: 1 }));
-  session.receive(requestBytes(10, [Buffer.from('a\0')], { unique: 2 }));
-  session.receive(requestBytes(11, [Buffer.from('a\0')], { unique: 3 }));
-  session.receive(requestBytes(5, [], { unique: 4 }));
-  session.receive(requestBytes(3, [Buffer.alloc(16)], { unique: 5 }));
-  session.receive(requestBytes(3, [Buffer.alloc(3)], { unique: 6 }));
+  void session.receive(requestBytes(4097, [], { unique: 1 }));
+  void session.receive(requestBytes(10, [Buffer.from('a\0')], { unique: 2 }));
+  void session.receive(requestBytes(11, [Buffer.from('a\0')], { unique: 3 }));
+  void session.receive(requestBytes(5, [], { unique: 4 }));
+  void session.receive(requestBytes(3, [Buffer.alloc(16)], { unique: 5 }));
+  void session.receive(requestBytes(3, [Buffer.alloc(3)], { unique: 6 }));
   await settled();
   const errors = new Map(replies.map(({ unique, error }) => [unique, error]));
   t.deepEqual(
@@ -105,7 +118,7 @@ test('what is forgotten is counted exactly, alone and in batches', (t) => {
   const { session, nodes, replies } = stage();
   const attr = { handle: 5, mode: 0o644 } as Parameters<NodeTable['refer']>[0];
   for (let i = 0; i < 3; i++) nodes.refer(attr);
-  session.receive(
+  void session.receive(
     requestBytes(2, [encode(sessionOperations.forget.request, { lookups: 1 })], { node: 5 }),
   );
   t.is(nodes.lookupsOf(5), 2);
@@ -114,7 +127,7 @@ test('what is forgotten is counted exactly, alone and in batches', (t) => {
   batch.writeUInt32LE(2, 8);
   batch.writeUInt32LE(1, 16);
   batch.writeUInt32LE(9, 24);
-  session.receive(
+  void session.receive(
     requestBytes(42, [encode(sessionOperations.batchForget.request, { count: 2 }), batch]),
   );
   t.is(nodes.size, 0);
@@ -133,12 +146,12 @@ test('a signal interrupts a request only when it kills its caller', async (t) =>
     () => dying,
   );
   const interrupt = encode(sessionOperations.interrupt.request, { unique: 8 });
-  session.receive(requestBytes(5, [], { unique: 8 }));
-  session.receive(requestBytes(36, [interrupt], { unique: 9 }));
+  void session.receive(requestBytes(5, [], { unique: 8 }));
+  void session.receive(requestBytes(36, [interrupt], { unique: 9 }));
   await settled();
   t.deepEqual(replies, []);
   dying = true;
-  session.receive(requestBytes(36, [interrupt], { unique: 11 }));
+  void session.receive(requestBytes(36, [interrupt], { unique: 11 }));
   await settled();
   t.deepEqual(
     replies.map(({ unique, error }) => ({ unique, error })),
@@ -152,11 +165,77 @@ test('no more requests are taken than may be in flight', async (t) => {
     statFs: () => new Promise((_, reject) => waiting.push(() => reject(new FsError('EIO')))),
   });
   for (let i = 0; i < limits.fuseInFlightMax; i++) {
-    session.receive(requestBytes(operations.statFs.code, [], { unique: i + 1 }));
+    void session.receive(requestBytes(operations.statFs.code, [], { unique: i + 1 }));
   }
   t.deepEqual(flow, ['pause']);
   for (const end of waiting) end();
   await settled();
   t.deepEqual(flow, ['pause', 'resume']);
   t.is(replies.length, limits.fuseInFlightMax);
+});
+
+function write(unique: number, size: number): Buffer {
+  const body = { file: 1, offset: 0, size, writeFlags: 0, flags: 0 };
+  const head = encode(operations.write.request, body);
+  return requestBytes(operations.write.code, [head, Buffer.alloc(size, unique)], { unique });
+}
+
+test('the bytes of a small request are free at once, those of a large one when it is answered', async (t) => {
+  const seen: string[] = [];
+  const { session, replies } = stage({
+    write: async (_, { tail, body }) => {
+      await settled();
+      seen.push(`${body.size} ${tail[0]}`);
+      return { size: body.size };
+    },
+  });
+  const small = write(2, 100);
+  t.is(session.receive(small), undefined);
+  small.fill(0);
+  const large = write(4, 200_000);
+  await session.receive(large);
+  large.fill(0);
+  t.deepEqual(seen, ['100 2', '200000 4']);
+  t.deepEqual(
+    replies.map(({ unique }) => unique),
+    [2, 4],
+  );
+});
+
+test('what a lookup has brought answers the next request of its thread, and no other', async (t) => {
+  const attr = { ino: 5, size: 9 } as FileAttr;
+  let asked = 0;
+  const { session, replies } = stage({
+    lookup: () => Promise.resolve({ node: 5, attr }),
+    getAttr: () => {
+      asked++;
+      return Promise.resolve({ attr: { ...attr, size: 10 } });
+    },
+  });
+  const ask = async (opcode: number, pid: number, node: number): Promise<number> => {
+    const content = opcode === operations.lookup.code ? Buffer.from('a\0') : Buffer.alloc(16);
+    void session.receive(requestBytes(opcode, [content], { pid, node }));
+    await settled();
+    const { getAttr } = operations;
+    return opcode === getAttr.code ? contentOf(getAttr.reply, replies.at(-1)).attr.size : 0;
+  };
+  const { lookup, getAttr } = operations;
+  await ask(lookup.code, 7, 1);
+  t.is(await ask(getAttr.code, 8, 5), 10, 'another thread');
+  t.is(await ask(getAttr.code, 7, 5), 9);
+  t.is(await ask(getAttr.code, 7, 5), 10, 'only once');
+  await ask(lookup.code, 7, 1);
+  await ask(getAttr.code, 7, 1);
+  t.is(await ask(getAttr.code, 7, 5), 10, 'something else came in between');
+  t.is(asked, 4);
+});
+
+test('what was told a while ago is asked for again', (t) => {
+  const known = new Continuations();
+  const header = { pid: 7, node: 5 } as RequestHeader;
+  const attr = {} as FileAttr;
+  known.told(header, { node: 5, attr }, 1000);
+  t.is(known.next(header, 1000 + limits.fuseContinuationMs), attr);
+  known.told(header, { node: 5, attr }, 1000);
+  t.is(known.next(header, 1001 + limits.fuseContinuationMs), undefined);
 });

@@ -1,0 +1,156 @@
+import test from 'ava';
+import { attributeHandlers } from '../../../../client/fuse/operations/attributes.ts';
+import { fileHandlers } from '../../../../client/fuse/operations/files.ts';
+import type { FileSystem } from '../../../../client/file-system.ts';
+import { Makers } from '../../../../client/fuse/makers.ts';
+import { NodeTable } from '../../../../client/fuse/node-table.ts';
+import { OpenFiles } from '../../../../client/fuse/open-files.ts';
+import { openRequestBits, setAttrBits } from '../../../../client/fuse/protocol.ts';
+import type { Volume } from '../../../../client/fuse/volume.ts';
+import { HandleAccess, placeIn } from '../../../../client/handle-access.ts';
+import { FsError } from '../../../../shared/errno.ts';
+import { byteString, type Handle } from '../../../../shared/units.ts';
+import { openFlags } from '../../../../shared/wire/mgr-ops.ts';
+import type { Attr } from '../../../../shared/wire/values.ts';
+import { failure } from '../../../shared/rpc/pair.ts';
+import { Scripted } from '../../scripted.ts';
+
+const root = 1 as Handle;
+
+function volumeOf(fileSystem: FileSystem): Volume {
+  return {
+    access: new HandleAccess({ fileSystem, deadlineMs: 60_000 }),
+    makers: new Makers(fileSystem.session, 4),
+    nodes: new NodeTable(),
+    files: new OpenFiles(),
+    unheard: (what) => {
+      throw new Error(what);
+    },
+  };
+}
+
+async function stage() {
+  const cluster = new Scripted({ iods: 1 });
+  const volume = volumeOf(await cluster.connect());
+  const at = placeIn(root, byteString('a'));
+  const flags = openFlags.write | openFlags.create;
+  const open = (signal?: AbortSignal) =>
+    volume.access.open({ at, flags, mode: 0o644, durable: false }, { signal });
+  return { cluster, volume, open };
+}
+
+const control = { room: (bytes: number) => Buffer.alloc(bytes) };
+
+/** A request without what the handlers under test do not look at. */
+function request(body: object, node = 0) {
+  return { header: { node, uid: 0, gid: 0 }, body, tail: undefined, groups: [] } as never;
+}
+
+test('what an iod has lost is told by fsync of the descriptor that wrote it, whoever syncs first', async (t) => {
+  const { cluster, volume, open } = await stage();
+  const [one, two] = [await cluster.run(() => open()), await cluster.run(() => open())];
+  const [first, second] = [one, two].map(({ file }) => volume.files.add(file, true));
+  await cluster.run(() => two.file.write(Buffer.from('lost'), 0));
+  cluster.iod(0).verifier++;
+  const fsync = (file: number | undefined) =>
+    cluster.run(() => fileHandlers.fsync(volume, request({ file }), control));
+  await t.notThrowsAsync(fsync(first));
+  t.like(await failure(fsync(second)), { code: 'EIO', weftCode: 'WEFT_E_DATA_LOST' });
+  await t.notThrowsAsync(fsync(second), 'it is told once');
+});
+
+test('an open whose caller was killed is given back when it comes', async (t) => {
+  const { cluster, open } = await stage();
+  const abort = new AbortController();
+  cluster.script = ({ op }) => {
+    if (op === 'open') abort.abort();
+  };
+  t.is((await failure(cluster.run(() => open(abort.signal)))).code, 'ECANCELED');
+  await cluster.pass(100);
+  t.is(cluster.count('close'), 1);
+});
+
+test('an open that cannot take the set-uid bit away leaves nothing open', async (t) => {
+  const { cluster, volume, open } = await stage();
+  const { attr } = await cluster.run(() => open());
+  volume.nodes.refer({ ...attr, mode: 0o4755 });
+  cluster.script = ({ op }) => {
+    if (op === 'setAttr') throw new FsError('EIO');
+  };
+  // The scripted mgr knows files by their names alone.
+  const call: HandleAccess['call'] = (...parts) => volume.access.call(...parts);
+  const closeLate: HandleAccess['closeLate'] = (file) => volume.access.closeLate(file);
+  const access = { open: () => open(), call, closeLate } as unknown as HandleAccess;
+  const body = { flags: 1, openFlags: openRequestBits.killPrivileges };
+  const opening = cluster.run(() =>
+    fileHandlers.open({ ...volume, access }, request(body, attr.handle), control),
+  );
+  t.is((await failure(opening)).code, 'EIO');
+  await cluster.pass(100);
+  t.is(cluster.count('close'), 1);
+  t.throws(() => volume.files.get(1), { message: /no open file/ });
+});
+
+test('a file is given back with the next change of names, or soon', async (t) => {
+  const { cluster, volume, open } = await stage();
+  const release = async (): Promise<void> => {
+    const { file } = await cluster.run(() => open());
+    const body = { file: volume.files.add(file, true) };
+    await cluster.run(() => fileHandlers.release(volume, request(body)));
+  };
+  await release();
+  t.is(cluster.count('close'), 0, 'answered, but not on its way yet');
+  await cluster.run(() => open());
+  t.is(cluster.count('close'), 1);
+  await release();
+  await cluster.pass(100);
+  t.is(cluster.count('close'), 2);
+});
+
+test('a time is set when all that was closed has been given back with its own time', async (t) => {
+  const { cluster, volume, open } = await stage();
+  const { file, attr } = await cluster.run(() => open());
+  await cluster.run(() => file.write(Buffer.from('x'), 0));
+  const body = { file: volume.files.add(file, true) };
+  cluster.script = ({ op }) => {
+    if (op !== 'close') return;
+    cluster.script = () => undefined;
+    throw new FsError('EAGAIN', { retryAfterMs: 50 });
+  };
+  const times = { valid: setAttrBits.modified, modified: 5, modifiedNs: 0, accessed: 0 };
+  await cluster.run(async () => {
+    await fileHandlers.release(volume, request(body));
+    await attributeHandlers.setAttr(volume, request(times, attr.handle), control);
+  });
+  const order = cluster.heard.map(({ op }) => op).filter((op) => /close|setAttr/.test(op));
+  t.deepEqual(order, ['close', 'close', 'setAttr']);
+});
+
+test('the kernel is told at once that a change of size took the set-uid bit away', async (t) => {
+  const nodes = new NodeTable();
+  const at = { seconds: 1, nanoseconds: 0 };
+  let attr = {
+    handle: 7,
+    kind: 'file',
+    mode: 0o4755,
+    size: 9,
+    accessed: at,
+    modified: at,
+    changed: at,
+    born: at,
+  } as Attr;
+  nodes.refer({ ...attr, mode: 0o755 });
+  const access = {
+    closeNow: () => undefined,
+    call: (_: unknown, { mode = attr.mode, size = attr.size }: Partial<Attr>) => {
+      attr = { ...attr, mode, size };
+      return Promise.resolve({ attr });
+    },
+  };
+  const volume = { access, nodes, files: new OpenFiles() } as unknown as Volume;
+  const body = { valid: setAttrBits.size | setAttrBits.killPrivileges, size: 3 };
+  const reply = await attributeHandlers.setAttr(volume, request(body, 7), control);
+  t.is(attr.mode, 0o755, 'also a bit that somebody else has set meanwhile');
+  t.is(reply.attr.mode & 0o7777, 0o755);
+  t.is(reply.attr.size, 3);
+});
