@@ -7,9 +7,13 @@ import { promisify } from 'node:util';
 import { builtPath } from './built.ts';
 import { cpuUsOf, residentMebibytes, sum } from './processes.ts';
 
-interface Daemon {
+/** As `weft up` tells of it. */
+export interface DaemonRecord {
   readonly role: 'mgr' | 'iod';
+  readonly name: string;
   readonly pid: number;
+  /** Starts it again. */
+  readonly command: readonly string[];
 }
 
 const run = promisify(execFile);
@@ -19,13 +23,18 @@ export class BenchCluster {
   readonly url: string;
   /** From the command to its answer that all is ready. */
   readonly upMs: number;
-  readonly #daemons: readonly Daemon[];
+  readonly daemons: readonly DaemonRecord[];
 
-  private constructor(directory: string, url: string, upMs: number, daemons: readonly Daemon[]) {
+  private constructor(
+    directory: string,
+    url: string,
+    upMs: number,
+    daemons: readonly DaemonRecord[],
+  ) {
     this.directory = directory;
     this.url = url;
     this.upMs = upMs;
-    this.#daemons = daemons;
+    this.daemons = daemons;
   }
 
   static async start(iods: number): Promise<BenchCluster> {
@@ -35,7 +44,7 @@ export class BenchCluster {
     try {
       const { stdout } = await weft([...words, '--data', directory]);
       const upMs = performance.now() - begun;
-      const { url, daemons } = JSON.parse(stdout) as { url: string; daemons: Daemon[] };
+      const { url, daemons } = JSON.parse(stdout) as { url: string; daemons: DaemonRecord[] };
       return new BenchCluster(directory, url, upMs, daemons);
     } catch (error: unknown) {
       rmSync(directory, { recursive: true, force: true });
@@ -45,12 +54,17 @@ export class BenchCluster {
 
   /** Processor time of all daemons until now, microseconds. */
   cpuUs(): number {
-    return sum(this.#daemons.map(({ pid }) => cpuUsOf(pid)));
+    return sum(this.daemons.map(({ pid }) => cpuUsOf(pid)));
+  }
+
+  /** Runs `weft` with this cluster. @returns what it printed */
+  async weft(...words: readonly string[]): Promise<string> {
+    return (await weft([...words, '--url', this.url])).stdout;
   }
 
   /** Of the largest daemon of the role. */
-  residentMebibytes(role: Daemon['role'], which: 'now' | 'peak'): number {
-    const ofRole = this.#daemons.filter((daemon) => daemon.role === role);
+  residentMebibytes(role: DaemonRecord['role'], which: 'now' | 'peak'): number {
+    const ofRole = this.daemons.filter((daemon) => daemon.role === role);
     return Math.max(...ofRole.map(({ pid }) => residentMebibytes(pid, which)));
   }
 

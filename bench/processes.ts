@@ -8,7 +8,8 @@ import type { Outcome, Task } from './tasks.ts';
 
 type Message = { readonly outcome: Outcome | undefined } | { readonly error: string };
 
-export class Worker {
+/** @typeParam T what its program can be asked to do */
+export class Worker<T extends object = Task> {
   readonly #child: ChildProcess;
   /** Its first word: it is ready. */
   readonly #ready: Promise<unknown>;
@@ -20,7 +21,7 @@ export class Worker {
     this.#ready = this.#next();
   }
 
-  async perform(task: Task): Promise<Outcome> {
+  async perform(task: T): Promise<Outcome> {
     assert(!this.#busy, 'a worker does one task at a time');
     this.#busy = true;
     await this.#ready;
@@ -56,9 +57,9 @@ export class Worker {
 }
 
 /** All at once, each with its own task. */
-export async function performAll(
-  workers: readonly Worker[],
-  taskOf: (worker: number) => Task,
+export async function performAll<T extends object>(
+  workers: readonly Worker<T>[],
+  taskOf: (worker: number) => T,
 ): Promise<Outcome> {
   const outcomes = await Promise.all(workers.map((worker, i) => worker.perform(taskOf(i))));
   return {

@@ -17,7 +17,7 @@ export interface Row {
 }
 
 /** Of rates more is better; of times and memory, less. */
-export type Unit = 'MB/s' | '/s' | 'ms' | 'MiB';
+export type Unit = 'MB/s' | '/s' | 'ms' | 'MiB' | 'B';
 
 /** @returns 1 when it is as good as the machine alone, less when it is worse */
 export function ratioOf({ value, unit, limit }: Row): number {

@@ -58,10 +58,27 @@ export const commandGroups: readonly {
       {
         name: 'status',
         operands: '',
-        summary: 'state of the mgr and of every iod',
-        options: [],
-        json: '{url, healthy, mgr: {…}, iods: [{name, state, host, port, …}]}',
+        summary: 'state of the mgr and of every iod, and what is being recovered',
+        options: [data],
+        json: '{url, healthy, mgr: {state, recovery, …}, iods: [{name, state, host, port, …}]}',
+        notes: [
+          'Answers at once in every phase. Without the mgr it tells of what weft up has started in',
+          '--data on this host: which processes run, and how long their iods will serve without it.',
+        ],
         load: () => import('./commands/status.ts'),
+      },
+      {
+        name: 'recovery',
+        operands: '<action> [report]',
+        summary: 'list the recoveries of all daemons, or show one',
+        options: [],
+        json: '{reports: [{id, daemon, cause, outcome, startedAt, tookMs, phases, restored, dropped, uncertain, …}], missing}; show: {report, missing}',
+        notes: [
+          'weft recovery list: the latest first; + came back, - was dropped, ? nobody can know.',
+          'weft recovery show iod2-17: all of one; without a number the latest.',
+          'Needs the key of the cluster. An iod that does not serve keeps its own in recoveries/.',
+        ],
+        load: () => import('./commands/recovery.ts'),
       },
       {
         name: 'ping',
@@ -105,10 +122,14 @@ export const commandGroups: readonly {
         summary: 'make the cluster a directory of this host (Linux, as root)',
         options: [
           { flags: '-f, --foreground', summary: 'stay, and unmount at Ctrl-C' },
+          {
+            flags: '--print-systemd',
+            summary: 'print a unit that mounts it at each start, no more',
+          },
           { flags: '-o, --options <list>', summary: 'of mount(8): ro, noexec, nosuid, nodev …' },
           { flags: '--log <file>', summary: 'where warnings go in the background' },
         ],
-        json: '{directory, source, pid, repaired}, when it is mounted',
+        json: '{directory, source, pid, repaired}, when it is mounted; or {unit: [line]}',
         notes: [
           'A mount whose process has died is replaced. docs/POSIX.md says what is different.',
           '--timeout is how long programs wait while a daemon is away.',

@@ -15,20 +15,24 @@ export interface Asker {
   readonly runtime: Runtime;
   /** For their logs. */
   readonly name: string;
+  /** How long each step may take. */
+  readonly stepMs: number;
 }
 
 /** Grows with every connection of this process: a daemon must not take it for a late one. */
 let incarnation = 0;
 
 /** The connection stands, but neither side has said who it is. @throws FsError as `Net.connect` */
-export async function connectTo(runtime: Runtime, endpoint: Endpoint): Promise<Connection> {
+export async function connectTo(
+  { runtime, stepMs: timeoutMs }: Asker,
+  endpoint: Endpoint,
+): Promise<Connection> {
   const connection = new Connection({
     runtime,
     epochs: new EpochWatch(),
     buffers: new BufferPool(limits.packetBytesMax),
     service: serveLink(new Service()),
   });
-  const timeoutMs = limits.connectTimeoutMs;
   connection.open(await runtime.net.connect(endpoint, { timeoutMs }, connection));
   return connection;
 }
@@ -36,22 +40,23 @@ export async function connectTo(runtime: Runtime, endpoint: Endpoint): Promise<C
 /** Both sides prove who they are. @throws FsError EKEYREJECTED, EPROTO; it is closed then */
 export async function prove(
   connection: Connection,
-  { runtime, name }: Asker,
+  asker: Asker,
   credential: Credential,
   expect: 'mgr' | 'iod',
 ): Promise<void> {
+  const { runtime, name } = asker;
   const self = {
     role: 'client',
     node: name,
     incarnation: ++incarnation,
     cluster: () => '',
   } as const;
-  const options = { expect, nonce: runtime.random.bytes(32), deadline: soon(runtime) };
+  const options = { expect, nonce: runtime.random.bytes(32), deadline: soon(asker) };
   const peer = await introduce(connection, self, credential, options);
   connection.establish(peer, serveLink(new Service()));
 }
 
-/** When a step of a tool has taken too long. */
-export function soon({ clock }: Runtime): number {
-  return clock.now() + limits.connectTimeoutMs;
+/** When a step that begins now has taken too long. */
+export function soon({ runtime, stepMs }: Asker): number {
+  return runtime.clock.now() + stepMs;
 }

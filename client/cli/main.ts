@@ -136,7 +136,10 @@ async function runCommand(
       name: `weft ${spec.name} (pid ${process.pid})`,
       keyFile: given.text('key'),
       user: given.text('user') ?? process.env['WEFT_USER'],
-      ...(seconds !== undefined && { callDeadlineMs: seconds * 1000 }),
+      ...(seconds !== undefined && {
+        callDeadlineMs: seconds * 1000,
+        deadlineMs: seconds * 1000,
+      }),
     },
   );
   try {

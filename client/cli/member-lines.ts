@@ -1,5 +1,6 @@
 /** An iod in a line, as the mgr sees it. */
 import { formatAddress } from '../../shared/iodtab-address.ts';
+import { limits } from '../../shared/limits.ts';
 import type { Member, MemberState } from '../../shared/wire/values.ts';
 import type { Color, Paint } from './colors.ts';
 import { counted, humanBytes, humanDuration } from './figures.ts';
@@ -13,11 +14,16 @@ const stateColors: Readonly<Record<MemberState, Color>> = {
   evicted: 'red',
 };
 
+/** Longer than any iod that lives and is heard: each heartbeat is answered at once. */
+const silenceMs = 2 * limits.heartbeatIntervalMs;
+
 /** Cells: name, state, address, space, and what is remarkable. */
 export function memberLine(member: Member, paint: Paint): string[] {
   const { name, state, host, port, quarantined, silentMs } = member;
   const remarks = [
-    ...(state === 'serving' ? [] : [`silent for ${humanDuration(silentMs / 1000)}`]),
+    ...(state === 'serving' && silentMs < silenceMs
+      ? []
+      : [`silent for ${humanDuration(silentMs / 1000)}`]),
     ...(quarantined > 0
       ? [paint('yellow', `${counted(quarantined, 'object')} in quarantine`)]
       : []),

@@ -69,7 +69,7 @@ export async function pingAll(asker: Asker, at: ClusterAddress): Promise<readonl
   try {
     await steps.step('resolve', () => asker.runtime.net.resolve(at.host));
     const endpoint: Endpoint = { kind: 'tcp', host: at.host, port: at.port };
-    const mgr = await steps.step('connect', () => connectTo(asker.runtime, endpoint));
+    const mgr = await steps.step('connect', () => connectTo(asker, endpoint));
     connection = mgr;
     await steps.step('handshake', () => prove(mgr, asker, at.credential, 'mgr'));
     const session = await steps.step('session', () => openSession(mgr, asker, at));
@@ -78,7 +78,7 @@ export async function pingAll(asker: Asker, at: ClusterAddress): Promise<readonl
       Promise.all(session.members.map((member) => pingIod(asker, member, session.credential))),
       pingFromMgr(mgr, asker, session.members),
     ]);
-    await mgr.call(sessionOps.closeSession, {}, { deadline: soon(asker.runtime) });
+    await mgr.call(sessionOps.closeSession, {}, { deadline: soon(asker) });
     return [steps.report('mgr'), ...fromHere, ...fromMgr];
   } catch (error: unknown) {
     return [steps.report('mgr', error)];
@@ -90,11 +90,11 @@ export async function pingAll(asker: Asker, at: ClusterAddress): Promise<readonl
 /** A session of our own: its key is what iods ask for. */
 async function openSession(
   connection: Connection,
-  { runtime, name }: Asker,
+  asker: Asker,
   { uid, gid }: ClusterAddress,
 ): Promise<{ readonly members: readonly Member[]; readonly credential: Credential }> {
-  const claim = { name, uid, gid, groups: [] };
-  const reply = await connection.call(sessionOps.openSession, claim, { deadline: soon(runtime) });
+  const claim = { name: asker.name, uid, gid, groups: [] };
+  const reply = await connection.call(sessionOps.openSession, claim, { deadline: soon(asker) });
   const { binding } = connection;
   if (binding === undefined) throw new FsError('EPROTO', { what: 'a session without a proof' });
   const key = hide(binding.key, binding.transcript, reply.hiddenKey);
@@ -109,7 +109,7 @@ async function pingIod(asker: Asker, member: Member, credential: Credential): Pr
   try {
     await steps.step('resolve', () => asker.runtime.net.resolve(host));
     const iod = await steps.step('connect', () => {
-      if (port !== 0) return connectTo(asker.runtime, { kind: 'tcp', host, port });
+      if (port !== 0) return connectTo(asker, { kind: 'tcp', host, port });
       throw new FsError('ECONNREFUSED', { id: 'WEFT_E_IOD_DOWN', what: `${name} never started` });
     });
     connection = iod;
@@ -123,16 +123,16 @@ async function pingIod(asker: Asker, member: Member, credential: Credential): Pr
   }
 }
 
-async function roundTrip(connection: Connection, { runtime }: Asker): Promise<void> {
-  await connection.call(linkOps.ping, {}, { deadline: soon(runtime) });
+async function roundTrip(connection: Connection, asker: Asker): Promise<void> {
+  await connection.call(linkOps.ping, {}, { deadline: soon(asker) });
 }
 
 async function pingFromMgr(
   connection: Connection,
-  { runtime }: Asker,
+  asker: Asker,
   members: readonly Member[],
 ): Promise<readonly LinkReport[]> {
-  const { results } = await connection.call(clusterOps.pingIods, {}, { deadline: soon(runtime) });
+  const { results } = await connection.call(clusterOps.pingIods, {}, { deadline: soon(asker) });
   return results.map(({ index, microseconds, failure }) => {
     const to = members.find((member) => member.index === index)?.name ?? `iod ${index}`;
     const name = 'round trip';

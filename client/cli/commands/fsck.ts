@@ -4,11 +4,13 @@
  */
 import { noSecret } from '../../../shared/auth.ts';
 import { parseClusterUrl } from '../../../shared/cluster-url.ts';
+import { limits } from '../../../shared/limits.ts';
 import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
 import type { Member } from '../../../shared/wire/values.ts';
 import { credentialOf } from '../../connect.ts';
 import { type Arguments, UsageError } from '../arguments.ts';
 import type { Context, Run } from '../command.ts';
+import type { Asker } from '../direct-connection.ts';
 import { shortFailure } from '../failure.ts';
 import { counted } from '../figures.ts';
 import { audit, type FileRow, judge, type Suspect } from '../fsck/audit.ts';
@@ -31,9 +33,14 @@ export const run: Run = async (given, context) => {
   const wishes = parseWishes(given);
   const { output, fileSystem } = context;
   const fs = await fileSystem();
-  const mgr = new MgrListing(fs);
+  const asker = {
+    runtime: makeNodeRuntime({ log: 'silent' }),
+    name: context.connectOptions.name ?? 'weft fsck',
+    stepMs: context.connectOptions.callDeadlineMs ?? limits.callDeadlineDefaultMs,
+  };
+  const mgr = new MgrListing(fs, asker);
   const findings = new Findings();
-  const iods = await openIods(await fs.members(), context, findings);
+  const iods = await openIods(await fs.members(), asker, context, findings);
   try {
     const resolved: Wish[] = [];
     for (const { iod, id, action } of wishes) {
@@ -77,14 +84,14 @@ class Findings {
 
 async function openIods(
   members: readonly Member[],
+  asker: Asker,
   { url, connectOptions }: Context,
   findings: Findings,
 ): Promise<readonly IodListing[]> {
-  const runtime = makeNodeRuntime({ log: 'silent' });
+  const { runtime } = asker;
   const keyFile = url === undefined ? undefined : parseClusterUrl(url).keyFile;
   const { kind, key } = await credentialOf(runtime, connectOptions, keyFile);
   const secret = kind === 'none' ? noSecret : key;
-  const asker = { runtime, name: connectOptions.name ?? 'weft fsck' };
   const opened = await Promise.all(
     members.map(async (member) => {
       try {

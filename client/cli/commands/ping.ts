@@ -1,6 +1,7 @@
 /** `weft ping`: is every daemon there, from here and from the mgr, and where does it take long. */
 import { parseClusterUrl } from '../../../shared/cluster-url.ts';
 import { FsError } from '../../../shared/errno.ts';
+import { limits } from '../../../shared/limits.ts';
 import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
 import { credentialOf } from '../../connect.ts';
 import type { Paint } from '../colors.ts';
@@ -21,7 +22,11 @@ export const run: Run = async (_, { output, url, connectOptions }) => {
   const runtime = makeNodeRuntime({ log: 'silent' });
   const credential = await credentialOf(runtime, connectOptions, keyFile);
   const links = await pingAll(
-    { runtime, name: connectOptions.name ?? 'weft ping' },
+    {
+      runtime,
+      name: connectOptions.name ?? 'weft ping',
+      stepMs: connectOptions.callDeadlineMs ?? limits.connectTimeoutMs,
+    },
     { host, port, credential, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
   );
   const ok = links.every(({ failed }) => failed === undefined);

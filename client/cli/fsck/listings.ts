@@ -1,6 +1,5 @@
 /** What `weft fsck` asks of the mgr and of each iod, page by page. */
 import { FsError } from '../../../shared/errno.ts';
-import { limits } from '../../../shared/limits.ts';
 import type { Connection } from '../../../shared/rpc/connection.ts';
 import type { Credential } from '../../../shared/rpc/handshake.ts';
 import { displayText, type Handle } from '../../../shared/units.ts';
@@ -9,7 +8,7 @@ import { clusterOps } from '../../../shared/wire/mgr-ops.ts';
 import type { Op, ReplyOf } from '../../../shared/wire/op.ts';
 import type { Member } from '../../../shared/wire/values.ts';
 import type { FileSystem } from '../../file-system.ts';
-import { type Asker, connectTo, prove } from '../direct-connection.ts';
+import { type Asker, connectTo, prove, soon } from '../direct-connection.ts';
 import type { FileRow, ObjectRow } from './audit.ts';
 
 export type Quarantined = ReplyOf<typeof dataOps.listQuarantine>['entries'][number];
@@ -17,9 +16,11 @@ export type Quarantined = ReplyOf<typeof dataOps.listQuarantine>['entries'][numb
 /** The mgr's side. */
 export class MgrListing {
   readonly #fs: FileSystem;
+  readonly #asker: Asker;
 
-  constructor(fs: FileSystem) {
+  constructor(fs: FileSystem, asker: Asker) {
     this.#fs = fs;
+    this.#asker = asker;
   }
 
   async *files(): AsyncGenerator<FileRow> {
@@ -49,9 +50,7 @@ export class MgrListing {
   }
 
   #call<Q, R>(op: Op<Q, R>, request: Q): Promise<R> {
-    const { runtime } = this.#fs.session;
-    const deadline = runtime.clock.now() + limits.callDeadlineDefaultMs;
-    return this.#fs.session.call(op, request, { deadline });
+    return this.#fs.session.call(op, request, { deadline: soon(this.#asker) });
   }
 }
 
@@ -73,7 +72,7 @@ export class IodListing {
     if (port === 0) {
       throw new FsError('ECONNREFUSED', { id: 'WEFT_E_IOD_DOWN', what: `${name} never started` });
     }
-    const connection = await connectTo(asker.runtime, { kind: 'tcp', host, port });
+    const connection = await connectTo(asker, { kind: 'tcp', host, port });
     await prove(connection, asker, credential, 'iod');
     return new IodListing(member, asker, connection);
   }
@@ -115,7 +114,6 @@ export class IodListing {
   }
 
   #call<Q, R>(op: Op<Q, R>, request: Q): Promise<R> {
-    const deadline = this.#asker.runtime.clock.now() + limits.callDeadlineDefaultMs;
-    return this.#connection.call(op, request, { deadline });
+    return this.#connection.call(op, request, { deadline: soon(this.#asker) });
   }
 }

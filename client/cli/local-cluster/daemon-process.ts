@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { holderPid } from '../../../shared/lock-holder.ts';
 import { CommandError } from '../failure.ts';
 import { installationDirectory } from '../installation.ts';
 import type { DaemonRecord, DaemonSpec } from './cluster-state.ts';
@@ -88,8 +89,9 @@ export async function findDaemon(daemon: DaemonRecord): Promise<ProcessId | unde
   if (await isRunning(daemon)) return daemon;
   // Whoever locks its directory says its pid there; the words of its command line prove it.
   const holder = await readFile(join(daemon.dataDir, 'lock'), 'utf8').catch(() => '');
-  const pid = Number(/\bpid (\d+)/.exec(holder)?.[1] ?? 0);
-  const words = pid === 0 ? [] : await commandLineOf(pid);
+  const pid = holderPid(holder);
+  if (pid === undefined) return undefined;
+  const words = await commandLineOf(pid);
   if (!words.includes(daemon.dataDir)) return undefined;
   const started = await startOf(pid);
   return started === undefined ? undefined : { pid, started };

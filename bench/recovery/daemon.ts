@@ -1,0 +1,81 @@
+/** A daemon of the cluster that is killed and started again by the command that `weft up` told. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { DaemonRecord } from '../cluster.ts';
+import { residentMebibytes } from '../processes.ts';
+
+export interface Start {
+  /** From its exec until it said that it is ready. */
+  readonly ms: number;
+  /** Milliseconds of the epoch. */
+  readonly readyAt: number;
+  /** Bytes that it had read from files and sockets by then. */
+  readonly readBytes: number;
+}
+
+export class RestartableDaemon {
+  readonly name: string;
+  readonly #command: readonly string[];
+  #pid: number;
+  #child: ChildProcess | undefined;
+
+  constructor({ name, pid, command }: DaemonRecord) {
+    this.name = name;
+    this.#pid = pid;
+    this.#command = command;
+  }
+
+  get residentMebibytes(): number {
+    return residentMebibytes(this.#pid, 'now');
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.#pid, signal);
+  }
+
+  /** Ends it, and waits until nothing of it is left. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const exited = this.#child && once(this.#child, 'exit');
+    this.signal(signal);
+    await (exited ?? gone(this.#pid));
+    this.#child = undefined;
+  }
+
+  async start(): Promise<Start> {
+    const [program, ...words] = this.#command;
+    const begun = performance.now();
+    const child = spawn(program ?? process.execPath, words, {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    await once(child.stdout, 'data');
+    const ms = performance.now() - begun;
+    const readyAt = performance.timeOrigin + performance.now();
+    this.#child = child;
+    this.#pid = child.pid ?? 0;
+    return { ms, readyAt, readBytes: bytesRead(this.#pid) };
+  }
+}
+
+/** NaN where the system does not tell. */
+function bytesRead(pid: number): number {
+  try {
+    return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]);
+  } catch {
+    return NaN;
+  }
+}
+
+/** It is nobody's child here, so nobody tells of its end. */
+async function gone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,112 @@
+/** Clients of a benchmark of recovery: those who hold files open, and those who never stop. */
+import type { File } from '../../client/index.ts';
+import { builtClient } from '../built.ts';
+import { inParallel } from '../data-calls.ts';
+import type { Beats, Reply, Request } from './messages.ts';
+
+const openAtOnce = 32;
+const block = Buffer.alloc(4096, 0x5a);
+
+/** Kept, or the sessions would end. */
+const held: File[] = [];
+const lanes: Lane[] = [];
+
+process.on('message', (request: Request) => {
+  perform(request).then(
+    (reply) => process.send?.(reply),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+});
+process.once('disconnect', () => process.exit(0));
+
+async function perform(request: Request): Promise<Reply> {
+  if (request.kind === 'hold') await hold(request);
+  if (request.kind === 'pulse') await startPulse(request);
+  return { beats: request.kind === 'beats' ? lanes.map((lane) => lane.take()) : [] };
+}
+
+async function hold(request: Extract<Request, { kind: 'hold' }>): Promise<void> {
+  const { connect } = await builtClient();
+  let next = 0;
+  await inParallel(openAtOnce, async () => {
+    while (next < request.sessions) {
+      const session = next++;
+      const fs = await connect(request.url);
+      await fs.mkdir(`/held-${session}`);
+      for (let file = 0; file < request.filesEach; file++) {
+        held.push(await fs.open(`/held-${session}/${file}`, 'w+'));
+      }
+    }
+  });
+}
+
+async function startPulse({ url, iods }: Extract<Request, { kind: 'pulse' }>): Promise<void> {
+  const { connect } = await builtClient();
+  const fs = await connect(url);
+  for (let iod = 0; iod < iods; iod++) {
+    const layout = { base: iod, pcount: 1 };
+    const file = await fs.open(`/pulse-${iod}`, 'w+', { layout });
+    await file.write(block, 0);
+    for (const direction of ['read', 'write'] as const) lanes.push(new Lane(file, iod, direction));
+  }
+  for (const lane of lanes) lane.run();
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+class Lane {
+  readonly #file: File;
+  readonly iod: number;
+  readonly direction: Beats['direction'];
+  #calls = 0;
+  #longestMs = 0;
+  #longestEnded = 0;
+  #begun = now();
+
+  constructor(file: File, iod: number, direction: Beats['direction']) {
+    this.#file = file;
+    this.iod = iod;
+    this.direction = direction;
+  }
+
+  /** Until the process ends; an error ends it: nobody may notice more than a pause. */
+  run(): void {
+    this.#beat().catch((error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    });
+  }
+
+  take(): Beats {
+    // A call that is not answered yet counts with what it has waited.
+    this.#note(now());
+    const { iod, direction } = this;
+    const [calls, longestMs, longestEnded] = [this.#calls, this.#longestMs, this.#longestEnded];
+    this.#calls = 0;
+    this.#longestMs = 0;
+    return { iod, direction, calls, longestMs, longestEnded };
+  }
+
+  async #beat(): Promise<never> {
+    const into = Buffer.from(block);
+    for (;;) {
+      this.#begun = now();
+      if (this.direction === 'read') await this.#file.read(into, 0);
+      else await this.#file.write(block, 0);
+      this.#calls++;
+      this.#note(now());
+    }
+  }
+
+  #note(ended: number): void {
+    const ms = ended - this.#begun;
+    if (ms <= this.#longestMs) return;
+    this.#longestMs = ms;
+    this.#longestEnded = ended;
+  }
+}
