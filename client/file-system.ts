@@ -1,5 +1,4 @@
 /** The file system by path: every name operation is one round trip to the mgr. */
-import type { Readable, Writable } from 'node:stream';
 import { FsError, toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import { byteString, displayText } from '../shared/units.ts';
@@ -14,13 +13,8 @@ import { IodPool } from './iod-pool.ts';
 import type { MgrSession } from './mgr-session.ts';
 import { openIntent, type OpenMode } from './open-flags.ts';
 import { type PathLike, pathBytes, placeOf, shownPath } from './path.ts';
+import { type RecoveryListener, RecoveryWatch } from './recovery-watch.ts';
 import { type Dirent, Stats } from './stats.ts';
-import {
-  readStream,
-  type ReadStreamOptions,
-  writeStream,
-  type WriteStreamOptions,
-} from './streams.ts';
 import { makeDirectories, removeTree } from './tree.ts';
 import { useFile } from './use-file.ts';
 
@@ -47,6 +41,7 @@ export class FileSystem {
   readonly #deadlineMs: number;
   readonly #umask: number;
   readonly #open = new Set<WeakRef<File>>();
+  readonly #watch: RecoveryWatch;
   #closed: Promise<void> | undefined;
 
   constructor({ session, deadlineMs, umask }: FileSystemOptions) {
@@ -54,10 +49,22 @@ export class FileSystem {
     this.#iods = new IodPool(session);
     this.#deadlineMs = deadlineMs;
     this.#umask = umask;
+    this.#watch = new RecoveryWatch({ session, iods: this.#iods, files: () => this.#files() });
     session.onLost((_, error) => {
-      for (const file of this.#open) file.deref()?.lose(error);
+      const files = [...this.#files()];
       this.#open.clear();
+      for (const file of files) file.lose(error);
+      for (const file of files) this.#watch.lost(file, error);
     });
+  }
+
+  /**
+   * `listener` hears when calls of an open file wait for a daemon that is away, when they go on,
+   * and when files are lost with their session. What it throws is logged.
+   * @returns what ends it
+   */
+  onRecovery(listener: RecoveryListener): () => void {
+    return this.#watch.listen(listener);
   }
 
   /** Opens a file, and makes it if `mode` says so. One round trip. */
@@ -73,11 +80,12 @@ export class FileSystem {
     const opening = this.#at('open', fileOps.open, path, request, { deadlineMs });
     const { killPoint } = this.#session.runtime;
     killPoint('client.open.sent');
-    const file = opening.then(({ cap, layout }) => {
+    const file = opening.then(({ cap, layout, attr: { handle, kind } }) => {
       killPoint('client.open.answered');
       // A cap of a directory has none.
       const rights = flags & cap.body.rights;
-      return this.#remember({ cap, rights, layout, append, durable, path: shownPath(path) });
+      const how = { kind, handle, rights, append, durable };
+      return this.#remember({ ...how, cap, layout, path: shownPath(path) });
     });
     return this.#during('open', path, () => unlessAborted(file, signal, (late) => late.close()));
   }
@@ -363,20 +371,6 @@ export class FileSystem {
     await this.writeFile(path, content, { ...options, flag: 'a' });
   }
 
-  /** The bytes of a file, read ahead of their use. Fails and ends as streams of `node:fs` do. */
-  createReadStream(path: PathLike, options: ReadStreamOptions = {}): Readable {
-    return readStream(() => this.open(path, 'r'), options);
-  }
-
-  /** Takes the bytes of a file; `finish` comes when all are stored, and durable with `sync`. */
-  createWriteStream(
-    path: PathLike,
-    options: WriteStreamOptions & OpenOptions & { readonly flags?: OpenMode } = {},
-  ): Writable {
-    const { mode, layout } = options;
-    return writeStream(() => this.open(path, options.flags ?? 'w', { mode, layout }), options);
-  }
-
   /** The session with the mgr and the links to the iods, for tools that speak the wire itself. */
   get session(): MgrSession {
     return this.#session;
@@ -473,6 +467,13 @@ export class FileSystem {
   }
 
   /** Files that are forgotten by their users are forgotten here too. */
+  *#files(): Generator<File> {
+    for (const reference of this.#open) {
+      const file = reference.deref();
+      if (file) yield file;
+    }
+  }
+
   #remember(grant: OpenGrant): File {
     const source = { session: this.#session, iods: this.#iods, deadlineMs: this.#deadlineMs };
     const file = new File(source, grant);

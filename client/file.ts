@@ -3,25 +3,26 @@
  * the mgr is asked only where a size or a place at the end is in question.
  */
 import { FsError, toFsError } from '../shared/errno.ts';
-import { byteLengthOf } from '../shared/crc32.ts';
+import { byteLengthOf } from '../shared/byte-length.ts';
 import { limits } from '../shared/limits.ts';
 import { localLength } from '../shared/stripe.ts';
 import { byteString, type Handle, type IodIndex, type Timestamp } from '../shared/units.ts';
 import { dataOps } from '../shared/wire/iod-ops.ts';
 import { fileOps, nameOps } from '../shared/wire/mgr-ops.ts';
-import { type Cap, rights } from '../shared/wire/values.ts';
+import { type Cap, type InodeKind, rights } from '../shared/wire/values.ts';
 import type { CallOptions } from '../shared/rpc/call.ts';
 import type { Link } from '../shared/rpc/link.ts';
 import { retryDelayMs } from '../shared/rpc/retry.ts';
 import type { Clock } from '../shared/runtime/runtime.ts';
 import type { Op } from '../shared/wire/op.ts';
 import type { Layout } from '../shared/stripe.ts';
-import { unchanged } from './attributes.ts';
+import { type SetAttr, unchanged } from './attributes.ts';
 import { callOptions, type Control } from './control.ts';
 import { Dirty } from './dirty.ts';
 import type { IodPool } from './iod-pool.ts';
 import { contiguousBytes, type IoPart, planIo } from './io-plan.ts';
 import type { MgrSession } from './mgr-session.ts';
+import type { DaemonId } from './recovery-watch.ts';
 import { Stats } from './stats.ts';
 
 /** What an open file needs of the file system it belongs to. */
@@ -41,17 +42,30 @@ export interface OpenGrant {
   readonly durable: boolean;
   /** As the user gave it: for errors. */
   readonly path: string;
+  readonly handle: Handle;
+  readonly kind: InodeKind;
+}
+
+interface SyncWish {
+  readonly everything?: boolean;
+  readonly forOthers?: boolean;
 }
 
 export class File {
   readonly layout: Layout;
   readonly path: string;
+  /** Number of the file in the file system. */
+  readonly handle: Handle;
+  /** A file; or a directory, which is not held and has no bytes. */
+  readonly kind: InodeKind;
   /** Each write goes to the end of the file. */
   readonly append: boolean;
   readonly #source: FileSource;
   readonly #cap: Cap;
   readonly #rights: number;
   readonly #durable: boolean;
+  /** Requests under way, by whom they are made of. */
+  readonly #asking = new Map<DaemonId, number>();
   /** Iods that have been shown the cap. */
   readonly #admitted = new Set<IodIndex>();
   readonly #dirty: Dirty;
@@ -73,12 +87,9 @@ export class File {
     this.#durable = grant.durable;
     this.layout = grant.layout;
     this.path = grant.path;
+    this.handle = grant.handle;
+    this.kind = grant.kind;
     this.#dirty = new Dirty(grant.layout);
-  }
-
-  /** Number of the file in the file system. */
-  get handle(): Handle {
-    return this.#cap.body.handle;
   }
 
   /**
@@ -135,12 +146,13 @@ export class File {
 
   /**
    * All that was written is on disk, and so are size and time, when it returns (promise 1).
-   * @param control `everything`: also what was written through other opens of the file
+   * @param control `everything`: also what was written through other opens of the file;
+   *   `forOthers`: a loss is not told now, but by the next sync of this file's own user
    */
-  async sync(control: Control & { readonly everything?: boolean } = {}): Promise<void> {
+  async sync(control: Control & SyncWish = {}): Promise<void> {
     return this.#during('fsync', () => {
       this.#need(0);
-      return this.#sync(this.#options(control), control.everything);
+      return this.#sync(this.#options(control), control);
     });
   }
 
@@ -165,14 +177,27 @@ export class File {
     return this.#during('ftruncate', async () => {
       this.#need(rights.write);
       checkPosition(size);
-      const { session } = this.#source;
-      await session.call(
-        nameOps.setAttr,
-        { ...unchanged, at: { directory: this.handle, path: emptyPath }, follow: false, size },
-        this.#options(control),
-      );
+      await this.#set({ size }, this.#options(control));
       this.#writtenEnd = Math.min(this.#writtenEnd, size);
     });
+  }
+
+  /** Whatever the name of the file is by now. */
+  async setAttributes(change: Partial<SetAttr>, control: Control = {}): Promise<void> {
+    return this.#during('setattr', async () => {
+      this.#need(0);
+      await this.#set(change, this.#options(control));
+    });
+  }
+
+  /** What was written through it so far counts as written at this time, which the file has got. */
+  retime(modified: Timestamp): void {
+    if (this.#modified !== undefined) this.#modified = modified;
+  }
+
+  /** Settled when it was given back; `undefined` while it is open. */
+  get closing(): Promise<void> | undefined {
+    return this.#closing;
   }
 
   /**
@@ -191,6 +216,11 @@ export class File {
   /** `listener` runs once the file has been given back. */
   onClosed(listener: () => void): void {
     this.#closedListener = listener;
+  }
+
+  /** True while a call of the file cannot end without this daemon. */
+  waitsFor(daemon: DaemonId): boolean {
+    return (this.#asking.get(daemon) ?? 0) > 0;
   }
 
   /** The session that opened it has ended: nothing can be done with it any more. */
@@ -224,7 +254,29 @@ export class File {
   }
 
   /** Asks an iod; once more, with the cap ahead, when it does not know the cap any more. */
-  async #ask<Q, R>(iod: IodIndex, op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
+  #ask<Q, R>(iod: IodIndex, op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
+    return this.#asked(iod, () => this.#askOrAdmit(iod, op, request, options));
+  }
+
+  #askMgr<Q, R>(op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
+    return this.#asked('mgr', () => this.#source.session.call(op, request, options));
+  }
+
+  async #asked<R>(whom: DaemonId, ask: () => Promise<R>): Promise<R> {
+    this.#asking.set(whom, (this.#asking.get(whom) ?? 0) + 1);
+    try {
+      return await ask();
+    } finally {
+      this.#asking.set(whom, (this.#asking.get(whom) ?? 0) - 1);
+    }
+  }
+
+  async #askOrAdmit<Q, R>(
+    iod: IodIndex,
+    op: Op<Q, R>,
+    request: Q,
+    options: CallOptions,
+  ): Promise<R> {
     try {
       return await this.#admittedTo(iod).call(op, request, options);
     } catch (error) {
@@ -320,9 +372,9 @@ export class File {
     this.#modified = this.#source.session.runtime.clock.wall();
   }
 
-  async #sync(options: CallOptions, everything = false): Promise<void> {
+  async #sync(options: CallOptions, { everything, forOthers }: SyncWish = {}): Promise<void> {
     const { handle } = this;
-    const columns = everything ? this.#dirty.takeAll() : this.#dirty.take();
+    const columns = everything === true ? this.#dirty.takeAll() : this.#dirty.take();
     const syncs = columns.map(async (column) => {
       const { verifier } = await this.#ask(column.iod, dataOps.sync, { handle }, options);
       column.check(verifier);
@@ -333,8 +385,9 @@ export class File {
       if (result.status === 'fulfilled') return [];
       const failure = toFsError(result.reason);
       const column = columns[i];
-      if (column && !isLoss(failure)) this.#dirty.putBack(column);
-      return [failure];
+      const isKept = forOthers === true || !isLoss(failure);
+      if (column && isKept) this.#dirty.putBack(column);
+      return forOthers === true && isLoss(failure) ? [] : [failure];
     });
     // A loss is told once, here, as by fsync(2), so no other failure may hide it.
     const failure = failures.find(isLoss) ?? failures[0];
@@ -347,11 +400,12 @@ export class File {
     if (modified === undefined) return;
     const { handle } = this;
     const size = this.#writtenEnd;
-    await this.#source.session.call(fileOps.extend, { handle, size, modified }, options);
+    await this.#askMgr(fileOps.extend, { handle, size, modified }, options);
   }
 
   async #close(control: Control & { readonly sync?: boolean }): Promise<void> {
     if (this.#lost) return;
+    if (this.kind === 'directory') return this.#closedListener?.();
     const { handle } = this;
     const options = this.#options(control);
     const synced = await Promise.allSettled(control.sync === true ? [this.#sync(options)] : []);
@@ -365,7 +419,7 @@ export class File {
     };
     // Given back also when the sync failed: nobody can close it a second time.
     const { session } = this.#source;
-    const closing = session.call(fileOps.close, request, options);
+    const closing = this.#askMgr(fileOps.close, request, options);
     session.runtime.killPoint('client.close.sent');
     const closed = await Promise.allSettled([closing]);
     const failed = [...synced, ...closed].find((result) => result.status === 'rejected');
@@ -382,10 +436,15 @@ export class File {
     this.#modified ??= asked.value.modified;
   }
 
+  async #set(change: Partial<SetAttr>, options: CallOptions): Promise<void> {
+    const at = { directory: this.handle, path: emptyPath };
+    const request = { ...unchanged, ...change, at, follow: false };
+    await this.#askMgr(nameOps.setAttr, request, options);
+  }
+
   async #reserve(length: number, options: CallOptions): Promise<number> {
-    const { session } = this.#source;
     const { handle } = this;
-    return (await session.call(fileOps.reserve, { handle, length }, options)).offset;
+    return (await this.#askMgr(fileOps.reserve, { handle, length }, options)).offset;
   }
 
   /** How long the file is, exactly if it ends before `end`: an end in doubt is no end of file. */
@@ -406,9 +465,8 @@ export class File {
   }
 
   async #attr(options: CallOptions) {
-    const { session } = this.#source;
     const { handle } = this;
-    return (await session.call(nameOps.getAttr, { handle }, options)).attr;
+    return (await this.#askMgr(nameOps.getAttr, { handle }, options)).attr;
   }
 }
 

@@ -14,6 +14,7 @@ export class IodPool {
   readonly #session: MgrSession;
   readonly #buffers = new BufferPool(limits.packetBytesMax);
   readonly #links = new Map<IodIndex, Link>();
+  #contactListener: ((index: IodIndex, reason: FsError | undefined) => void) | undefined;
   #closed: FsError | undefined;
 
   constructor(session: MgrSession) {
@@ -33,6 +34,11 @@ export class IodPool {
       this.#links.set(index, link);
     }
     return link;
+  }
+
+  /** `listener` hears why an iod cannot be reached, and with `undefined` that it can again. */
+  onContact(listener: (index: IodIndex, reason: FsError | undefined) => void): void {
+    this.#contactListener = listener;
   }
 
   close(reason: FsError): void {
@@ -70,7 +76,11 @@ export class IodPool {
       },
       onUp: async () => {
         attempts = 0;
+        this.#contactListener?.(index, undefined);
         await Promise.resolve();
+      },
+      onDown: (reason) => {
+        this.#contactListener?.(index, reason);
       },
     });
   }

@@ -52,6 +52,7 @@ export class MgrSession {
   #members: readonly Member[] = [];
   #connections = 0;
   #refreshing: Promise<void> | undefined;
+  #contactListener: ((reason: FsError | undefined) => void) | undefined;
   #lostListeners = new Set<(session: SessionId, error: FsError) => void>();
 
   constructor(config: SessionConfig) {
@@ -76,6 +77,9 @@ export class MgrSession {
       endpoints: () => [config.endpoint],
       credential: () => this.#credential(),
       onUp: (connection) => this.#begin(connection),
+      onDown: (reason) => {
+        this.#contactListener?.(reason);
+      },
       onFinal: (error) => {
         this.#lost(error);
       },
@@ -123,6 +127,11 @@ export class MgrSession {
     this.#lostListeners.add(listener);
   }
 
+  /** `listener` hears why the mgr cannot be reached, and with `undefined` that it can again. */
+  onContact(listener: (reason: FsError | undefined) => void): void {
+    this.#contactListener = listener;
+  }
+
   /** Ends the session at the mgr if it can be reached in time, and all connections. */
   async close(deadline: number): Promise<void> {
     try {
@@ -168,6 +177,7 @@ export class MgrSession {
     const { session, uid, gid, groups, members } = reply;
     this.#session = { id: session, key, uid, gid, groups };
     this.#members = members;
+    this.#contactListener?.(undefined);
   }
 
   #lost(error: FsError): void {

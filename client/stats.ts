@@ -15,7 +15,7 @@ const typeBits: Readonly<Record<InodeKind, number>> = {
 };
 
 /** Questions that both an entry and its attributes answer. */
-abstract class Kinded {
+export abstract class Kinded {
   abstract readonly kind: InodeKind;
 
   isFile(): boolean {
@@ -49,7 +49,8 @@ abstract class Kinded {
 
 export class Stats extends Kinded {
   readonly kind: InodeKind;
-  readonly dev = 0;
+  /** Not 0, by which programs know that a system has no devices to tell apart. */
+  readonly dev = 0x77656674;
   readonly ino: number;
   /** Type and permission bits. */
   readonly mode: number;
@@ -98,6 +99,22 @@ export class Stats extends Kinded {
     this.layout = attr.layout;
     this.sizeExact = attr.sizeExact;
   }
+
+  get atime(): Date {
+    return date(this.atimeMs);
+  }
+
+  get mtime(): Date {
+    return date(this.mtimeMs);
+  }
+
+  get ctime(): Date {
+    return date(this.ctimeMs);
+  }
+
+  get birthtime(): Date {
+    return date(this.birthtimeMs);
+  }
 }
 
 /** A name in a directory. */
@@ -128,4 +145,10 @@ export class Dirent extends Kinded {
 
 function milliseconds({ seconds, nanoseconds }: Timestamp): number {
   return seconds * 1000 + nanoseconds / 1e6;
+}
+
+/** Rounded as in Node: the constructor would cut. */
+export function date(ms: number): Date {
+  // oxlint-disable-next-line no-restricted-globals -- a value from a number; no clock is read
+  return new Date(Math.round(ms));
 }

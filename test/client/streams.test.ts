@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import test from 'ava';
-import type { FileSystem } from '../../client/file-system.ts';
+import { type ConnectedFileSystem, nodeShaped } from '../../client/node-fs/node-fs.ts';
 import { readStream, writeStream } from '../../client/streams.ts';
 import { FsError } from '../../shared/errno.ts';
 import { failure } from '../shared/rpc/pair.ts';
@@ -17,9 +17,9 @@ function pattern(length: number): Buffer {
 
 async function withFile(
   length: number,
-): Promise<{ cluster: Scripted; fs: FileSystem; content: Buffer }> {
+): Promise<{ cluster: Scripted; fs: ConnectedFileSystem; content: Buffer }> {
   const cluster = new Scripted({ iods: 2, layout: { ssize: 262_144 } });
-  const fs = await cluster.connect();
+  const fs = nodeShaped(await cluster.connect());
   const content = pattern(length);
   await cluster.run(() => fs.writeFile('a', content));
   cluster.heard.length = 0;
@@ -45,7 +45,6 @@ test('a range is inclusive, as in node:fs', async (t) => {
   const { cluster, fs, content } = await withFile(3 * MiB);
   for (const [start, end] of [
     [0, 0],
-    [5, 4],
     [100, MiB + 99],
     [MiB, 2 * MiB - 1],
     [MiB + 1, Infinity],
@@ -56,8 +55,8 @@ test('a range is inclusive, as in node:fs', async (t) => {
     t.true(bytes.equals(content.subarray(start, end + 1)), `${start} to ${end}`);
   }
   for (const start of [-1, 0.5, NaN]) {
-    t.throws(() => fs.createReadStream('a', { start }), { instanceOf: FsError, code: 'EINVAL' });
-    t.throws(() => fs.createWriteStream('a', { start }), { instanceOf: FsError, code: 'EINVAL' });
+    t.throws(() => fs.createReadStream('a', { start }), { code: 'ERR_OUT_OF_RANGE' });
+    t.throws(() => fs.createWriteStream('a', { start }), { code: 'ERR_OUT_OF_RANGE' });
   }
 });
 
@@ -120,7 +119,7 @@ test('an error of the file destroys the stream with it', async (t) => {
     if (op === 'read' && cluster.count('read') > 8) throw new FsError('EIO', { what: 'disk' });
   };
   const error = await failure(cluster.run(() => all(fs.createReadStream('a'))));
-  t.like(error, { code: 'EIO', syscall: 'read', path: 'a' });
+  t.like(error, { code: 'EIO', syscall: 'read', message: 'EIO: i/o error, read' });
   await cluster.pass(100);
   t.is(cluster.count('close'), 1);
 });
@@ -143,7 +142,7 @@ test('what is written in chunks of all sizes is the content of the file, in orde
 test('a copy from stream to stream is a copy', async (t) => {
   const { cluster, fs, content } = await withFile(9 * MiB + 3);
   await cluster.run(() =>
-    pipeline(fs.createReadStream('a'), fs.createWriteStream('b', { sync: true })),
+    pipeline(fs.createReadStream('a'), fs.createWriteStream('b', { flush: true })),
   );
   t.true((await cluster.run(() => fs.readFile('b'))).equals(content));
   t.true(cluster.count('extend') > 0, 'it is durable');
@@ -185,7 +184,7 @@ test('a write that fails destroys the stream, even when nobody waits for it', as
       const [reason] = (await failed) as [FsError];
       return reason;
     });
-    t.like(await error, { code: 'ENOSPC', syscall: 'write', path: 'b' });
+    t.like(await error, { code: 'ENOSPC', syscall: 'write' });
   }
   await cluster.pass(100);
   t.is(cluster.count('open'), cluster.count('close'));

@@ -1,0 +1,38 @@
+/** Writes that go on behind the back of who asked for them: bounded, and none of them forgotten. */
+const bytesMax = 4 * 1024 * 1024;
+const writesMax = 64;
+
+export class WriteBehind {
+  readonly #fail: (error: Error) => void;
+  /** None of these promises is ever rejected. */
+  readonly #running = new Set<Promise<void>>();
+  #bytes = 0;
+
+  /** @param fail hears of each write that fails */
+  constructor(fail: (error: Error) => void) {
+    this.#fail = fail;
+  }
+
+  /** @returns when there is room for the next one; `alone`: when this one has ended */
+  async add(writing: Promise<unknown>, length: number, alone: boolean): Promise<void> {
+    this.#bytes += length;
+    const ended = writing.then(
+      () => undefined,
+      (error: Error) => this.#fail(error),
+    );
+    const running = ended.then(() => {
+      this.#running.delete(running);
+      this.#bytes -= length;
+    });
+    this.#running.add(running);
+    if (alone) await running;
+    while (this.#bytes >= bytesMax || this.#running.size >= writesMax) {
+      await Promise.race(this.#running);
+    }
+  }
+
+  /** All that has been added so far has ended. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+}
