@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
+import { kept } from './system/keepsafe.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -15,10 +16,12 @@ export class DaemonProgram {
   readonly #lines: AsyncIterator<string>;
 
   constructor(t: ExecutionContext, role: 'mgr' | 'iod', words: readonly string[]) {
-    this.child = spawn(process.execPath, ['--import=tsx', `${role}/main.ts`, ...words], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    this.child = kept(
+      spawn(process.execPath, ['--import=tsx', `${role}/main.ts`, ...words], {
+        cwd: root,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    );
     const { stdout, stderr } = this.child;
     if (stdout === null || stderr === null) throw new Error('both are pipes');
     stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -150,7 +150,7 @@ test('a data directory of another role, another cluster, or a newer format is re
   await other.iod(0).stop();
   const foreign = await run('iod', iod.spec.dataDir, other.iod(0).spec.args);
   t.snapshot(foreign, 'an iod of another cluster');
-  t.is(await identity().then(withoutIncarnation), withoutIncarnation(before));
+  t.is(await identity().then(withoutStart), withoutStart(before));
 
   const newer = join(directory, 'newer');
   await cp(iod.spec.dataDir, newer, { recursive: true });
@@ -171,8 +171,11 @@ test('a data directory of another role, another cluster, or a newer format is re
 });
 
 /** A start that is refused after the lock has counted all the same. */
-function withoutIncarnation(identity: string): string {
-  return identity.replace(/"incarnation": \d+/, '"incarnation": N');
+function withoutStart(identity: string): string {
+  const fields = Object.entries(JSON.parse(identity) as object);
+  return JSON.stringify(
+    fields.filter(([name]) => !['incarnation', 'lives', 'clean'].includes(name)),
+  );
 }
 
 test('an iodtab that is broken is told by file, line and column (SCENARIOS 51, 251)', async (t) => {

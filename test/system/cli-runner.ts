@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { stopCluster } from '../../client/cli/local-cluster/local-cluster.ts';
+import { kept, made, undone } from './keepsafe.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -36,9 +37,13 @@ export interface UpReport {
 /** A directory that goes with the test, and with it whatever cluster was started there. */
 export async function clusterDirectory(t: ExecutionContext): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), 'weft-cli-'));
+  made('directory', dataDir);
+  made('cluster', dataDir);
   t.teardown(async () => {
     await stopCluster(dataDir);
+    undone('cluster', dataDir);
     await rm(dataDir, { recursive: true });
+    undone('directory', dataDir);
   });
   return dataDir;
 }
@@ -58,11 +63,13 @@ export class Running {
 
   constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     const words = ['--import=tsx', join(root, program), ...args];
-    const child = spawn(process.execPath, words, {
-      cwd: root,
-      env: { ...process.env, NO_COLOR: '1', ...env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+    const child = kept(
+      spawn(process.execPath, words, {
+        cwd: root,
+        env: { ...process.env, NO_COLOR: '1', ...env },
+        stdio: ['pipe', 'pipe', 'pipe'],
+      }),
+    );
     this.#child = child;
     const said = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
@@ -123,8 +130,13 @@ export async function startByCommand(
   command: readonly string[],
 ): Promise<{ readonly pid: number }> {
   const [program = '', ...words] = command;
-  const child = spawn(program, words, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = kept(spawn(program, words, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] }));
   t.teardown(() => child.kill('SIGKILL'));
-  await once(createInterface({ input: child.stdout }), 'line');
+  const line = once(createInterface({ input: child.stdout }), 'line');
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    throw new Error(`${command.join(' ')} ended with ${signal ?? code} before it was ready`);
+  });
+  ended.catch(() => undefined); // Of interest only while the line has not come.
+  await Promise.race([line, ended]);
   return { pid: child.pid ?? 0 };
 }

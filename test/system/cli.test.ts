@@ -108,13 +108,14 @@ test.serial('files go in, out and about as with cp, ls, mv, ln and rm', async (t
 });
 
 test.serial(
-  'an iod that was killed is named, comes back by its command, and is stopped by down',
+  'daemons that were killed are named, come back by their commands, and are stopped by down',
   async (t) => {
     const dataDir = await clusterDirectory(t);
     const { url, daemons } = await up(dataDir, '--iods', '2');
     await weft({ url, stdin: 'content' }, 'put', '/file');
     const iod1 = daemons.find(({ name }) => name === 'iod1');
-    process.kill(iod1?.pid ?? 0, 'SIGKILL');
+    const chaos = await weft({}, 'chaos', 'kill', 'iod1', '--data', dataDir, '--json');
+    t.like(JSON.parse(chaos.stdout), { struck: [{ name: 'iod1', pid: iod1?.pid }] });
 
     const ping = await weft({ url }, 'ping');
     t.is(ping.code, 1);
@@ -124,13 +125,41 @@ test.serial(
     const again = await startByCommand(t, iod1?.command ?? []);
     t.is((await weft({ url }, 'cat', '/file')).stdout, 'content');
     t.is((await weft({ url }, 'ping')).code, 0);
+    const mgr = daemons.find(({ name }) => name === 'mgr');
+    process.kill(mgr?.pid ?? 0, 'SIGKILL');
+    const mgrAgain = await startByCommand(t, mgr?.command ?? []);
+    t.is((await weft({ url }, 'cat', '/file')).stdout, 'content');
     t.like(await up(dataDir), { alreadyUp: true });
 
     const down = await weft({}, 'down', '--data', dataDir, '--json');
     const { stopped } = JSON.parse(down.stdout) as { stopped: { name: string; pid: number }[] };
     t.is(stopped.find(({ name }) => name === 'iod1')?.pid, again.pid);
+    t.is(stopped.find(({ name }) => name === 'mgr')?.pid, mgrAgain.pid);
   },
 );
+
+test.serial('what chaos stops stands still until it is let go', async (t) => {
+  const dataDir = await clusterDirectory(t);
+  const { daemons } = await up(dataDir, '--iods', '1');
+  const pid = daemons[1]?.pid ?? 0;
+  const isStopped = async () => /^State:\s+T/m.test(await readFile(`/proc/${pid}/status`, 'utf8'));
+  t.is((await weft({}, 'chaos', 'stop', 'iod0', '--data', dataDir)).code, 0);
+  t.true(await isStopped());
+  t.is((await weft({}, 'chaos', 'go', 'iod0', '--data', dataDir)).code, 0);
+  t.false(await isStopped());
+  t.is((await weft({}, 'chaos', 'stop', 'iod0', '--for', '1', '--data', dataDir)).code, 0);
+  t.false(await isStopped());
+
+  const wrong = [
+    ['chaos', 'break', 'iod0'],
+    ['chaos', 'kill', 'iod9'],
+    ['chaos', 'kill', 'iod0', '--for', '1'],
+  ];
+  for (const words of wrong) t.is((await weft({}, ...words, '--data', dataDir)).code, 2);
+  const nowhere = await weft({}, 'chaos', 'kill', 'iod0', '--data', join(dataDir, 'none'));
+  t.is(nowhere.code, 1);
+  t.regex(nowhere.stderr, /no cluster was started in/);
+});
 
 test.serial('up starts what does not run, and nothing else', async (t) => {
   const dataDir = await clusterDirectory(t);

@@ -65,13 +65,25 @@ const acts: Readonly<Record<string, () => Promise<void>>> = {
     for (let i = id; i < 200; i += 4) await file.write(pattern(i, 0, stretch), i * stretch);
     await file.close({ sync: true });
   },
-  /** Lines that tell who wrote them, at the end of a file that four append to at once. */
+  /**
+   * Lines that tell who wrote them, at the end of a file that four append to at once, until the word
+   * `enough` comes. Tells how many there are at any other word, and at the end.
+   */
   async lines() {
     const file = await fs.open(path, 'a');
+    const stop = new AbortController();
+    let count = 0;
+    createInterface({ input: process.stdin }).on('line', (word) => {
+      if (word === 'enough') stop.abort();
+      else process.stdout.write(`${count}\n`);
+    });
     process.stdout.write('begun\n');
-    for (let i = 0; i < 100; i++)
-      await file.write(Buffer.from(`${id} ${i} ${'.'.repeat(i * 7)}\n`));
+    for (; !stop.signal.aborted; count++) {
+      await file.write(Buffer.from(`${id} ${count} ${'.'.repeat((count % 100) * 7)}\n`));
+    }
     await file.close({ sync: true });
+    process.stdout.write(`${count}\n`);
+    process.stdin.destroy();
   },
 };
 

@@ -13,19 +13,32 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { freePorts } from '../../client/cli/local-cluster/free-ports.ts';
-import { connect, type ConnectOptions, type FileSystem } from '../../client/index.ts';
+import {
+  connect,
+  type ConnectedFileSystem,
+  type ConnectOptions,
+  type FileSystem,
+} from '../../client/index.ts';
 import { formatClusterUrl } from '../../shared/cluster-url.ts';
 import { formatIodtab, type ListedIod } from '../../shared/iodtab.ts';
 import { makeKeyFile } from '../../shared/key-file.ts';
 import { makeNodeRuntime } from '../../shared/runtime/node.ts';
 import type { IodIndex } from '../../shared/units.ts';
 import { dataOps } from '../../shared/wire/iod-ops.ts';
-import { Daemon, type DaemonSpec, type Outcome, runProgram } from './daemon.ts';
-import { made, undone } from './keepsafe.ts';
+import { Routes } from '../recovery/routes.ts';
+import { Daemon, type DaemonSpec, type Limits, type Outcome, runProgram } from './daemon.ts';
+import { kept, made, undone } from './keepsafe.ts';
+
+/** Whose a cluster is, and with whom it goes: a test, or a program that is none. */
+export type Owner = Pick<ExecutionContext, 'teardown' | 'log' | 'passed'>;
 
 export interface ClusterWish {
   readonly iods?: number;
   readonly sessionLeaseMs?: number;
+  /** Of the daemons. */
+  readonly limits?: Limits;
+  /** All go through proxies, over TCP: see `routes`. */
+  readonly proxied?: boolean;
   /** Where the data of a daemon goes, when not into the directory of the test. */
   readonly dataDir?: (name: string) => string | undefined;
 }
@@ -34,7 +47,7 @@ export interface ClientProcess {
   readonly child: ChildProcess;
   /** Its exit code; `null` when it was killed. */
   readonly ended: Promise<number | null>;
-  /** The next line that it prints. */
+  /** The next line that it prints. @throws Error when it ends without one */
   readonly answer: () => Promise<string>;
 }
 
@@ -42,7 +55,7 @@ const host = '127.0.0.1';
 const callDeadlineMs = 120_000;
 
 /** A directory that goes with the test. */
-export async function temporaryDirectory(t: ExecutionContext): Promise<string> {
+export async function temporaryDirectory(t: Pick<Owner, 'teardown'>): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'weft-system-'));
   made('directory', directory);
   t.teardown(async () => {
@@ -59,32 +72,37 @@ export class TestCluster {
   readonly url: string;
   readonly mgr: Daemon;
   readonly iods: readonly Daemon[];
-  readonly #t: ExecutionContext;
+  readonly #routes: Routes | undefined;
+  readonly #t: Owner;
 
   /** Starts all of it; returns when all iods serve. */
-  static async start(t: ExecutionContext, wish: ClusterWish = {}): Promise<TestCluster> {
+  static async start(t: Owner, wish: ClusterWish = {}): Promise<TestCluster> {
     const directory = await temporaryDirectory(t);
     const ports = await freePorts((wish.iods ?? 3) + 1, host);
-    const cluster = new TestCluster(t, directory, ports, wish);
+    const routes = wish.proxied === true ? await Routes.open(host, ports) : undefined;
+    const cluster = new TestCluster(t, directory, { ports, routes }, wish);
     await makeKeyFile(makeNodeRuntime({ log: 'silent' }), cluster.keyFile);
-    await writeFile(cluster.iodtab, tableOf(ports));
+    await writeFile(cluster.iodtab, tableOf(routes?.ports ?? ports));
     t.teardown(() => cluster.#clear());
     await Promise.all(cluster.daemons.map((daemon) => daemon.start()));
     return cluster;
   }
 
   private constructor(
-    t: ExecutionContext,
+    t: Owner,
     directory: string,
-    ports: readonly number[],
-    { sessionLeaseMs, dataDir }: ClusterWish,
+    { ports, routes }: { readonly ports: readonly number[]; readonly routes: Routes | undefined },
+    { sessionLeaseMs, dataDir, limits }: ClusterWish,
   ) {
     const [mgrPort = 0, ...iodPorts] = ports;
     this.#t = t;
+    this.#routes = routes;
     this.directory = directory;
     this.keyFile = join(directory, 'cluster.key');
     this.iodtab = join(directory, 'iodtab');
-    this.url = formatClusterUrl({ host, port: mgrPort, keyFile: this.keyFile });
+    const urlAt = (port: number): string => formatClusterUrl({ host, port, keyFile: this.keyFile });
+    this.url = urlAt(routes?.mgr.port ?? mgrPort);
+    const mgrOfIods = urlAt(routes?.sync.port ?? mgrPort);
     const spec = (role: DaemonSpec['role'], name: string, port: number, args: string[]) =>
       new Daemon({
         role,
@@ -93,17 +111,30 @@ export class TestCluster {
         port,
         dataDir: dataDir?.(name) ?? join(directory, name),
         log: join(directory, `${name}.log`),
-        args: ['--iodtab', this.iodtab, '--key', this.keyFile, ...args],
+        args: ['--iodtab', this.iodtab, '--key', this.keyFile, '--port', String(port), ...args],
+        limits,
       });
     const lease = sessionLeaseMs === undefined ? [] : ['--session-lease', String(sessionLeaseMs)];
     this.mgr = spec('mgr', 'mgr', mgrPort, lease);
     this.iods = iodPorts.map((port, index) =>
-      spec('iod', `iod${index}`, port, ['--mgr', this.url, '--index', String(index)]),
+      spec('iod', `iod${index}`, port, [
+        '--mgr',
+        mgrOfIods,
+        '--index',
+        String(index),
+        ...(routes ? ['--advertise', String(routes.iod(index).port)] : []),
+      ]),
     );
   }
 
   get daemons(): readonly Daemon[] {
     return [this.mgr, ...this.iods];
+  }
+
+  /** @throws Error for a cluster that is not proxied */
+  get routes(): Routes {
+    if (this.#routes !== undefined) return this.#routes;
+    throw new Error('this cluster was not started with proxies');
   }
 
   iod(index: number): Daemon {
@@ -113,7 +144,7 @@ export class TestCluster {
   }
 
   /** A client in this process, closed with the test. */
-  async connect(options: ConnectOptions = {}): Promise<FileSystem> {
+  async connect(options: ConnectOptions = {}): Promise<ConnectedFileSystem> {
     const fs = await connect(this.url, { callDeadlineMs, deadlineMs: callDeadlineMs, ...options });
     this.#t.teardown(() => fs.close());
     return fs;
@@ -128,24 +159,23 @@ export class TestCluster {
   async client(act: string, path: string, number = 0): Promise<ClientProcess> {
     const program = fileURLToPath(new URL('client-program.ts', import.meta.url));
     const args = ['--import=tsx', program, this.url, act, path, String(number)];
-    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    const { pid = 0 } = child;
-    made('pid', pid);
+    const child = kept(spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] }));
     this.#t.teardown(() => child.kill('SIGKILL'));
-    const ended = once(child, 'exit').then(([code]) => {
-      undone('pid', pid);
-      return code as number | null;
-    });
-    const lines = createInterface({ input: child.stdout });
-    const [first] = (await Promise.race([once(lines, 'line'), ended.then(() => [])])) as string[];
-    if (first !== 'begun') throw new Error(`client ${act} ended before it had begun`);
-    const answer = async () => String((await once(lines, 'line'))[0]);
+    const ended = once(child, 'exit').then(([code]) => code as number | null);
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const answer = async (): Promise<string> => {
+      const line = await lines.next();
+      if (line.done !== true) return line.value;
+      throw new Error(`client ${act} has ended, with ${await ended}`);
+    };
+    if ((await answer()) !== 'begun') throw new Error(`client ${act} did not begin`);
     return { child, ended, answer };
   }
 
   async #clear(): Promise<void> {
     const { passed } = this.#t;
     const ends = await Promise.all(this.daemons.map((daemon) => daemon.kill()));
+    await this.#routes?.close();
     if (passed) return;
     for (const [i, daemon] of this.daemons.entries()) {
       const end = ends[i]?.signal ?? ends[i]?.code;
@@ -160,9 +190,20 @@ export function iodStatus(fs: FileSystem, index: number) {
   return fs.iods.iod(index as IodIndex).call(dataOps.iodStatus, {}, { deadline });
 }
 
-/** Asks again and again, for what nobody tells of by itself. Ends with the test at the latest. */
+/** Long before a test is given up as a whole, and longer than any lease. */
+const untilMaxMs = 120_000;
+
+/**
+ * Asks again and again, for what nobody tells of by itself.
+ * @throws Error when it does not come true: nobody waits for it for ever
+ */
 export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isTrue())) await pause(20);
+  const begun = performance.now();
+  while (!(await isTrue())) {
+    if (performance.now() - begun > untilMaxMs)
+      throw new Error(`still not true: ${String(isTrue)}`);
+    await pause(20);
+  }
 }
 
 function tableOf([mgrPort = 0, ...iodPorts]: readonly number[]): string {

@@ -5,8 +5,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { made, undone } from './keepsafe.ts';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { limits } from '../../shared/limits.ts';
+import { kept } from './keepsafe.ts';
 
 export type Role = 'mgr' | 'iod';
 
@@ -18,6 +19,16 @@ export interface DaemonSpec {
   readonly dataDir: string;
   readonly log: string;
   readonly args: readonly string[];
+  /** Other limits than those of `shared/limits.ts`: shorter leases, for tests that wait for them. */
+  readonly limits?: Limits | undefined;
+}
+
+export type Limits = Partial<Record<keyof typeof limits, number>>;
+
+export interface LaunchOptions {
+  readonly more?: readonly string[];
+  /** Dies there by itself: `NAME`, or `NAME:N` for the N-th time. */
+  readonly killPoint?: string | undefined;
 }
 
 export interface Exit {
@@ -34,6 +45,14 @@ export function builtProgram(path: string): string {
   throw new Error(`${file} is missing: npm run build`);
 }
 
+/** For `node`: the limits are set before the program begins. */
+function limitWords(changed: Limits | undefined): readonly string[] {
+  if (changed === undefined) return [];
+  const { href } = pathToFileURL(builtProgram('shared/limits.js'));
+  const code = `import { limits } from '${href}'; Object.assign(limits, ${JSON.stringify(changed)})`;
+  return [`--import=data:text/javascript,${encodeURIComponent(code)}`];
+}
+
 export class Daemon {
   readonly spec: DaemonSpec;
   #child: ChildProcess | undefined;
@@ -47,35 +66,43 @@ export class Daemon {
     return this.spec.name;
   }
 
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** Settles when the process that runs now has ended. */
+  get ended(): Promise<Exit> {
+    return this.#exit;
+  }
+
   get isRunning(): boolean {
     return this.#child?.exitCode === null && this.#child.signalCode === null;
   }
 
   /** Returns when it is ready. @throws Error when it ends before, with what it said */
-  async start(more: readonly string[] = []): Promise<void> {
-    await (
-      await this.launch(more)
-    ).ready;
+  async start(options: LaunchOptions = {}): Promise<void> {
+    const { ready } = await this.launch(options);
+    await ready;
   }
 
   /** Starts it without waiting: `ready` tells when it serves. */
-  async launch(more: readonly string[] = []): Promise<{ readonly ready: Promise<void> }> {
-    const { role, dataDir, log, args, name } = this.spec;
+  async launch({ more = [], killPoint }: LaunchOptions = {}): Promise<Launched> {
+    const { role, dataDir, log, args, name, limits } = this.spec;
     await mkdir(dirname(log), { recursive: true });
     const output = await open(log, 'a');
-    const words = [builtProgram(`${role}/main.js`), '--data', dataDir, ...args, ...more];
-    const child = spawn(process.execPath, [...words, '--print-ready'], {
-      stdio: ['ignore', 'pipe', output.fd],
-    });
+    const program = [...limitWords(limits), builtProgram(`${role}/main.js`)];
+    const words = [...program, '--data', dataDir, ...args, ...more, '--print-ready'];
+    const child = kept(
+      spawn(process.execPath, words, {
+        stdio: ['ignore', 'pipe', output.fd],
+        env: { ...process.env, WEFT_KILL_POINT: killPoint ?? '' },
+      }),
+    );
     await output.close();
     const { pid, stdout } = child;
     if (pid === undefined || stdout === null) throw new Error(`${name} was not started`);
-    made('pid', pid);
     this.#child = child;
-    this.#exit = once(child, 'exit').then(([code, signal]) => {
-      undone('pid', pid);
-      return { code, signal };
-    });
+    this.#exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
     const line = once(createInterface({ input: stdout }), 'line');
     const ended = this.#exit.then(async ({ code, signal }) => {
       throw new Error(`${name} ended with ${signal ?? `status ${code}`}:\n${await this.logTail()}`);
@@ -114,6 +141,11 @@ export class Daemon {
   }
 }
 
+interface Launched {
+  /** It serves. @throws Error when it ends before, with what it said */
+  readonly ready: Promise<void>;
+}
+
 export interface Outcome extends Exit {
   readonly stdout: string;
   readonly stderr: string;
@@ -125,16 +157,15 @@ export async function runProgram(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [builtProgram(path), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1', ...env },
-  });
-  const { pid } = child;
-  if (pid !== undefined) made('pid', pid);
+  const child = kept(
+    spawn(process.execPath, [builtProgram(path), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NO_COLOR: '1', ...env },
+    }),
+  );
   const closed = once(child, 'close');
   const [stdout, stderr] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
   const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
-  if (pid !== undefined) undone('pid', pid);
   return { code, signal, stdout, stderr };
 }
 

@@ -6,12 +6,15 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { stopCluster } from '../../client/cli/local-cluster/local-cluster.ts';
 
 /** Processes hold files of mounts, and mounts are below directories. */
-const order = ['pid', 'mount', 'directory'] as const;
+const order = ['cluster', 'pid', 'mount', 'directory'] as const;
 type Kind = (typeof order)[number];
 
-const removers: Readonly<Record<Kind, (name: string) => void>> = {
+const removers: Readonly<Record<Kind, (name: string) => unknown>> = {
+  /** The directory of one that `weft up` has left behind: it knows its processes. */
+  cluster: (name) => stopCluster(name),
   pid: (name) => process.kill(Number(name), 'SIGKILL'),
   mount: (name) => execFileSync('umount', ['--lazy', name], { stdio: 'ignore' }),
   directory: (name) => rmSync(name, { recursive: true, force: true, maxRetries: 5 }),
@@ -24,7 +27,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => undefined);
 }
 for await (const line of createInterface({ input: process.stdin })) {
-  const [, sign, kind, name = ''] = /^([+-]) (pid|mount|directory) (.+)$/.exec(line) ?? [];
+  const [, sign, kind, name = ''] = /^([+-]) (cluster|pid|mount|directory) (.+)$/.exec(line) ?? [];
   const names = left.get(kind as Kind);
   if (sign === '+') names?.add(name);
   else names?.delete(name);
@@ -32,7 +35,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 for (const kind of order) {
   for (const name of left.get(kind) ?? []) {
     try {
-      removers[kind](name);
+      await removers[kind](name);
     } catch {
       // It went by itself meanwhile.
     }

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-export type Made = 'pid' | 'mount' | 'directory';
+export type Made = 'cluster' | 'pid' | 'mount' | 'directory';
 
 let guardian: ChildProcess | undefined;
 
@@ -15,6 +15,15 @@ export function made(what: Made, name: string | number): void {
 /** It has been undone. */
 export function undone(what: Made, name: string | number): void {
   tell(`- ${what} ${name}`);
+}
+
+/** A process that is ended also if this one should be killed. @returns the same */
+export function kept<T extends ChildProcess>(child: T): T {
+  const { pid } = child;
+  if (pid === undefined) return child;
+  made('pid', pid);
+  child.once('exit', () => undone('pid', pid));
+  return child;
 }
 
 function tell(line: string): void {

@@ -7,12 +7,16 @@ import { type Outcome } from './daemon.ts';
 export function settled(text: string, names: Readonly<Record<string, string>>): string {
   let result = text;
   for (const [name, value] of Object.entries(names)) result = result.replaceAll(value, name);
-  return result
-    .replaceAll(/\b[0-9a-f]{32}\b/g, 'CLUSTER')
-    .replaceAll(/\bpid \d+|process \d+/g, 'PROCESS')
-    .replaceAll(/127\.0\.0\.1:[1-6]\d{4}\b/g, '127.0.0.1:PORT')
-    .replaceAll('\0', '<NUL>')
-    .trimEnd();
+  return (
+    result
+      .replaceAll(/\b[0-9a-f]{32}\b/g, 'CLUSTER')
+      .replaceAll(/\bpid \d+|process \d+/g, 'PROCESS')
+      .replaceAll(/127\.0\.0\.1:[1-6]\d{4}\b/g, '127.0.0.1:PORT')
+      // A resolver that cannot ask anybody does not know that a name is not there.
+      .replaceAll(/\bEAGAIN: (resolve \S+: getaddrinfo) EAI_AGAIN\b/g, 'ENOTFOUND: $1 ENOTFOUND')
+      .replaceAll('\0', '<NUL>')
+      .trimEnd()
+  );
 }
 
 /** What a program said when it ended: the message alone, without its log. */

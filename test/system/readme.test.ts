@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
+import { stopCluster } from '../../client/cli/local-cluster/local-cluster.ts';
+import { made, undone } from './keepsafe.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
 const run = promisify(execFile);
@@ -46,9 +48,13 @@ test('every weft command and the program of the README work as written', async (
   const weft = (args: readonly string[], env: NodeJS.ProcessEnv) =>
     run(process.execPath, ['--import', tsx, main, ...args], { cwd: directory, env });
   const cluster = join(directory, 'my-cluster');
+  made('directory', directory);
+  made('cluster', cluster);
   t.teardown(async () => {
-    await weft(['down', '--data', cluster], process.env).catch(() => undefined);
+    await stopCluster(cluster);
+    undone('cluster', cluster);
     await rm(directory, { recursive: true, force: true });
+    undone('directory', directory);
   });
   await cp(join(root, 'docs'), join(directory, 'docs'), { recursive: true });
   const blocks = await readme();
