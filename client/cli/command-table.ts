@@ -47,6 +47,18 @@ export const commandGroups: readonly {
         load: () => import('./commands/down.ts'),
       },
       {
+        name: 'chaos',
+        operands: '<kill|stop|go> <daemon...>',
+        summary: 'kill or freeze daemons of this host, to see what becomes of it',
+        options: [
+          data,
+          { flags: '--for <seconds>', summary: 'what is stopped goes on after so long' },
+        ],
+        json: '{dataDir, struck: [{name, pid, fault}]}',
+        notes: ['weft up brings back what was killed; weft recovery list tells how it went.'],
+        load: () => import('./commands/chaos.ts'),
+      },
+      {
         name: 'init',
         operands: '',
         summary: 'make the key of a new cluster, or the token of a user',
