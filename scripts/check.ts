@@ -18,8 +18,7 @@ type Part = () => Promise<string>;
 const parts: Readonly<Record<string, Part>> = {
   types: () => runTool('tsc', '--noEmit'),
   lint: () => runTool('oxlint', '--type-aware', '--deny-warnings'),
-  format: () =>
-    runTool('prettier', '--log-level=warn', '--cache', '--cache-strategy=content', '--check', '.'),
+  format: () => runTool('oxfmt', '--check', '.'),
   house: checkHouse,
 };
 

@@ -16,4 +16,8 @@ export type UserTask =
     };
 
 export type FileCall =
-  'create, write 4 KiB, close' | 'open, read 4 KiB, close' | 'stat' | 'fstat' | 'unlink';
+  | 'create, write 4 KiB, close'
+  | 'open, read 4 KiB, close'
+  | 'stat'
+  | 'fstat'
+  | 'unlink';

@@ -25,7 +25,8 @@ export interface Inode {
   readonly parent: Handle | undefined;
   /** Directories only: what files made below get, where they do not say. */
   readonly defaults:
-    { readonly layout: LayoutWish; readonly retentionSeconds: number | undefined } | undefined;
+    | { readonly layout: LayoutWish; readonly retentionSeconds: number | undefined }
+    | undefined;
 }
 
 export interface DirentRow {

@@ -33,7 +33,9 @@ export type { SqliteDatabase };
  * database of the caller, which `close` leaves open: a simulated crash is to open it once more.
  */
 export type SqliteSource =
-  { readonly file: string } | { readonly image: Buffer } | { readonly database: SqliteDatabase };
+  | { readonly file: string }
+  | { readonly image: Buffer }
+  | { readonly database: SqliteDatabase };
 
 /** How long another process that writes is waited for: all else waits with us. */
 const busyTimeoutMs = 100;

@@ -3,7 +3,7 @@
  * by then, and what the walk has shown. It stands between two markers.
  */
 import { readFileSync } from 'node:fs';
-import { format } from 'prettier';
+import { format } from 'oxfmt';
 import { type KillPoint, killPoints } from '../../shared/runtime/kill-points.ts';
 import { ciPairs, roleOf, waysToDie } from './kill-walk.ts';
 
@@ -76,7 +76,7 @@ export async function failureTable(): Promise<string> {
     '| --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n');
-  return format(text, { parser: 'markdown' });
+  return (await format('table.md', text)).code;
 }
 
 /** The page with this table in its place. @throws Error when it has no place */

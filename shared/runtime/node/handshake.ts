@@ -45,7 +45,8 @@ export function upgradeAnswer(key: string): string {
 
 /** What an upgrade asks for, or the HTTP status that refuses it. */
 export type Wanted =
-  { readonly key: string; readonly direct: boolean } | { readonly status: number };
+  | { readonly key: string; readonly direct: boolean }
+  | { readonly status: number };
 
 /** @param localOnly the listener is for programs on this host, and may ask them for no key */
 export function readUpgradeRequest(

@@ -21,7 +21,13 @@ const changes = [
 ] as const;
 
 export type DiskOperation =
-  (typeof changes)[number] | 'open' | 'close' | 'read' | 'stat' | 'list' | 'space';
+  | (typeof changes)[number]
+  | 'open'
+  | 'close'
+  | 'read'
+  | 'stat'
+  | 'list'
+  | 'space';
 
 export interface DiskFault {
   /** All changes when not given. */
