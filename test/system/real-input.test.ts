@@ -8,7 +8,8 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import type { FileSystem } from '../../client/index.ts';
-import { TestCluster, temporaryDirectory } from './cluster-fixture.ts';
+import { temporaryDirectory, TestCluster, until } from './cluster-fixture.ts';
+import { linesOf, linesOfClient } from './lines.ts';
 import { pattern, sha256 } from './patterns.ts';
 
 const MiB = 1024 ** 2;
@@ -265,24 +266,24 @@ test('four processes write parts of one file and append to another; nothing is l
   await fs.writeFile('/parts', '', { layout: { ssize: 16 * 1024 } });
   await fs.writeFile('/log', '');
   const ids = [0, 1, 2, 3];
-  const clients = await Promise.all([
-    ...ids.map((id) => cluster.client('disjoint', '/parts', id)),
-    ...ids.map((id) => cluster.client('lines', '/log', id)),
+  const [writers, appenders] = await Promise.all([
+    Promise.all(ids.map((id) => cluster.client('disjoint', '/parts', id))),
+    Promise.all(ids.map((id) => cluster.client('lines', '/log', id))),
   ]);
-  const codes = await Promise.all(clients.map(({ ended }) => ended));
-  t.deepEqual([...new Set(codes)], [0]);
+  t.deepEqual(await Promise.all(writers.map(({ ended }) => ended)), [0, 0, 0, 0]);
+  for (const one of appenders) await until(async () => (await linesOf(one)) > 100);
+  const counts = await Promise.all(appenders.map((one) => linesOf(one, 'enough')));
+  t.deepEqual(await Promise.all(appenders.map(({ ended }) => ended)), [0, 0, 0, 0]);
 
   const stretches = Array.from({ length: 200 }, (_, i) => pattern(i, 0, 40_000));
   t.is(sha256(await fs.readFile('/parts')), sha256(...stretches));
 
   const lines = (await fs.readFile('/log')).toString().split('\n');
   t.is(lines.pop(), '');
-  const expected = ids.flatMap((id) =>
-    Array.from({ length: 100 }, (_, i) => `${id} ${i} ${'.'.repeat(i * 7)}`),
-  );
-  t.deepEqual(lines.toSorted(), expected.toSorted());
+  const expected = ids.map((id) => linesOfClient(id, counts[id] ?? 0));
+  t.deepEqual(lines.toSorted(), expected.flat().toSorted());
   for (const id of ids) {
     const own = lines.filter((line) => line.startsWith(`${id} `));
-    t.deepEqual(own, expected.slice(id * 100, id * 100 + 100), 'each in its own order');
+    t.deepEqual(own, expected[id], 'each in its own order');
   }
 });

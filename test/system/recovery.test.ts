@@ -4,6 +4,7 @@ import type { File, FileSystem } from '../../client/index.ts';
 import { type ClientProcess, TestCluster, until } from './cluster-fixture.ts';
 import { runProgram } from './daemon.ts';
 import { Load } from './load.ts';
+import { linesOf, linesOfClient } from './lines.ts';
 import { pattern } from './patterns.ts';
 
 const MiB = 1024 * 1024;
@@ -155,11 +156,6 @@ test('names that were answered before the mgr was killed are there, again and ag
 });
 
 /** How many lines a client has appended. */
-async function linesOf({ child, answer }: ClientProcess, word = 'count'): Promise<number> {
-  child.stdin?.write(`${word}\n`);
-  return Number(await answer());
-}
-
 async function appendsMore(client: ClientProcess): Promise<void> {
   const before = await linesOf(client);
   await until(async () => (await linesOf(client)) > before + 10);
@@ -183,13 +179,9 @@ test('appends of four processes while mgr and iods are killed: each line once, w
   const lines = (await fs.readFile('/log')).toString().split('\n');
   t.is(lines.pop(), '');
   for (const id of ids) {
-    const wanted = Array.from(
-      { length: counts[id] ?? 0 },
-      (_, i) => `${id} ${i} ${'.'.repeat((i % 100) * 7)}`,
-    );
     t.deepEqual(
       lines.filter((line) => line.startsWith(`${id} `)),
-      wanted,
+      linesOfClient(id, counts[id] ?? 0),
     );
   }
   t.is(
