@@ -68,6 +68,10 @@ export class FileSizes {
     if (before === undefined) return attr;
     const { size, modified, exact } = await this.ask(before);
     const inode = view.inode(attr.handle) ?? before;
+    // Its last writer has closed it meanwhile, and may have set its time: the iods do not know that.
+    if (!this.mustAsk(attr.handle)) {
+      return { ...attr, size: inode.size, modified: inode.modified, sizeExact: true };
+    }
     return {
       ...attr,
       size: Math.max(inode.size, size),

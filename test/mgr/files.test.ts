@@ -81,6 +81,18 @@ test('the size of a file that somebody writes is asked of the iods; of others it
   t.is(world.iods.asked, asked);
 });
 
+test('who asks while the last writer closes is told what is stored then', async (t) => {
+  const world = new MgrWorld(51);
+  const [writer, other] = [await world.client(), await world.client()];
+  const { attr } = await world.complete(writer.create('/f'));
+  const release = world.iods.hold();
+  world.iods.exact = false;
+  const seen = other.stat('/f');
+  await world.complete(writer.close(attr.handle, both, 250));
+  release();
+  t.like((await world.complete(seen)).attr, { size: 250, sizeExact: true });
+});
+
 test('a listing and a change tell that a size may be larger by now', async (t) => {
   const world = new MgrWorld(6);
   const client = await world.client();
