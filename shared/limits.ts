@@ -51,6 +51,8 @@ export const limits = {
   heartbeatIntervalMs: 2_000,
   heartbeatSilenceMs: 8_000,
   reconnectDelayMinMs: 10,
+  /** In the first seconds: nobody may notice more than a pause when a daemon comes back. */
+  reconnectDelayWatchfulMs: 200,
   reconnectDelayMaxMs: 2_000,
   callDeadlineDefaultMs: 60_000,
   /** A session without a word from its client for this long is ended. */

@@ -9,15 +9,29 @@ const randomOf = (fraction: number) => ({
   bytes: (count: number) => new Uint8Array(count),
 });
 
-test('a delay grows with the attempts up to its greatest, and half of it is chance', (t) => {
+/** All of the delay, of which half may be left out. */
+function wholeDelayMs(attempts: number): number {
+  return retryDelayMs(attempts, randomOf(0)) * 2;
+}
+
+test('a delay never shrinks with the attempts, and half of it is chance', (t) => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 10_000 }), chance, (attempts, fraction) => {
       const ms = retryDelayMs(attempts, randomOf(fraction));
-      const grown = limits.reconnectDelayMinMs * 2 ** (attempts - 1);
-      const whole = Math.min(grown, limits.reconnectDelayMaxMs);
+      const whole = wholeDelayMs(attempts);
       t.true(ms >= whole / 2 && ms <= whole);
+      t.true(wholeDelayMs(attempts + 1) >= whole);
     }),
   );
+});
+
+test('for some seconds nobody looks away for long; then ever longer, up to the greatest', (t) => {
+  const delays = Array.from({ length: 60 }, (_, i) => wholeDelayMs(i + 1));
+  t.is(delays[0], limits.reconnectDelayMinMs);
+  const watchful = delays.filter((ms) => ms <= limits.reconnectDelayWatchfulMs);
+  const shortest = watchful.reduce((sum, ms) => sum + ms / 2, 0);
+  t.true(shortest >= 2000, `${shortest} ms`);
+  t.is(delays.at(-1), limits.reconnectDelayMaxMs);
 });
 
 test('it is never shorter than what the server asked for, nor much longer', (t) => {
