@@ -9,7 +9,7 @@ import { localLength } from '../shared/stripe.ts';
 import { byteString, type Handle, type IodIndex, type Timestamp } from '../shared/units.ts';
 import { dataOps } from '../shared/wire/iod-ops.ts';
 import { fileOps, nameOps } from '../shared/wire/mgr-ops.ts';
-import { type Cap, type InodeKind, rights } from '../shared/wire/values.ts';
+import { type Attr, type Cap, type InodeKind, rights } from '../shared/wire/values.ts';
 import type { CallOptions } from '../shared/rpc/call.ts';
 import type { Link } from '../shared/rpc/link.ts';
 import { retryDelayMs } from '../shared/rpc/retry.ts';
@@ -156,16 +156,6 @@ export class File {
     });
   }
 
-  /** Tells the mgr of size and time now: `close` will not, and a time set from now on stays. */
-  async report(control: Control = {}): Promise<void> {
-    return this.#during('futimes', async () => {
-      this.#need(0);
-      const reported = this.#modified;
-      await this.#extend(this.#options(control));
-      if (this.#modified === reported) this.#modified = undefined;
-    });
-  }
-
   async stat(control: Control = {}): Promise<Stats> {
     return this.#during('fstat', async () => {
       this.#need(0);
@@ -182,11 +172,12 @@ export class File {
     });
   }
 
-  /** Whatever the name of the file is by now. */
+  /** Whatever the name of the file is by now. A time that is set stays until the next write. */
   async setAttributes(change: Partial<SetAttr>, control: Control = {}): Promise<void> {
     return this.#during('setattr', async () => {
       this.#need(0);
-      await this.#set(change, this.#options(control));
+      const { modified } = await this.#set(change, this.#options(control));
+      if (change.modified !== undefined) this.retime(modified);
     });
   }
 
@@ -436,10 +427,10 @@ export class File {
     this.#modified ??= asked.value.modified;
   }
 
-  async #set(change: Partial<SetAttr>, options: CallOptions): Promise<void> {
+  async #set(change: Partial<SetAttr>, options: CallOptions): Promise<Attr> {
     const at = { directory: this.handle, path: emptyPath };
     const request = { ...unchanged, ...change, at, follow: false };
-    await this.#askMgr(nameOps.setAttr, request, options);
+    return (await this.#askMgr(nameOps.setAttr, request, options)).attr;
   }
 
   async #reserve(length: number, options: CallOptions): Promise<number> {

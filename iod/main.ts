@@ -43,7 +43,7 @@ const program: Command = new Command('weft-iod')
   .option(
     '--advertise <port>',
     'where clients reach it, on the host of the iodtab of the mgr, when that is not where it ' +
-      'listens: behind NAT, in a container; no unix socket is told of then',
+      'listens, as where a port is forwarded; no unix socket is told of then',
     advertisedPort,
   )
   .option('--key <file>', 'key file of the cluster (default: the one that the URL names)')

@@ -44,13 +44,13 @@ export class RecoveryLog {
 
   /** Durable when `settled` resolves, unless the disk fails. */
   add(unnumbered: UnnumberedReport): void {
+    const report = { number: ++this.#numbers, ...unnumbered };
     void this.#inTurn(async (directory) => {
       await makeDirectoryDurably(this.#runtime.disk, directory);
       const content = Buffer.from(`${encodeRecovery(report)}\n`);
       await replaceFileDurably(this.#runtime.disk, pathOf(directory, report.number), content);
       await this.#removeOld(directory);
     });
-    const report = { number: ++this.#numbers, ...unnumbered };
     this.#reports = [...this.#reports, report].slice(-limits.recoveriesKept);
     const { cause, why, outcome, tookMs } = report;
     this.#runtime.log.info('recovery ended', { cause, why, outcome, tookMs });

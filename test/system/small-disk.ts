@@ -1,6 +1,6 @@
 /** A disk as small, or as read-only, as a test wants it: a tmpfs, which only root can mount. */
 import { spawnSync } from 'node:child_process';
-import type { ExecutionContext } from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { temporaryDirectory } from './cluster-fixture.ts';
 import { made, undone } from './keepsafe.ts';
 
@@ -17,9 +17,11 @@ export async function mountTmpfs(t: ExecutionContext, options: string): Promise<
   return place;
 }
 
-export function canMount(t: ExecutionContext): boolean {
-  if (process.getuid?.() === 0 && process.platform === 'linux') return true;
-  t.log('skipped: only root can mount a small disk');
-  t.pass();
-  return false;
+/** A test that needs such a disk: skipped by name where there can be none. */
+export function diskTest(
+  title: string,
+  implementation: (t: ExecutionContext) => Promise<void>,
+): void {
+  if (process.getuid?.() === 0 && process.platform === 'linux') test(title, implementation);
+  else test.skip(`${title} [only root can mount a small disk]`, implementation);
 }
