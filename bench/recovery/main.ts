@@ -34,7 +34,10 @@ const add = (group: string, name: string, value: number, unit: Row['unit'], limi
 
 const cluster = await BenchCluster.start(iods);
 const { connect } = await builtClient();
-const operator = await connect(cluster.url);
+const operator = await connect(cluster.url).catch(async (error: unknown) => {
+  await cluster.stop();
+  throw error;
+});
 const holders: Holder[] = [];
 const daemons = cluster.daemons.map((daemon) => new RestartableDaemon(daemon));
 const daemon = (name: string): RestartableDaemon => {
@@ -84,8 +87,7 @@ try {
   await outage(pulse, mgr);
   await silence(iod3);
 } finally {
-  await operator.close();
-  await Promise.all(holders.map((holder) => holder.end()));
+  await Promise.allSettled([operator.close(), ...holders.map((holder) => holder.end())]);
   await cluster.stop();
 }
 console.log(values.json ? asJson(rows, {}) : asTable(rows));

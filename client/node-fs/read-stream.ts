@@ -74,11 +74,7 @@ export class ReadStream extends Readable {
   }
 
   override _destroy(error: Error | null, callback: StreamCallback): void {
-    const ending = this.#file.end(this.autoClose);
-    ending.then(
-      () => callback(error),
-      (late: Error) => callback(error ?? late),
-    );
+    this.#file.end(error, this.autoClose, callback);
   }
 
   async #begin(): Promise<void> {

@@ -68,11 +68,15 @@ export class StreamFile {
     return this.#abort.signal;
   }
 
-  /** Ends all that runs. */
-  async end(close: boolean): Promise<void> {
+  /** Ends all that runs. @param error why, if it is one: what goes wrong now must not hide it */
+  end(error: Error | null, close: boolean, callback: StreamCallback): void {
     this.#abort.abort();
     this.#borrowed?.done();
-    if (close) await this.#handle?.close();
+    const ending = close ? this.#handle?.close() : undefined;
+    Promise.resolve(ending).then(
+      () => callback(error),
+      (late: Error) => callback(error ?? late),
+    );
   }
 }
 
