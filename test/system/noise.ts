@@ -10,7 +10,8 @@ const tlsHello = Buffer.concat([
   randomBytes(500),
 ]);
 
-const upgrade = Buffer.from(upgradeRequest('127.0.0.1', randomBytes(16).toString('base64')));
+const key = randomBytes(16).toString('base64');
+const upgrade = Buffer.from(upgradeRequest('127.0.0.1', key, undefined));
 
 /** A masked binary frame (mask zero) of `declared` bytes, of which only `content` is sent. */
 function frame(declared: bigint, content: Uint8Array): Buffer {

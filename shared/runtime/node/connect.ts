@@ -5,6 +5,7 @@ import { FsError, isFsError } from '../../errno.ts';
 import type { Channel, ChannelHandlers, Endpoint } from '../runtime.ts';
 import { DirectWire } from './direct-wire.ts';
 import { readUpgradeAnswer, upgradeRequest } from './handshake.ts';
+import { type Lane, LaneOffer } from './lane.ts';
 import { connectError, endpointText, notWeftError, peerHostOf } from './net-errors.ts';
 import { type Peer, SocketChannel } from './socket-channel.ts';
 import { type Intake, onread } from './socket-intake.ts';
@@ -35,6 +36,7 @@ class Attempt implements Intake {
   readonly #outcome: Outcome;
   readonly #handlers: ChannelHandlers;
   readonly #key = randomBytes(16).toString('base64');
+  #offer: LaneOffer | undefined;
   #answer = Buffer.alloc(0);
   #socket: net.Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -60,8 +62,10 @@ class Attempt implements Intake {
     socket.on('end', () => this.#fail(this.#closedEarly()));
     socket.on('close', () => this.#fail(this.#closedEarly()));
     socket.once('connect', () => {
-      const host = this.#endpoint.kind === 'unix' ? 'localhost' : endpointText(this.#endpoint);
-      socket.write(upgradeRequest(host, this.#key));
+      const isLocal = this.#endpoint.kind === 'unix';
+      if (isLocal) this.#offer = LaneOffer.make();
+      const host = isLocal ? 'localhost' : endpointText(this.#endpoint);
+      socket.write(upgradeRequest(host, this.#key, this.#offer?.name));
     });
   }
 
@@ -72,20 +76,21 @@ class Attempt implements Intake {
   received(bytes: number, buffer: Uint8Array): boolean {
     if (this.#wire !== undefined) return this.#wire.received(bytes, buffer);
     this.#answer = Buffer.concat([this.#answer, buffer.subarray(0, bytes)]);
-    const answer = readUpgradeAnswer(this.#answer, this.#key);
+    const answer = readUpgradeAnswer(this.#answer, this.#key, this.#offer !== undefined);
     if (answer === undefined) return true;
     if ('refused' in answer) {
       this.#fail(notWeftError(this.#endpoint, answer.refused));
       return false;
     }
-    return this.#succeed(answer.rest);
+    const lane = answer.withLane ? this.#takeLane() : undefined;
+    return this.#succeed(answer.rest, lane);
   }
 
-  #succeed(rest: Buffer): boolean {
+  #succeed(rest: Buffer, lane: Lane | undefined): boolean {
     const socket = this.#release();
     if (socket === undefined) return false;
     const channel = new SocketChannel(peerOf(this.#endpoint, socket));
-    const wire = new DirectWire(channel, true);
+    const wire = new DirectWire(channel, true, lane);
     this.#wire = wire;
     channel.begin(this.#handlers);
     wire.start(socket);
@@ -111,7 +116,15 @@ class Attempt implements Intake {
     const socket = this.#socket;
     this.#socket = undefined;
     clearTimeout(this.#timer);
+    this.#offer?.withdraw();
+    this.#offer = undefined;
     return socket;
+  }
+
+  #takeLane(): Lane | undefined {
+    const lane = this.#offer?.take();
+    this.#offer = undefined;
+    return lane;
   }
 
   #closedEarly(): FsError {

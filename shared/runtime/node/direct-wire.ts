@@ -4,8 +4,11 @@
  * Reasons and figures: docs/decisions/0002-direct-frames.md.
  */
 import type { Socket } from 'node:net';
-import { closeContent, frameHead, opcodes } from './frame-header.ts';
+import { limits } from '../../limits.ts';
+import { closeContent, frameFlags, frameHead, laneContentBytes, opcodes } from './frame-header.ts';
 import { FrameReader } from './frame-reader.ts';
+import { fragmentsOf } from './fragments.ts';
+import type { Lane } from './lane.ts';
 import { closedByPeer, farewellOf, lostError } from './net-errors.ts';
 import type { SocketChannel, Wire } from './socket-channel.ts';
 import type { Intake } from './socket-intake.ts';
@@ -21,21 +24,27 @@ export class DirectWire implements Wire, Intake {
   readonly #channel: SocketChannel;
   readonly #client: boolean;
   readonly #reader: FrameReader;
+  readonly #lane: Lane | undefined;
   #socket: Socket | undefined;
   #destination: Uint8Array | undefined;
   #afterPayload = false;
 
-  /** @param client we made the connection: we mask, the peer does not */
-  constructor(channel: SocketChannel, client: boolean) {
+  /**
+   * @param client we made the connection: we mask, the peer does not
+   * @param lane ours from now on, when one was agreed on
+   */
+  constructor(channel: SocketChannel, client: boolean, lane?: Lane) {
     this.#channel = channel;
     this.#client = client;
-    this.#reader = new FrameReader(!client, {
+    this.#lane = lane;
+    const handlers = {
       ...channel.entries,
-      ping: (content) => this.#pong(content),
-      goodbye: (code, reason) => {
+      ping: (content: Buffer) => this.#pong(content),
+      goodbye: (code: number, reason: string) => {
         channel.close(closedByPeer(channel.peer, `${code} ${reason}`.trim()));
       },
-    });
+    };
+    this.#reader = new FrameReader(!client, handlers, lane);
     channel.attach(this);
   }
 
@@ -48,6 +57,7 @@ export class DirectWire implements Wire, Intake {
     socket.on('end', () => this.#channel.close(closedByPeer(this.#channel.peer)));
     socket.on('close', () => {
       this.#reader.stop();
+      this.#lane?.close();
       this.#channel.ended();
     });
   }
@@ -68,7 +78,32 @@ export class DirectWire implements Wire, Intake {
   }
 
   write(segments: readonly Uint8Array[], bytes: number, written: () => void): void {
-    this.#writeFrame(opcodes.binary, segments, bytes, written);
+    if (this.#lane === undefined || bytes < limits.laneBytesMin) {
+      this.#writeFrame(opcodes.binary | frameFlags.final, segments, bytes, written);
+    } else {
+      this.#writeFragments(this.#lane, segments, written);
+    }
+  }
+
+  #writeFragments(lane: Lane, segments: readonly Uint8Array[], written: () => void): void {
+    const fragments = fragmentsOf(segments);
+    const last = fragments.at(-1);
+    this.#socket?.cork();
+    let opcode: number = opcodes.binary;
+    for (const fragment of fragments) {
+      const final = fragment === last;
+      const first = opcode | (final ? frameFlags.final : 0);
+      const whenWritten = final ? written : undefined;
+      if (fragment.isLong && lane.put(fragment.segments, fragment.bytes)) {
+        const content = Buffer.allocUnsafe(laneContentBytes);
+        content.writeUInt32LE(fragment.bytes);
+        this.#writeFrame(first | frameFlags.lane, [content], content.length, whenWritten);
+      } else {
+        this.#writeFrame(first, fragment.segments, fragment.bytes, whenWritten);
+      }
+      opcode = opcodes.continuation;
+    }
+    this.#socket?.uncork();
   }
 
   cut(reason: Error): void {
@@ -79,18 +114,18 @@ export class DirectWire implements Wire, Intake {
     if (socket.writableLength === 0 && socket.writable) {
       const { code, text } = farewellOf(reason);
       const content = closeContent(code, text);
-      this.#writeFrame(opcodes.close, [content], content.length);
+      this.#writeFrame(opcodes.close | frameFlags.final, [content], content.length);
     }
     socket.destroy();
   }
 
   #pong(content: Buffer): void {
-    this.#writeFrame(opcodes.pong, [content], content.length);
+    this.#writeFrame(opcodes.pong | frameFlags.final, [content], content.length);
     this.#channel.checkBacklog(this.#socket?.writableLength ?? 0);
   }
 
   #writeFrame(
-    opcode: number,
+    first: number,
     segments: readonly Uint8Array[],
     bytes: number,
     written?: () => void,
@@ -98,7 +133,7 @@ export class DirectWire implements Wire, Intake {
     const socket = this.#socket;
     if (socket === undefined) return;
     socket.cork();
-    const head = frameHead(opcode, bytes, this.#client);
+    const head = frameHead(first, bytes, this.#client);
     const parts = segments.filter((segment) => segment.length > 0);
     if (parts.length === 0) socket.write(head, written);
     else socket.write(head);

@@ -1,12 +1,13 @@
 /**
  * WebSocket frames (RFC 6455) out of the bytes of a socket, in pieces of any size. Understands all
  * that a peer may send: any length form, any masking key, fragments, control frames between them.
- * Extensions and text are never agreed on, so they are breaches.
+ * Text is never agreed on, and no extension but the lane, so they are breaches.
  */
 import { ProtocolError } from '../../errno.ts';
 import { limits } from '../../limits.ts';
 import { type EntryHandlers, EntryReader } from './entry-reader.ts';
-import { frameHeadBytesMax, opcodes } from './frame-header.ts';
+import { frameFlags, frameHeadBytesMax, laneContentBytes, opcodes } from './frame-header.ts';
+import type { Lane } from './lane.ts';
 
 export interface FrameHandlers extends EntryHandlers {
   ping(content: Buffer): void;
@@ -15,6 +16,8 @@ export interface FrameHandlers extends EntryHandlers {
 }
 
 const controlBytesMax = 125;
+/** For bytes of a lane that are no payload. */
+const laneStaging = Buffer.allocUnsafeSlow(4096);
 const controlBit = 0x8;
 const noStatusCode = 1005;
 
@@ -22,6 +25,7 @@ export class FrameReader {
   readonly #handlers: FrameHandlers;
   readonly #entries: EntryReader;
   readonly #maskedByPeer: boolean;
+  readonly #lane: Lane | undefined;
   #stopped = false;
 
   readonly #head = Buffer.alloc(frameHeadBytesMax);
@@ -32,6 +36,7 @@ export class FrameReader {
   #left = 0;
   #opcode = 0;
   #final = false;
+  #inLane = false;
   readonly #key = Buffer.alloc(4);
   #masked = false;
   #maskAt = 0;
@@ -40,9 +45,13 @@ export class FrameReader {
   readonly #control = Buffer.alloc(controlBytesMax);
   #controlHave = 0;
 
-  /** @param maskedByPeer true when the peer is a client, which must mask; a server must not */
-  constructor(maskedByPeer: boolean, handlers: FrameHandlers) {
+  /**
+   * @param maskedByPeer true when the peer is a client, which must mask; a server must not
+   * @param lane when one was agreed on
+   */
+  constructor(maskedByPeer: boolean, handlers: FrameHandlers, lane?: Lane) {
     this.#maskedByPeer = maskedByPeer;
+    this.#lane = lane;
     this.#handlers = handlers;
     this.#entries = new EntryReader(handlers);
   }
@@ -70,7 +79,7 @@ export class FrameReader {
 
   /** Where the next bytes of the stream belong if they are plain payload; else `undefined`. */
   destination(): Uint8Array | undefined {
-    if (this.#left === 0 || this.#masked || this.#opcode >= controlBit) return undefined;
+    if (this.#left === 0 || this.#masked || this.#isKept) return undefined;
     if (this.#headHave < this.#headNeed || this.#stopped) return undefined;
     const to = this.#entries.destination();
     return to === undefined || to.length <= this.#left ? to : to.subarray(0, this.#left);
@@ -102,9 +111,13 @@ export class FrameReader {
   #startFrame(): void {
     const first = this.#head.readUInt8(0);
     const second = this.#head.readUInt8(1);
-    this.#final = (first & 0x80) !== 0;
+    this.#final = (first & frameFlags.final) !== 0;
     this.#opcode = first & 0x0f;
-    if ((first & 0x70) !== 0) throw new ProtocolError('frame uses an extension nobody agreed on');
+    this.#inLane = (first & frameFlags.lane) !== 0 && this.#lane !== undefined;
+    const agreed = this.#inLane ? frameFlags.lane : 0;
+    if ((first & (frameFlags.lane | frameFlags.unused)) !== agreed) {
+      throw new ProtocolError('frame uses an extension nobody agreed on');
+    }
     const masked = (second & 0x80) !== 0;
     if (masked !== this.#maskedByPeer) {
       throw new ProtocolError(masked ? 'frame of a server is masked' : 'frame is not masked');
@@ -118,8 +131,8 @@ export class FrameReader {
   }
 
   #startControl(): void {
-    if (!this.#final || this.#left > controlBytesMax) {
-      throw new ProtocolError('control frame is fragmented or too long');
+    if (!this.#final || this.#inLane || this.#left > controlBytesMax) {
+      throw new ProtocolError('control frame is fragmented, in the lane or too long');
     }
     if (
       this.#opcode !== opcodes.close &&
@@ -139,7 +152,15 @@ export class FrameReader {
     if (continues !== (this.#packetBytes !== undefined)) {
       throw new ProtocolError(continues ? 'fragment of no packet' : 'packet begins inside another');
     }
-    this.#packetBytes = (this.#packetBytes ?? 0) + this.#left;
+    if (this.#inLane && this.#left !== laneContentBytes) {
+      throw new ProtocolError(`frame in the lane with ${this.#left} bytes of content`);
+    }
+    this.#controlHave = 0;
+    this.#grow(this.#inLane ? 0 : this.#left);
+  }
+
+  #grow(bytes: number): void {
+    this.#packetBytes = (this.#packetBytes ?? 0) + bytes;
     if (this.#packetBytes > limits.packetBytesMax) {
       throw new ProtocolError(
         `packet of ${this.#packetBytes} bytes, at most ${limits.packetBytesMax} are allowed`,
@@ -150,12 +171,17 @@ export class FrameReader {
   #feedContent(part: Uint8Array): void {
     this.#left -= part.length;
     if (this.#masked) this.#unmask(part);
-    if (this.#opcode < controlBit) {
+    if (!this.#isKept) {
       this.#entries.feed(part);
     } else {
       this.#control.set(part, this.#controlHave);
       this.#controlHave += part.length;
     }
+  }
+
+  /** The content is needed as a whole. */
+  get #isKept(): boolean {
+    return this.#opcode >= controlBit || this.#inLane;
   }
 
   #unmask(part: Uint8Array): void {
@@ -171,12 +197,27 @@ export class FrameReader {
     this.#headHave = 0;
     this.#headNeed = 2;
     if (this.#opcode < controlBit) {
+      if (this.#inLane) this.#takeFromLane(this.#control.readUInt32LE());
       if (!this.#final) return;
       this.#packetBytes = undefined;
       this.#entries.endOfPacket();
     } else if (this.#opcode !== opcodes.pong) {
       this.#endOfControl(this.#control.subarray(0, this.#controlHave));
     }
+  }
+
+  #takeFromLane(bytes: number): void {
+    this.#grow(bytes);
+    let isPayload = false;
+    const next = (): Uint8Array => {
+      const to = this.#entries.destination();
+      isPayload = to !== undefined;
+      return to ?? laneStaging;
+    };
+    this.#lane?.take(bytes, next, (count) => {
+      if (isPayload) this.#entries.landed(count);
+      else this.#entries.feed(laneStaging.subarray(0, count));
+    });
   }
 
   #endOfControl(content: Buffer): void {

@@ -1,10 +1,13 @@
 import test from 'ava';
 import * as fc from 'fast-check';
+import { openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ProtocolError } from '../../../shared/errno.ts';
 import { limits } from '../../../shared/limits.ts';
-import { frameHead, opcodes } from '../../../shared/runtime/node/frame-header.ts';
+import { frameFlags, frameHead, opcodes } from '../../../shared/runtime/node/frame-header.ts';
 import { FrameReader } from '../../../shared/runtime/node/frame-reader.ts';
-import { entryBytes, hex, Recorder } from './recorder.ts';
+import { Lane } from '../../../shared/runtime/node/lane.ts';
+import { entryBytes, hex, Recorder, temporaryDirectory } from './recorder.ts';
 
 class FrameRecorder extends Recorder {
   readonly pings: string[] = [];
@@ -17,6 +20,20 @@ class FrameRecorder extends Recorder {
   goodbye(code: number, reason: string): void {
     this.goodbyes.push(`${code} ${reason}`);
   }
+}
+
+/** As if its bytes were in the lane. */
+function flagged(opcode: number, content: Buffer): Buffer {
+  const bytes = frame({ opcode, content });
+  bytes[0] = (bytes[0] ?? 0) | frameFlags.lane;
+  return bytes;
+}
+
+/** With nothing in it. */
+function openedLane(directory: string): Lane {
+  const path = join(directory, 'lane');
+  writeFileSync(path, '');
+  return new Lane(openSync(path, 'r+'), 'accepting');
 }
 
 interface FrameParts {
@@ -93,7 +110,7 @@ const packet = fc.record({
   ping: fc.option(someBytes(125), { nil: undefined }),
 });
 
-test('whatever the fragments, keys, length forms and pieces, the entries arrive as sent', (t) => {
+test('whatever the fragments, keys, length forms and pieces, the entries arrive as sent (SCENARIOS 140-146)', (t) => {
   fc.assert(
     fc.property(
       fc.array(packet, { minLength: 1, maxLength: 4 }),
@@ -152,7 +169,7 @@ test('a body that is followed by its payload much later is still whole when the 
 
 test('all heads that we write are read back', (t) => {
   for (const bytes of [0, 1, 125, 126, 65_535, 65_536, limits.packetBytesMax]) {
-    const fromClient = frameHead(opcodes.binary, bytes, true);
+    const fromClient = frameHead(opcodes.binary | frameFlags.final, bytes, true);
     t.deepEqual(
       fromClient,
       frame({ opcode: opcodes.binary, content: Buffer.alloc(bytes) }).subarray(
@@ -160,7 +177,7 @@ test('all heads that we write are read back', (t) => {
         fromClient.length,
       ),
     );
-    t.is(frameHead(opcodes.binary, bytes, false).length, fromClient.length - 4);
+    t.is(frameHead(opcodes.binary | frameFlags.final, bytes, false).length, fromClient.length - 4);
   }
 });
 
@@ -233,7 +250,7 @@ const breaches: Record<string, { bytes: Buffer; message: RegExp }> = {
 };
 
 for (const [what, { bytes, message }] of Object.entries(breaches)) {
-  test(`${what} is a breach as soon as it is seen`, (t) => {
+  test(`${what} is a breach as soon as it is seen (SCENARIOS 147, 148, 150)`, (t) => {
     t.throws(() => read(bytes, [], false), { instanceOf: ProtocolError, message });
     t.throws(
       () =>
@@ -258,7 +275,22 @@ test('a frame from a server must not be masked', (t) => {
   });
 });
 
-test('the largest packet with the largest body and payloads is taken', (t) => {
+test('a frame in the lane holds a length, is no control frame, and needs a lane', async (t) => {
+  const lane = openedLane(await temporaryDirectory(t));
+  t.teardown(() => lane.close());
+  const length = Buffer.from([1, 0, 0, 0]);
+  for (const [bytes, agreed, message] of [
+    [flagged(binary, length.subarray(1)), lane, /with 3 bytes of content/],
+    [flagged(opcodes.ping, length), lane, /control frame is .* in the lane/],
+    [flagged(binary, length), undefined, /extension nobody agreed on/],
+    [flagged(binary, length), lane, /lane is shorter/],
+  ] as const) {
+    const reader = new FrameReader(true, new FrameRecorder(), agreed);
+    t.throws(() => reader.feed(bytes), { instanceOf: ProtocolError, message });
+  }
+});
+
+test('the largest packet with the largest body and payloads is taken (SCENARIOS 147)', (t) => {
   const body = Buffer.alloc(limits.bodyBytesMax, 3);
   const payload = Buffer.alloc(limits.payloadBytesMax, 4);
   const full = entryBytes(body, payload);
