@@ -18,6 +18,8 @@ export const iodTransitions: Transitions<IodState> = {
   STOPPED: [],
 };
 
+export const iodStates = Object.keys(iodTransitions);
+
 /** `serve`, or why not now: TRY_AGAIN with this code; `gone` is for good. */
 type Verdict = 'serve' | 'gone' | ErrorId;
 

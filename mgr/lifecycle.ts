@@ -17,6 +17,8 @@ const transitions: Transitions<MgrState> = {
   STOPPED: [],
 };
 
+export const mgrStates = Object.keys(transitions);
+
 type Verdict = 'serve' | 'starting' | 'stopping';
 
 /**

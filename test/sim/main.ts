@@ -1,11 +1,17 @@
 /** `npm run sim -- --seed N --steps M`: runs seeds, and says how to see a failure again. */
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { TraceScript } from '../../shared/trace/script.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import { failuresFile, failureTable, pageWith } from './failure-table.ts';
 import { allPairs, ciPairs, walkPair } from './kill-walk.ts';
-import { runOnce } from './run.ts';
+import { replay, runOnce } from './run.ts';
 import { SimulationFailure } from './runtime/failure.ts';
+
+/** Of each process: enough for the last seconds before a failure. */
+const recordsKept = 8192;
 
 interface Options {
   readonly seed: number;
@@ -18,6 +24,7 @@ interface Options {
   readonly trace: boolean;
   readonly killPairs?: 'some' | 'all';
   readonly failureTable: boolean;
+  readonly script?: string;
 }
 
 const options = new Command('sim')
@@ -40,6 +47,7 @@ const options = new Command('sim')
       'all',
     ]),
   )
+  .option('--script <file>', 'do again what a trace tells of: weft trace export --format script')
   .option('--failure-table', 'write the table of kill points into docs/FAILURES.md', false)
   .parse()
   .opts<Options>();
@@ -79,20 +87,35 @@ async function runPairs(which: 'some' | 'all'): Promise<number> {
 }
 
 async function passes(seed: number): Promise<boolean> {
-  const { steps, iods, clients, faults, trace: keepTrace } = options;
-  const verdict = await runOnce({ seed, steps, iods, clients, faults, keepTrace });
+  const { steps, iods, clients, faults, trace: keepTrace, script } = options;
+  const verdict =
+    script === undefined
+      ? await runOnce({ seed, steps, iods, clients, faults, keepTrace, recordsKept })
+      : await replay(JSON.parse(readFileSync(script, 'utf8')) as TraceScript, { seed });
   const { failure, trace, virtualMs, faults: struck } = verdict;
   if (keepTrace) console.log(trace.lines().join('\n'));
   const figures = `${(virtualMs / 1000).toFixed(1)} s virtual, ${struck} faults, ${trace.count} events`;
   console.log(`seed ${seed}: ${failure ? 'FAILED' : 'passed'}, ${figures}, trace ${trace.hash}`);
   if (!failure) return true;
   const kinds = faults.join(',') || 'none';
-  console.log(
-    `again: npm run sim -- --seed ${seed} --steps ${steps} --iods ${iods} --clients ${clients} --faults ${kinds}`,
-  );
+  const how =
+    script === undefined
+      ? `--steps ${steps} --iods ${iods} --clients ${clients} --faults ${kinds}`
+      : `--script ${script}`;
+  console.log(`again: npm run sim -- --seed ${seed} ${how}`);
+  console.log(`all that was recorded: weft trace merge ${keepRings(verdict.images)}`);
   console.log(failure instanceof SimulationFailure ? failure.message : failure.stack);
   if (!(failure instanceof SimulationFailure)) console.log(trace.tail().join('\n'));
   return false;
+}
+
+/** @returns the files, for a shell */
+function keepRings(images: readonly Uint8Array[]): string {
+  const directory = mkdtempSync(join(tmpdir(), 'weft-sim-'));
+  for (const [number, image] of images.entries()) {
+    writeFileSync(join(directory, `${String(number).padStart(3, '0')}.ring`), image);
+  }
+  return `${directory}/*.ring`;
 }
 
 function whole(text: string): number {

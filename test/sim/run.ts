@@ -1,6 +1,7 @@
 /** One run: from a seed to a verdict. The same options give the same trace, event by event. */
 import { connect } from '../../client/connect.ts';
-import type { Runtime } from '../../shared/runtime/runtime.ts';
+import type { LogLevel, Runtime } from '../../shared/runtime/runtime.ts';
+import type { ScriptRequest, TraceScript } from '../../shared/trace/script.ts';
 import {
   compareTree,
   Deadlines,
@@ -17,6 +18,9 @@ import { Rounds } from './rounds.ts';
 import type { PlannedKill } from './runtime/kill-plan.ts';
 import type { SimProcess } from './runtime/process.ts';
 import type { Trace } from './runtime/trace.ts';
+import { ScriptedClient } from './scripted-client.ts';
+import { ScriptedFaults } from './scripted-faults.ts';
+import type { WorkloadOptions } from './lane.ts';
 import { Client } from './workload.ts';
 
 export interface RunOptions {
@@ -34,6 +38,11 @@ export interface RunOptions {
   /** All daemons and clients are stopped or killed in turn, all the time. */
   readonly rounds?: boolean;
   readonly keepTrace?: boolean;
+  readonly logLevel?: LogLevel | 'none';
+  /** What the flight recorder of each process holds. */
+  readonly recordsKept?: number;
+  /** Instead of steps by chance: the number of `steps` is that of its requests then. */
+  readonly script?: TraceScript;
   readonly sabotage?: Sabotage;
 }
 
@@ -41,6 +50,8 @@ export interface Verdict {
   /** `undefined`: everything was as it must be. */
   readonly failure: Error | undefined;
   readonly trace: Trace;
+  /** The rings of all processes, as files would have them. */
+  readonly images: readonly Uint8Array[];
   readonly virtualMs: number;
   readonly faults: number;
 }
@@ -61,7 +72,8 @@ export async function runOnce(options: RunOptions): Promise<Verdict> {
     failure = error instanceof Error ? error : new Error(String(error));
   }
   const { world } = run.cluster;
-  return { failure, trace: world.trace, virtualMs: world.nowMs, faults: run.faults.count };
+  const { trace, nowMs: virtualMs } = world;
+  return { failure, trace, images: world.rings.images(), virtualMs, faults: run.faults.count };
 }
 
 class Run {
@@ -71,6 +83,8 @@ class Run {
   readonly #deadlines: Deadlines;
   readonly #clients: readonly SimProcess[];
   readonly #rounds: Rounds | undefined;
+  readonly #script: TraceScript | undefined;
+  readonly #scriptedFaults: ScriptedFaults;
   #stepsLeft: number;
   #isOver = false;
   /** Planned kills that have happened. */
@@ -79,11 +93,14 @@ class Run {
 
   constructor(options: RunOptions) {
     const { seed, steps, iods = 3, clients = 3, faults = [], kills = [] } = options;
-    const { keepTrace, sabotage, sessionLeaseMs, mayFail } = options;
+    const { keepTrace, logLevel, recordsKept, sabotage, sessionLeaseMs, mayFail, script } = options;
+    this.#script = script;
     this.cluster = new Cluster({
       seed,
       iods,
       sessionLeaseMs,
+      recordsKept,
+      logLevel,
       onPowerLoss: (iod) => {
         this.#model.powerLost(iod);
       },
@@ -97,9 +114,11 @@ class Run {
     this.#stepsLeft = steps;
     this.#working = clients;
     this.#clients = Array.from({ length: clients }, (_, i) =>
-      this.#makeClient(`client${i}`, iods, mayFail ?? faults.length + kills.length > 0),
+      this.#makeClient(clientName(i), iods, mayFail ?? faults.length + kills.length > 0),
     );
     if (options.rounds === true) this.#rounds = new Rounds(this.cluster, this.#clients);
+    this.#scriptedFaults = new ScriptedFaults(this.cluster, this.#clients);
+    this.#scriptedFaults.plan(script?.faults ?? []);
     this.faults = new Faults({
       cluster: this.cluster,
       clients: this.#clients,
@@ -116,6 +135,7 @@ class Run {
     await this.#until(() => this.#stepsLeft <= 0 && this.#hasStruck());
     this.#isOver = true;
     this.#rounds?.end();
+    this.#scriptedFaults.end();
     this.faults.end();
     await this.#until(() => this.#working === 0 && this.faults.isPutRight);
     await this.#until(() => this.#isQuiet());
@@ -130,7 +150,7 @@ class Run {
 
   #makeClient(name: string, iods: number, hasFaults: boolean): SimProcess {
     const { world } = this.cluster;
-    const client = new Client(name, {
+    const options: WorkloadOptions = {
       random: world.random.fork(name),
       model: this.#model,
       now: () => world.nowMs,
@@ -138,7 +158,10 @@ class Run {
       hasFaults,
       thinkMs: () => (this.#stepsLeft > 0 ? 0 : waitingMs),
       watch: (what, deadlineMs, call) => this.#deadlines.watch(process, what, deadlineMs, call),
-    });
+    };
+    const client = this.#script
+      ? new ScriptedClient(name, requestsOf(this.#script, name), options)
+      : new Client(name, options);
     let hasEnded = false;
     const process: SimProcess = this.cluster.client(
       name,
@@ -214,4 +237,28 @@ class Run {
       await world.run({ untilMs: world.nowMs + pollMs });
     }
   }
+}
+
+function requestsOf({ requests }: TraceScript, name: string): ScriptRequest[] {
+  return requests.filter(({ client }) => clientName(client) === name);
+}
+
+function clientName(index: number): string {
+  return `client${index}`;
+}
+
+/** Does again what a trace tells of, in a cluster that may have a defect. */
+export function replay(
+  script: TraceScript,
+  options: { readonly seed: number; readonly sabotage?: Sabotage },
+): Promise<Verdict> {
+  const { iods, clients, requests, faults } = script;
+  return runOnce({
+    ...options,
+    script,
+    iods: Math.max(1, iods),
+    clients,
+    steps: requests.length,
+    mayFail: faults.length > 0,
+  });
 }

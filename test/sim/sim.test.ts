@@ -1,11 +1,10 @@
 /** The simulator replays itself, finds what is broken, and finds nothing where nothing is. */
 import test from 'ava';
-import type { Runtime } from '../../shared/runtime/runtime.ts';
 import type { Mutation } from '../../mgr/store/rows.ts';
 import type { Sabotage } from './cluster.ts';
 import { faultKinds } from './faults.ts';
 import { runOnce, type RunOptions } from './run.ts';
-import { forgetting, overriding } from './sabotage.ts';
+import { forgetting, losingWrites, withoutSync } from './sabotage.ts';
 import { firstDifference } from './runtime/trace.ts';
 
 test('the same seed gives the same trace, event by event', async (t) => {
@@ -62,40 +61,6 @@ async function findsIt(
     return;
   }
   t.fail('no seed found it');
-}
-
-/** Reports a sync of an object that has not taken place. */
-function withoutSync(runtime: Runtime): Runtime {
-  return withFiles(runtime, (file) => ({ ...file, sync: () => file.stat().then(() => undefined) }));
-}
-
-/** Of every twentieth write only the report is true. */
-function losingWrites(runtime: Runtime): Runtime {
-  let writes = 0;
-  return withFiles(runtime, (file) => ({
-    ...file,
-    write: (from, position) =>
-      ++writes % 20 === 0 ? file.stat().then(() => undefined) : file.write(from, position),
-  }));
-}
-
-type DiskFile = Awaited<ReturnType<Runtime['disk']['open']>>;
-
-function withFiles(runtime: Runtime, change: (file: DiskFile) => DiskFile): Runtime {
-  const { disk } = runtime;
-  const open: typeof disk.open = async (path, mode) => {
-    const file = await disk.open(path, mode);
-    if (!path.includes('/objects/')) return file;
-    return change({
-      read: (into, position) => file.read(into, position),
-      write: (from, position) => file.write(from, position),
-      truncate: (lengthBytes) => file.truncate(lengthBytes),
-      stat: () => file.stat(),
-      sync: () => file.sync(),
-      close: () => file.close(),
-    });
-  };
-  return { ...runtime, disk: overriding(disk, { open }) };
 }
 
 function isRemoval(mutation: Mutation): boolean {

@@ -3,7 +3,7 @@ import test from 'ava';
 import { faultKinds } from './faults.ts';
 import { passSeeds } from './seeds.ts';
 
-test('without faults every answer is as the model has it', async (t) => {
+test('without faults every answer is as the model has it (SCENARIOS 172)', async (t) => {
   await passSeeds(t, [1, 40], []);
 });
 

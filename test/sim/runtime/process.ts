@@ -3,8 +3,10 @@
  * process runs nothing any more; a paused one runs everything later, in order.
  */
 import assert from 'node:assert/strict';
-import type { KillPoint } from '../../../shared/runtime/kill-points.ts';
+import { isRecorded, type KillPoint } from '../../../shared/runtime/kill-points.ts';
 import type { Runtime } from '../../../shared/runtime/runtime.ts';
+import { recordKinds } from '../../../shared/trace/record.ts';
+import { recordedLog } from '../../../shared/trace/recorded-log.ts';
 import { ProcessClock } from './clock.ts';
 import { SimDisk } from './disk.ts';
 import { ProcessEnded } from './failure.ts';
@@ -134,19 +136,24 @@ export class Incarnation {
     this.host = process.host;
     const random = kernel.random.fork(`process ${process.name} ${process.starts}`);
     this.#disk = new SimDisk(this.host.disk, this, options.descriptorsMax ?? 1024);
+    const recorder = kernel.rings.begin(process);
+    const clock = new ProcessClock({
+      timeline,
+      owner: this,
+      host: this.host.clock,
+      random: random.fork('timers'),
+      timerLatenessMs: options.timerLatenessMs ?? [0, 1],
+    });
     this.runtime = {
-      clock: new ProcessClock({
-        timeline,
-        owner: this,
-        host: this.host.clock,
-        random: random.fork('timers'),
-        timerLatenessMs: options.timerLatenessMs ?? [0, 1],
-      }),
+      clock,
       random: random.fork('random'),
       net: new SimNet({ network, timeline, owner: this }),
       disk: this.#disk,
-      log: new SimLogger(kernel.log, this),
+      log: recordedLog(new SimLogger(kernel.log, this), recorder, clock),
+      recorder,
+      keepTrace: () => () => undefined,
       killPoint: (point: KillPoint) => {
+        if (isRecorded(point)) recorder.record(recordKinds.step, clock.now(), recorder.text(point));
         if (this.#alive) kernel.pass(this, point);
         if (!this.#alive) throw new ProcessEnded(this.name);
       },
@@ -199,6 +206,7 @@ export class Incarnation {
   }
 
   end(): void {
+    this.#kernel.rings.end(this.runtime.recorder);
     this.#alive = false;
     this.#held.length = 0;
     this.#disk.processEnded();

@@ -19,6 +19,7 @@ import { LogBook } from './log.ts';
 import { Network } from './network.ts';
 import { type Incarnation, type ProcessOptions, SimProcess } from './process.ts';
 import { SimRandom } from './random.ts';
+import { Rings } from './rings.ts';
 import { runsFor, watchRejections } from './rejections.ts';
 import { type Job, Timeline } from './timeline.ts';
 import { Trace } from './trace.ts';
@@ -31,6 +32,8 @@ export interface WorldOptions {
   readonly logLevel?: LogLevel | 'none';
   /** Keep every event, to find where two runs part. */
   readonly keepTrace?: boolean;
+  /** What the flight recorder of each process holds. */
+  readonly recordsKept?: number | undefined;
 }
 
 /** When to stop: at whichever comes first. */
@@ -53,6 +56,7 @@ export class World implements Kernel {
   readonly random: SimRandom;
   readonly network: Network;
   readonly log: LogBook;
+  readonly rings: Rings;
   readonly trace: Trace;
   readonly kills = new KillPlan();
   readonly #commit: string | undefined;
@@ -63,7 +67,9 @@ export class World implements Kernel {
   #steps = 0;
   #running = false;
 
-  constructor({ seed, commit, logLevel = 'info', keepTrace = false }: WorldOptions) {
+  constructor(options: WorldOptions) {
+    const { seed, commit, logLevel = 'info', keepTrace = false, recordsKept = 512 } = options;
+    this.rings = new Rings(recordsKept);
     this.seed = seed;
     this.#commit = commit ?? process.env['GIT_COMMIT'];
     this.random = new SimRandom(`seed ${seed}`);
