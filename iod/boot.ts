@@ -28,7 +28,7 @@ const idBytes = 32;
 
 /** @throws FsError as `openDataDirectory`; WEFT_E_DATA_DAMAGED when the objects are gone */
 export async function boot(
-  runtime: Pick<Runtime, 'disk' | 'random' | 'net' | 'killPoint'>,
+  runtime: Pick<Runtime, 'disk' | 'random' | 'net' | 'killPoint' | 'keepTrace'>,
   options: { readonly path: string; readonly name: string; readonly holder: string },
 ): Promise<Home> {
   const { path, name, holder } = options;

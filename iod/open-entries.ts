@@ -3,6 +3,7 @@
  * one hash, probed in a row, without an object for each entry. Pure.
  */
 import assert from 'node:assert/strict';
+import { hashPair } from '../shared/pair-hash.ts';
 import type { Handle, SessionId } from '../shared/units.ts';
 import type { OpenEntry } from '../shared/wire/values.ts';
 
@@ -17,9 +18,17 @@ interface Columns {
 }
 
 export class OpenEntries {
-  #columns = makeColumns(capacityMin);
-  #mask = capacityMin - 1;
+  #columns: Columns;
+  #mask: number;
   #size = 0;
+
+  /** @param room for so many it need not grow */
+  constructor(room = 0) {
+    let capacity = capacityMin;
+    while (room * 4 > capacity * 3) capacity *= 2;
+    this.#columns = makeColumns(capacity);
+    this.#mask = capacity - 1;
+  }
 
   get size(): number {
     return this.#size;
@@ -40,8 +49,12 @@ export class OpenEntries {
     assert(entry.handle > 0, 'handles begin at 1');
     if ((this.#size + 1) * 4 > (this.#mask + 1) * 3) this.#resize((this.#mask + 1) * 2);
     const at = this.#find(entry.handle, entry.session);
-    if (this.#columns.handles[at] === 0) this.#size++;
-    this.#put(at, entry);
+    const columns = this.#columns;
+    if (columns.handles[at] === 0) this.#size++;
+    columns.handles[at] = entry.handle;
+    columns.sessions[at] = entry.session;
+    columns.rights[at] = entry.rights;
+    columns.sequences[at] = entry.sequence;
   }
 
   delete(handle: Handle, session: SessionId): void {
@@ -60,6 +73,19 @@ export class OpenEntries {
     }
   }
 
+  /** All entries, in no order, without making objects of them. */
+  forEach(
+    visit: (handle: Handle, session: SessionId, rights: number, sequence: number) => void,
+  ): void {
+    const { handles, sessions, rights, sequences } = this.#columns;
+    for (let at = 0; at <= this.#mask; at++) {
+      const handle = handles[at] ?? 0;
+      if (handle === 0) continue;
+      const session = (sessions[at] ?? 0) as SessionId;
+      visit(handle as Handle, session, rights[at] ?? 0, sequences[at] ?? 0);
+    }
+  }
+
   /** All entries for which `matches` is true, without making objects of the others. */
   select(matches: (session: SessionId, sequence: number) => boolean): OpenEntry[] {
     const { handles, sessions, sequences } = this.#columns;
@@ -75,19 +101,11 @@ export class OpenEntries {
   /** Where the entry is, or the free place where it belongs. */
   #find(handle: number, session: number): number {
     const { handles, sessions } = this.#columns;
-    let at = hash(handle, session) & this.#mask;
+    let at = hashPair(handle, session) & this.#mask;
     while (handles[at] !== 0 && (handles[at] !== handle || sessions[at] !== session)) {
       at = (at + 1) & this.#mask;
     }
     return at;
-  }
-
-  #put(at: number, { handle, session, rights, sequence }: OpenEntry): void {
-    const columns = this.#columns;
-    columns.handles[at] = handle;
-    columns.sessions[at] = session;
-    columns.rights[at] = rights;
-    columns.sequences[at] = sequence;
   }
 
   /** Moves back what was put behind the free place only because that was taken. */
@@ -95,9 +113,9 @@ export class OpenEntries {
     const { handles, sessions } = this.#columns;
     let free = gap;
     for (let at = (gap + 1) & this.#mask; handles[at] !== 0; at = (at + 1) & this.#mask) {
-      const home = hash(handles[at] ?? 0, sessions[at] ?? 0) & this.#mask;
+      const home = hashPair(handles[at] ?? 0, sessions[at] ?? 0) & this.#mask;
       if (((at - home) & this.#mask) < ((at - free) & this.#mask)) continue;
-      this.#put(free, entryAt(this.#columns, at));
+      copyEntry(this.#columns, at, this.#columns, free);
       free = at;
     }
     handles[free] = 0;
@@ -108,9 +126,9 @@ export class OpenEntries {
     this.#columns = makeColumns(capacity);
     this.#mask = capacity - 1;
     for (let at = 0; at < old.handles.length; at++) {
-      if (old.handles[at] === 0) continue;
-      const entry = entryAt(old, at);
-      this.#put(this.#find(entry.handle, entry.session), entry);
+      const handle = old.handles[at] ?? 0;
+      if (handle === 0) continue;
+      copyEntry(old, at, this.#columns, this.#find(handle, old.sessions[at] ?? 0));
     }
   }
 }
@@ -124,6 +142,13 @@ function makeColumns(capacity: number): Columns {
   };
 }
 
+function copyEntry(from: Columns, at: number, into: Columns, place: number): void {
+  into.handles[place] = from.handles[at] ?? 0;
+  into.sessions[place] = from.sessions[at] ?? 0;
+  into.sequences[place] = from.sequences[at] ?? 0;
+  into.rights[place] = from.rights[at] ?? 0;
+}
+
 function entryAt({ handles, sessions, sequences, rights }: Columns, at: number): OpenEntry {
   return {
     handle: (handles[at] ?? 0) as Handle,
@@ -131,12 +156,4 @@ function entryAt({ handles, sessions, sequences, rights }: Columns, at: number):
     rights: rights[at] ?? 0,
     sequence: sequences[at] ?? 0,
   };
-}
-
-/** Handles and sessions count upward: their low bits must reach all bits of the hash. */
-function hash(handle: number, session: number): number {
-  let mixed = Math.imul(handle | 0, 0x9e37_79b1) ^ Math.imul(session | 0, 0x85eb_ca77);
-  mixed ^= Math.imul((handle / 0x1_0000_0000) | 0, 0xc2b2_ae3d);
-  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b_3c6d);
-  return (mixed ^ (mixed >>> 13)) >>> 0;
 }

@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict';
 import { limits } from '../shared/limits.ts';
 import type { Handle, SessionId } from '../shared/units.ts';
-import type { CapBody, OpenEntry } from '../shared/wire/values.ts';
+import type { CapBody, OpenEntry, OpenRange } from '../shared/wire/values.ts';
+import { compareOpens, type OpenPart } from './compare-opens.ts';
 import { OpenEntries } from './open-entries.ts';
 
 /** What a new table has brought. */
@@ -35,9 +36,21 @@ export class OpenTable {
   /** The changes that `#live` knows. Infinity before the first sync: any cap is an old one. */
   #upTo = Infinity;
   #rebuild: Rebuild | undefined;
+  /** Opens of before, for nobody's use until the mgr has said which of them are in force. */
+  #remembered: OpenEntries | undefined;
 
   get size(): number {
     return this.#live.size;
+  }
+
+  /** What is worth keeping for the next start; `undefined` before the first sync. */
+  get entries(): OpenEntries | undefined {
+    return this.#upTo === Infinity ? undefined : this.#live;
+  }
+
+  /** What a process before this one knew: it spares a part of the next sync if it is still true. */
+  remember(entries: OpenEntries): void {
+    this.#remembered = entries;
   }
 
   /** The last change that is in force here; 0 before the first sync. */
@@ -103,13 +116,16 @@ export class OpenTable {
 
   /** Begins a new table; one that was being built is thrown away. */
   rebuild(): Rebuild {
-    this.#rebuild = new Rebuild();
+    this.#rebuild = new Rebuild(this.#known());
     return this.#rebuild;
   }
 
-  /** Throws the new table away. Does nothing when it is in place already. */
+  /** The new table comes to nothing, unless it is in place already. */
   abandon(rebuild: Rebuild): void {
-    if (this.#rebuild === rebuild) this.#rebuild = undefined;
+    if (this.#rebuild !== rebuild) return;
+    this.#rebuild = undefined;
+    // What it has learned need not be told again, if it is still true then.
+    if (rebuild.size > this.#known().size) this.#remembered = rebuild.entries;
   }
 
   /** The new table takes the place of the old one. */
@@ -122,7 +138,13 @@ export class OpenTable {
     this.#live = rebuild.finish(newer);
     this.#upTo = upTo;
     this.#rebuild = undefined;
+    this.#remembered = undefined;
     return { opens: this.#live.size, ...this.#missing(before) };
+  }
+
+  /** What may be true at the mgr too; it has to say so. */
+  #known(): OpenEntries {
+    return this.#remembered ?? this.#live;
   }
 
   #missing(before: OpenEntries): Omit<Swapped, 'opens'> {
@@ -146,7 +168,8 @@ export class OpenTable {
 
 /** A table that is being built: the snapshot and the changes since may come in any order. */
 export class Rebuild {
-  readonly #entries = new OpenEntries();
+  readonly #known: OpenEntries;
+  readonly #entries: OpenEntries;
   /**
    * Entries whose last word is that they are closed: kept, lest the snapshot brings them back.
    * `undefined` once it cannot.
@@ -155,6 +178,21 @@ export class Rebuild {
   /** Where the stream of changes began, and how far it has come. */
   #from: number | undefined;
   #upTo = 0;
+
+  /** @param known opens that the mgr may have too */
+  constructor(known: OpenEntries) {
+    this.#known = known;
+    this.#entries = new OpenEntries(known.size);
+  }
+
+  get entries(): OpenEntries {
+    return this.#entries;
+  }
+
+  /** Whether there is anything to compare with the mgr. */
+  get knowsSome(): boolean {
+    return this.#known.size > 0;
+  }
 
   /** Entries that it keeps, with those that are kept because they are closed. */
   get size(): number {
@@ -185,15 +223,22 @@ export class Rebuild {
     return true;
   }
 
+  /**
+   * Takes what is known in those ranges that are the same at the mgr, as if a page with them had
+   * come when it answered.
+   * @param ranges all handles, each range behind the one before
+   * @returns the parts that must come as pages
+   */
+  takeKnown(ranges: readonly OpenRange[]): readonly OpenPart[] {
+    return compareOpens(this.#known, ranges, (entry) => {
+      this.#addLatest(entry);
+    });
+  }
+
   /** Entries of the snapshot, or of a change: for each file and session the latest one counts. */
   add(entries: readonly OpenEntry[]): void {
     assert(this.#closed, 'the snapshot is complete');
-    for (const entry of entries) {
-      const known = this.#entries.get(entry.handle, entry.session);
-      if (known !== undefined && entry.sequence < known.sequence) continue;
-      this.#entries.set(entry);
-      if (entry.rights === 0) this.#closed.push(entry);
-    }
+    for (const entry of entries) this.#addLatest(entry);
   }
 
   /** All of the snapshot has come: from now on it takes no more room than what is open does. */
@@ -214,6 +259,13 @@ export class Rebuild {
   #enter(entry: OpenEntry): void {
     if (entry.rights === 0) this.#entries.delete(entry.handle, entry.session);
     else this.#entries.set(entry);
+  }
+
+  #addLatest(entry: OpenEntry): void {
+    const known = this.#entries.get(entry.handle, entry.session);
+    if (known !== undefined && entry.sequence < known.sequence) return;
+    this.#entries.set(entry);
+    if (entry.rights === 0) this.#closed?.push(entry);
   }
 
   #begin(at: number): void {

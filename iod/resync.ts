@@ -1,23 +1,28 @@
 /**
  * How an iod learns who has which file open: it joins (the mgr cuts the stream of changes there),
- * takes a snapshot in pages while the changes already come in, and swaps the new table in when the
- * mgr confirms that nothing is missing (DESIGN 4, SCENARIOS 33-35). All of it belongs to one
- * connection: whatever cuts it, the next one begins anew, and the old table was never touched.
+ * finds out by digests what it knows already, takes a snapshot of the rest in pages while the
+ * changes already come in, and swaps the new table in when the mgr confirms that nothing is missing
+ * (DESIGN 4, SCENARIOS 33-35). All of it belongs to one connection: whatever cuts it, the next one
+ * begins anew, and the old table was never touched.
  */
 import { ProtocolError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
 import { retryDelayMs } from '../shared/rpc/retry.ts';
 import type { Clock, Runtime } from '../shared/runtime/runtime.ts';
-import type { Handle, SessionId } from '../shared/units.ts';
-import { syncOps } from '../shared/wire/mgr-ops.ts';
+import type { Handle } from '../shared/units.ts';
+import { syncOps } from '../shared/wire/sync-ops.ts';
 import type { ReplyOf, RequestOf } from '../shared/wire/op.ts';
+import type { OpenPlace, OpenRange } from '../shared/wire/values.ts';
+import { allOpens, type OpenPart } from './compare-opens.ts';
 import type { Lease } from './lease.ts';
 import type { OpenTable, Rebuild } from './open-table.ts';
 import type { SyncRecovery } from './sync-recovery.ts';
 
 export type JoinRequest = RequestOf<(typeof syncOps)['join']>;
 export type JoinReply = ReplyOf<(typeof syncOps)['join']>;
+
+type Page = ReplyOf<(typeof syncOps)['snapshot']>;
 
 export interface ResyncParts {
   readonly runtime: Pick<Runtime, 'clock' | 'random' | 'killPoint'>;
@@ -48,7 +53,10 @@ export async function resync(connection: Connection, parts: ResyncParts): Promis
     await joined(reply);
     killPoint('iod.sync.snapshot-begun');
     recovery.enter('snapshot');
-    await takeSnapshot(connection, rebuild, runtime);
+    for (const part of await compare(connection, rebuild, runtime)) {
+      await takeSnapshot(connection, rebuild, part, runtime);
+    }
+    rebuild.complete();
     recovery.enter('confirm');
     await confirm(connection, rebuild, parts);
     killPoint('iod.sync.before-swap');
@@ -59,29 +67,52 @@ export async function resync(connection: Connection, parts: ResyncParts): Promis
   }
 }
 
-async function takeSnapshot(
+/** What is known already need not travel. @returns the parts that must */
+async function compare(
   connection: Connection,
   rebuild: Rebuild,
   { clock, killPoint }: ResyncParts['runtime'],
-): Promise<void> {
-  let afterHandle = 0 as Handle;
-  let afterSession = 0 as SessionId;
+): Promise<readonly OpenPart[]> {
+  if (!rebuild.knowsSome) return [allOpens];
+  const ranges: OpenRange[] = [];
   for (;;) {
-    const { entries, done } = await connection.call(
+    const after = ranges.at(-1)?.upTo ?? (0 as Handle);
+    const page = await connection.call(syncOps.compare, { after }, patience(clock));
+    for (const range of page.ranges) ranges.push(range);
+    if (page.done) break;
+    if ((ranges.at(-1)?.upTo ?? 0) <= after) {
+      throw new ProtocolError(`a comparison of opens that does not get beyond file ${after}`);
+    }
+  }
+  const parts = rebuild.takeKnown(ranges);
+  killPoint('iod.sync.compared');
+  return parts;
+}
+
+async function takeSnapshot(
+  connection: Connection,
+  rebuild: Rebuild,
+  { after, upTo }: OpenPart,
+  { clock, killPoint }: ResyncParts['runtime'],
+): Promise<void> {
+  for (let place: OpenPlace | undefined = after; place !== undefined;) {
+    const { entries, next }: Page = await connection.call(
       syncOps.snapshot,
-      { afterHandle, afterSession },
+      { after: place, upTo },
       patience(clock),
     );
     rebuild.add(entries);
     killPoint('iod.sync.snapshot-chunk');
-    const last = entries.at(-1);
-    if (done) {
-      rebuild.complete();
-      return;
+    if (next !== undefined && !isBehind(next, place)) {
+      throw new ProtocolError(`a snapshot that does not get beyond file ${place.handle}`);
     }
-    if (last === undefined) throw new ProtocolError('an empty page of a snapshot that goes on');
-    ({ handle: afterHandle, session: afterSession } = last);
+    place = next;
   }
+}
+
+function isBehind(next: OpenPlace, place: OpenPlace): boolean {
+  if (next.handle === place.handle) return next.session > place.session;
+  return next.handle > place.handle;
 }
 
 /** The mgr says no as long as it has something left to do here, such as a truncate. */

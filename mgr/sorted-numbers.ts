@@ -13,16 +13,21 @@ export class SortedNumbers<T extends number> {
   /** Does nothing when it is there. */
   add(value: T): void {
     const last = this.#chunks.length - 1;
-    if (last < 0) {
+    const at = Math.min(this.#chunkOf(value), last);
+    const chunk = this.#chunks[at];
+    const place = firstNotBelow(chunk ?? [], value);
+    // What counts upward leaves full chunks behind.
+    if (chunk === undefined || place === chunkMax) {
       this.#chunks.push([value]);
       return;
     }
-    const at = Math.min(this.#chunkOf(value), last);
-    const chunk = this.#chunks[at] as T[];
-    const place = firstNotBelow(chunk, value);
     if (chunk[place] === value) return;
+    if (chunk.length === chunkMax) {
+      this.#chunks.splice(at + 1, 0, chunk.splice(chunkMax / 2));
+      this.add(value);
+      return;
+    }
     chunk.splice(place, 0, value);
-    if (chunk.length === chunkMax) this.#chunks.splice(at + 1, 0, chunk.splice(chunkMax / 2));
   }
 
   /** Does nothing when it is not there. */

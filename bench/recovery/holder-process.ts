@@ -1,5 +1,5 @@
 /** Clients of a benchmark of recovery: those who hold files open, and those who never stop. */
-import type { File } from '../../client/index.ts';
+import type { ConnectedFileSystem, File } from '../../client/index.ts';
 import { builtClient } from '../built.ts';
 import { inParallel } from '../data-calls.ts';
 import type { Beats, Reply, Request } from './messages.ts';
@@ -8,7 +8,7 @@ const openAtOnce = 32;
 const block = Buffer.alloc(4096, 0x5a);
 
 /** Kept, or the sessions would end. */
-const held: File[] = [];
+const held: { readonly fs: ConnectedFileSystem; readonly files: File[] }[] = [];
 const lanes: Lane[] = [];
 
 process.on('message', (request: Request) => {
@@ -24,20 +24,26 @@ process.once('disconnect', () => process.exit(0));
 
 async function perform(request: Request): Promise<Reply> {
   if (request.kind === 'hold') await hold(request);
+  if (request.kind === 'open') await openFiles(request);
   if (request.kind === 'pulse') await startPulse(request);
   return { beats: request.kind === 'beats' ? lanes.map((lane) => lane.take()) : [] };
 }
 
-async function hold(request: Extract<Request, { kind: 'hold' }>): Promise<void> {
+async function hold({ url, sessions }: Extract<Request, { kind: 'hold' }>): Promise<void> {
   const { connect } = await builtClient();
   let next = 0;
   await inParallel(openAtOnce, async () => {
-    while (next < request.sessions) {
-      const session = next++;
-      const fs = await connect(request.url);
+    while (next++ < sessions) held.push({ fs: await connect(url), files: [] });
+  });
+}
+
+async function openFiles({ filesEach }: Extract<Request, { kind: 'open' }>): Promise<void> {
+  const rest = held.entries();
+  await inParallel(openAtOnce, async () => {
+    for (const [session, { fs, files }] of rest) {
       await fs.mkdir(`/held-${session}`);
-      for (let file = 0; file < request.filesEach; file++) {
-        held.push(await fs.open(`/held-${session}/${file}`, 'w+'));
+      for (let file = 0; file < filesEach; file++) {
+        files.push(await fs.open(`/held-${session}/${file}`, 'w+'));
       }
     }
   });

@@ -1,13 +1,10 @@
 /** What the processes of this benchmark are asked, and what they answer. */
 
 export type Request =
-  /** Makes sessions, each with files of its own open, and keeps them. */
-  | {
-      readonly kind: 'hold';
-      readonly url: string;
-      readonly sessions: number;
-      readonly filesEach: number;
-    }
+  /** Makes sessions, and keeps them. */
+  | { readonly kind: 'hold'; readonly url: string; readonly sessions: number }
+  /** Opens files of its own in each of them, and keeps them open. */
+  | { readonly kind: 'open'; readonly filesEach: number }
   /** Reads and writes without a pause, on a file of each iod. */
   | { readonly kind: 'pulse'; readonly url: string; readonly iods: number }
   /** What the pulse did since it was asked last. */

@@ -1,6 +1,6 @@
 /**
- * How an iod gets the part of the open table that is its own: a snapshot, and behind the cut the
- * stream of changes. Nobody waits for a sync, and it waits for nobody but its own iod (DESIGN 4).
+ * How an iod gets the part of the open table that is its own: digests of what it may know already,
+ * a snapshot of the rest, and behind the cut the stream of changes. Nobody waits for a sync, and it waits for nobody but its own iod (DESIGN 4).
  */
 import { FsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
@@ -10,7 +10,7 @@ import type { Context, Handlers } from '../../shared/rpc/service.ts';
 import type { Timer } from '../../shared/runtime/runtime.ts';
 import { iodOfColumn, type Layout } from '../../shared/stripe.ts';
 import { compareEpochs, type Epoch, type IodIndex } from '../../shared/units.ts';
-import { syncOps } from '../../shared/wire/mgr-ops.ts';
+import { syncOps } from '../../shared/wire/sync-ops.ts';
 import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
 import type { OpenEntry } from '../../shared/wire/values.ts';
 import type { ClusterNeeds } from '../cluster-port.ts';
@@ -27,7 +27,7 @@ interface Sync {
   /** What it has heard belongs to this epoch; in another it begins again. */
   readonly epoch: Epoch;
   readonly stream: DeltaStream;
-  /** Once the snapshot is complete: the change up to which the iod must be for the swap. */
+  /** Once it has read all of a part: the change up to which the iod must be for the swap. */
   goal: number | undefined;
   /** Entries of the snapshot that it has been told of. */
   told: number;
@@ -55,16 +55,19 @@ export class IodSync {
 
   readonly handlers: Handlers<typeof syncOps> = {
     join: (request, context) => this.#join(request, context),
-    snapshot: ({ afterHandle, afterSession }, { connection }) => {
+    compare: ({ after }, { connection }) => {
       const sync = this.#running(connection);
-      const { openTable } = this.#needs;
-      const count = limits.opensPerSnapshotChunk;
-      const page = openTable.page(sync.index, afterHandle, afterSession, count);
+      const ranges = this.#needs.openTable.ranges(sync.index, after);
+      if (ranges.done) this.#allRead(sync);
+      this.#needs.runtime.killPoint('mgr.sync.compared');
+      return ranges;
+    },
+    snapshot: ({ after, upTo }, { connection }) => {
+      const sync = this.#running(connection);
+      const part = { iod: sync.index, after, upTo };
+      const page = this.#needs.openTable.page(part, limits.opensPerSnapshotChunk);
       sync.told += page.entries.length;
-      if (page.done) {
-        sync.goal = sync.stream.last;
-        sync.stream.flush();
-      }
+      if (page.next === undefined) this.#allRead(sync);
       this.#needs.runtime.killPoint('mgr.sync.page-read');
       return page;
     },
@@ -152,6 +155,12 @@ export class IodSync {
     this.#syncs.set(index, { index, connection, epoch, stream, goal: undefined, told: 0 });
     runtime.killPoint('mgr.sync.joined');
     return { index, cluster, cut, opens, running: protocolVersions.max };
+  }
+
+  /** Of what it has read now, all that is older than this is on its way. */
+  #allRead(sync: Sync): void {
+    sync.goal = sync.stream.last;
+    sync.stream.flush();
   }
 
   async #confirm(sequence: number, connection: Connection): Promise<Confirm> {

@@ -1,8 +1,10 @@
 import test from 'ava';
 import * as fc from 'fast-check';
+import { OpenEntries } from '../../iod/open-entries.ts';
 import { type Changes, OpenTable } from '../../iod/open-table.ts';
+import { OpenDigest } from '../../shared/open-digest.ts';
 import type { Handle, SessionId } from '../../shared/units.ts';
-import type { CapBody, OpenEntry } from '../../shared/wire/values.ts';
+import type { CapBody, OpenEntry, OpenRange } from '../../shared/wire/values.ts';
 
 const handle = (value: number): Handle => value as Handle;
 const session = (value: number): SessionId => value as SessionId;
@@ -181,7 +183,7 @@ function checkEqual(t: { is(a: number, b: number): void }, table: OpenTable, tru
   for (const one of truth) t.is(table.rights(one.handle, one.session), one.rights);
 }
 
-test('snapshot pages of any age and changes, in any order and repeated, give the table of the mgr', (t) => {
+test('snapshot pages of any age and changes, in any order and repeated, give the table of the mgr (SCENARIOS 37)', (t) => {
   fc.assert(
     fc.property(
       histories,
@@ -228,6 +230,58 @@ test('snapshot pages of any age and changes, in any order and repeated, give the
         t.is(table.upTo, history.length);
       },
     ),
+  );
+});
+
+/** Digests of a table by two ranges and the rest. */
+function rangesOf(table: readonly OpenEntry[]): OpenRange[] {
+  const ends = [2, 4, Number.MAX_SAFE_INTEGER];
+  return ends.map((upTo, at) => {
+    const digest = new OpenDigest();
+    for (const one of table) {
+      if (one.handle > upTo || one.handle <= (ends[at - 1] ?? 0)) continue;
+      digest.add(one.handle, one.session, one.rights, one.sequence);
+    }
+    return { upTo: handle(upTo), low: digest.low, high: digest.high };
+  });
+}
+
+test('whatever is known before, and whenever it is compared, the end is the table of the mgr (SCENARIOS 190)', (t) => {
+  const moments = fc.tuple(fc.nat(), fc.nat(), fc.nat(), fc.nat(), fc.nat());
+  fc.assert(
+    fc.property(histories, moments, fc.array(fc.nat(3)), (changes, seeds, damage) => {
+      const history = changes.map((one, at) => entry(one.handle, one.session, one.rights, at + 1));
+      const known = seeds[0] % (history.length + 1);
+      // In this order at the mgr; the iod has heard of the changes up to `heard` when it compares.
+      const [cut = 0, heard = 0, compared = 0, told = 0] = seeds
+        .slice(1)
+        .map((seed) => seed % (history.length + 1))
+        .toSorted((a, b) => a - b);
+      const remembered = new OpenEntries();
+      for (const [at, one] of truth(history, known).entries()) {
+        remembered.set({ ...one, rights: damage[at] ?? one.rights });
+      }
+      const table = new OpenTable();
+      table.remember(remembered);
+      const rebuild = table.rebuild();
+      t.is(table.size, 0, 'what is remembered is not in force');
+      rebuild.startAt(cut);
+      const hear = (after: number, upTo: number): void => {
+        t.true(table.apply({ after, upTo, entries: history.slice(after, upTo) }));
+      };
+      hear(cut, heard);
+      const parts = rebuild.takeKnown(rangesOf(truth(history, compared)));
+      const page = truth(history, told).filter((one) =>
+        parts.some(({ after, upTo }) => one.handle > after.handle && one.handle <= upTo),
+      );
+      rebuild.add(page);
+      hear(heard, told);
+      rebuild.complete();
+      hear(told, history.length);
+      table.swap(rebuild);
+      checkEqual(t, table, truth(history, history.length));
+    }),
+    { numRuns: 500 },
   );
 });
 

@@ -122,7 +122,7 @@ test('an iod asks again as long as the mgr says that something is left to do', a
   t.is(stage.mgr.steps.filter((step) => step === 'confirm').length, 5);
 });
 
-test('a connection lost at any step costs a new sync, never a table made of two halves', async (t) => {
+test('a connection lost at any step costs a new sync, never a table made of two halves (SCENARIOS 47, 89)', async (t) => {
   for (let at = 1; at <= 7; at++) {
     let steps = 0;
     const stage = new Stage({
@@ -144,18 +144,22 @@ test('a connection lost at any step costs a new sync, never a table made of two 
 });
 
 for (const point of killPoints.filter((one) => /^iod\.(boot|sync|listen)/.test(one))) {
-  test(`killed at ${point}, with or without power, an iod starts anew and serves`, async (t) => {
+  test(`killed at ${point}, with or without power, an iod starts anew and serves (SCENARIOS 90)`, async (t) => {
     for (const powerLoss of [false, true]) {
-      const stage = new Stage({ withoutMgr: true });
+      const stage = new Stage();
+      await stage.asMgr((mgr) => openSome(mgr, 2));
+      await stage.untilServing();
+      // What it knew then it may know still.
+      await stage.stopIod();
+      await stage.asMgr((mgr) => mgr.open(handle(1), session(9), 1));
       stage.world.killAt(
         { point, process: 'iod', powerLoss, restartAfterMs: 20 },
         { point, process: 'iod', powerLoss, restartAfterMs: 20 },
       );
-      stage.startMgr();
-      await stage.asMgr((mgr) => openSome(mgr, 3));
-      await stage.untilServing();
+      stage.iodProcess.restart();
+      await stage.untilServing(2);
       t.is(stage.world.kills.struck, 2);
-      await stage.untilSynced();
+      await stage.untilSynced(2);
       await checkTable(t, stage);
       t.deepEqual(stage.failures, []);
       const incarnations = stage.mgr.joins.map(({ incarnation }) => incarnation);
@@ -203,7 +207,7 @@ test('while it syncs again an iod goes on serving with the old table', async (t)
   await checkTable(t, stage);
 });
 
-test('a gap in the stream of changes makes the iod join again', async (t) => {
+test('a gap in the stream of changes makes the iod join again (SCENARIOS 153)', async (t) => {
   const stage = new Stage();
   await stage.untilSynced();
   await stage.asMgr((mgr) => {
@@ -214,7 +218,7 @@ test('a gap in the stream of changes makes the iod join again', async (t) => {
   await checkTable(t, stage);
 });
 
-test('after a restart of the mgr the iod joins the new one and says what it has seen', async (t) => {
+test('after a restart of the mgr the iod joins the new one and says what it has seen (SCENARIOS 64)', async (t) => {
   const stage = new Stage({ mgr: { generation: 4 } });
   await stage.asMgr((mgr) => openSome(mgr, 2));
   await stage.untilServing();
@@ -227,7 +231,7 @@ test('after a restart of the mgr the iod joins the new one and says what it has 
   await checkTable(t, stage);
 });
 
-test('a mgr of an earlier generation than the iod has ever seen is refused, also after a restart', async (t) => {
+test('a mgr of an earlier generation than the iod has ever seen is refused, also after a restart (SCENARIOS 64, 91)', async (t) => {
   const stage = new Stage({ mgr: { generation: 4 }, iod: { syncTimeoutMs: 1_000 } });
   await stage.untilServing();
   stage.startMgr({ generation: 3 });

@@ -41,6 +41,8 @@ test('a start leaves one report: why, its phases, and how many opens came back',
 
 test('a death, a stop in order and a loss of power are told from each other', async (t) => {
   const { stage } = await servingStage();
+  // A report is written behind the recovery.
+  await stage.pass(100);
   stage.iodProcess.restart();
   await stage.untilServing(2);
   t.like(await lastOf(stage), { cause: 'crash', uncertain: [] });
@@ -48,7 +50,6 @@ test('a death, a stop in order and a loss of power are told from each other', as
   stage.iodProcess.restart();
   await stage.untilServing(3);
   t.like(await lastOf(stage), { cause: 'clean-restart', uncertain: [] });
-  // The report is written behind the recovery.
   await stage.pass(100);
   stage.iodProcess.host.powerLoss();
   stage.iodProcess.host.powerOn();

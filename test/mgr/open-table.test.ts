@@ -4,6 +4,7 @@ import { FsError } from '../../shared/errno.ts';
 import type { Layout } from '../../shared/stripe.ts';
 import type { Handle, SessionId } from '../../shared/units.ts';
 import { type OpenEntry, rights } from '../../shared/wire/values.ts';
+import type { OpenPart } from '../../mgr/cluster-port.ts';
 import { OpenTable } from '../../mgr/open-table.ts';
 import { MetaView } from '../../mgr/store/batch.ts';
 import type { Inode, OpenRow } from '../../mgr/store/rows.ts';
@@ -55,6 +56,11 @@ function setUp() {
 }
 
 const session = (number: number): SessionId => number as SessionId;
+
+/** The part of an iod. */
+function part(iod: number, after = { handle: 0 as Handle, session: session(0) }): OpenPart {
+  return { iod, after, upTo: Number.MAX_SAFE_INTEGER as Handle };
+}
 
 test('counts are kept by session and by right, and the rows follow', (t) => {
   const { table, store, commit, file } = setUp();
@@ -172,16 +178,16 @@ test('pages hold the opens of one iod by handle and session, and survive changes
     for (const inode of [file(0), file(1), wide]) table.open(inode, session(id), rights.read);
   }
   commit();
-  const first = table.page(0, 0 as Handle, session(0), 2);
-  t.false(first.done);
+  const first = table.page(part(0), 2);
   t.like(first.entries, [
     { handle: 10 as Handle, session: session(3) },
     { handle: 10 as Handle, session: session(4) },
   ]);
+  t.like(first.next, { handle: 10 as Handle, session: session(4) });
   // The entry at which the page ended is gone by the time of the next.
   table.drop(10 as Handle, session(4));
-  const second = table.page(0, 10 as Handle, session(4), 10);
-  t.true(second.done);
+  const second = table.page(part(0, first.next), 10);
+  t.is(second.next, undefined);
   t.deepEqual(
     second.entries.map((entry) => [entry.handle, entry.session]),
     [
@@ -191,8 +197,9 @@ test('pages hold the opens of one iod by handle and session, and survive changes
       [20, 5],
     ],
   );
-  t.deepEqual(table.page(2, 0 as Handle, session(0), 10), { entries: [], done: true });
-  t.is(table.page(3, 0 as Handle, session(0), 10).entries.length, 3);
+  t.deepEqual(table.page(part(2), 10), { entries: [], next: undefined });
+  t.is(table.page(part(3), 10).entries.length, 3);
+  t.is(table.page({ ...part(0), upTo: 19 as Handle }, 10).entries.length, 2);
 });
 
 test('whatever is opened, closed, undone and discarded, index and rows agree', (t) => {
@@ -231,14 +238,17 @@ test('whatever is opened, closed, undone and discarded, index and rows agree', (
       commit();
       const rows: OpenRow[] = [...store.opens()];
       t.is(table.size, rows.length);
-      for (const row of rows) t.deepEqual(table.find(row.handle, row.session), row);
+      for (const { layout, ...row } of store.opens()) {
+        t.deepEqual(table.find(row.handle, row.session), row);
+        t.deepEqual(layout, view.inode(row.handle)?.layout);
+      }
       for (const at of [0, 1, 2, 3]) {
         const { handle } = file(at);
         const own = rows.filter((row) => row.handle === handle);
         t.is(table.holdersOf(handle), own.length);
         t.is(table.isHeld(handle), own.length > 0);
         t.is(table.writersOf(handle), own.filter(({ writers }) => writers > 0).length);
-        t.is(table.page(at, 0 as Handle, session(0), 100).entries.length, own.length);
+        t.is(table.page(part(at), 100).entries.length, own.length);
       }
     }),
     { numRuns: 60 },
