@@ -1,24 +1,30 @@
 /**
  * The file system by handle, for those who keep handles instead of paths: a kernel mount, a
  * gateway. Names are asked for by directory and name, files by their handle and an empty path.
+ * What there is a right to cache is not asked for again (caching.ts).
  */
-import { type FsError, toFsError } from '../shared/errno.ts';
+import { FsError, toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import { retryDelayMs } from '../shared/rpc/retry.ts';
 import type { Timer } from '../shared/runtime/runtime.ts';
 import { type ByteString, byteString, type Handle } from '../shared/units.ts';
 import { fileOps, nameOps } from '../shared/wire/mgr-ops.ts';
-import type { Op } from '../shared/wire/op.ts';
+import type { Op, ReplyOf } from '../shared/wire/op.ts';
 import type { Attr, Place } from '../shared/wire/values.ts';
+import { Caching, type Revoke } from './caching.ts';
 import { callOptions, type Control, unlessAborted } from './control.ts';
 import { File } from './file.ts';
 import type { FileSystem } from './file-system.ts';
 import type { MgrSession } from './mgr-session.ts';
+import type { Moment, NameCache } from './name-cache.ts';
+import { applyChange, applyFailure, applyForeign, directoriesChangedBy } from './own-changes.ts';
 
 export interface HandleAccessOptions {
   readonly fileSystem: FileSystem;
   /** For calls that do not name their own. */
   readonly deadlineMs: number;
+  /** Names and attributes are cached; this takes them back from whoever was told of them. */
+  readonly revoke?: Revoke;
 }
 
 export interface OpenByPlace {
@@ -45,14 +51,18 @@ export function placeIn(directory: Handle, name: ByteString): Place {
 export class HandleAccess {
   readonly #fs: FileSystem;
   readonly #deadlineMs: number;
+  readonly #caching: Caching | undefined;
+  /** Names of a directory that were not known when they were asked for. */
+  readonly #missed = new Map<Handle, number>();
   readonly #open = new Set<File>();
   #lateCloses: (() => void)[] = [];
   #lateTimer: Timer | undefined;
   readonly #closing = new Set<Promise<void>>();
 
-  constructor({ fileSystem, deadlineMs }: HandleAccessOptions) {
+  constructor({ fileSystem, deadlineMs, revoke }: HandleAccessOptions) {
     this.#fs = fileSystem;
     this.#deadlineMs = deadlineMs;
+    this.#caching = revoke && new Caching(fileSystem.session, revoke);
     fileSystem.session.onLost((_, error: FsError) => {
       for (const file of this.#open) file.lose(error);
       this.#open.clear();
@@ -71,20 +81,137 @@ export class HandleAccess {
     session: MgrSession = this.session,
   ): Promise<R> {
     const { clock } = this.session.runtime;
-    if (op.traits.resend === 'slot') this.closeNow();
-    return session.call(op, request, callOptions(clock, this.#deadlineMs, control));
+    const isChange = op.traits.resend === 'slot';
+    if (isChange) this.closeNow();
+    const call = () => session.call(op, request, callOptions(clock, this.#deadlineMs, control));
+    if (!isChange || this.#caching === undefined) return call();
+    return this.#change(this.#caching, op, request, session, call);
   }
 
+  async #change<Q, R>(
+    caching: Caching,
+    op: Op<Q, R>,
+    request: Q,
+    session: MgrSession,
+    call: () => Promise<R>,
+  ): Promise<R> {
+    const { moment: at } = caching.ask();
+    const cache = caching.knowledge;
+    try {
+      const answer = call();
+      const isOwn = session === this.session;
+      if (isOwn && caching.cache !== undefined) this.#askBehind(op, request);
+      const reply = await answer;
+      if (isOwn) applyChange(cache, op, { at, request, reply });
+      else applyForeign(cache, request);
+      return reply;
+    } catch (error) {
+      applyFailure(cache, request, error);
+      throw error;
+    }
+  }
+
+  /**
+   * In the packet of a change: what becomes of its directories, which the kernel will want to know
+   * before the next one. When that cannot be learned it is asked for then.
+   */
+  #askBehind<Q, R>(op: Op<Q, R>, request: Q): void {
+    for (const directory of directoriesChangedBy(op, request)) {
+      this.#ask(directory, (cache, moment, attr) => cache.learnChanged(moment, attr)).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  /** Who looks for several names of a directory mostly looks for many: a small one is read whole. */
+  #listWhenAskedOften(directory: Handle): void {
+    if (this.cache === undefined) return;
+    if (this.#missed.size >= limits.directoriesWatchedMax) this.#missed.clear();
+    const missed = (this.#missed.get(directory) ?? 0) + 1;
+    this.#missed.set(directory, missed);
+    // Of one that is too large for a page, only once.
+    if (missed !== limits.missesBeforeListing) return;
+    this.page(directory, 0, {}).then(
+      ({ done }) => {
+        if (done) this.#missed.delete(directory);
+      },
+      () => undefined,
+    );
+  }
+
+  /** @param learn what is told of it, when that may be cached */
+  async #ask(
+    handle: Handle,
+    learn: (cache: NameCache, moment: Moment, attr: Attr) => void,
+  ): Promise<void> {
+    const caching = this.#caching;
+    if (caching === undefined) return;
+    const question = caching.ask();
+    const options = callOptions(this.session.runtime.clock, this.#deadlineMs, {});
+    const { attr } = await this.session.call(nameOps.getAttr, { handle }, options);
+    const cache = caching.answered(question);
+    if (cache !== undefined) learn(cache, question.moment, attr);
+  }
+
+  /** For how long, from now, what is cached may be used: milliseconds. */
+  get validMs(): number {
+    return this.#caching?.validMs ?? 0;
+  }
+
+  /** What may be used at this moment without asking. */
+  get cache(): NameCache | undefined {
+    return this.#caching?.cache;
+  }
+
+  /** @throws FsError ENOENT, and what the mgr answers */
   async lookup(at: Place, control: Control): Promise<Attr> {
-    return this.#exactly(control, async (timed) => {
-      return (await this.call(nameOps.lookup, { at, follow: false }, timed)).attr;
-    });
+    const { directory, path } = at;
+    const cache = await this.#caching?.ready();
+    const found = cache?.find(directory, path);
+    if (found === null) throw new FsError('ENOENT');
+    const known = found === undefined ? undefined : cache?.attr(found);
+    if (known !== undefined) return known;
+    if (found === undefined) this.#listWhenAskedOften(directory);
+    return this.#exactly(control, (timed) => this.#lookUp(at, timed));
+  }
+
+  /** Asks for attributes that somebody may want to know soon. */
+  prefetch(handle: Handle): void {
+    if (this.cache === undefined || this.cache.attr(handle) !== undefined) return;
+    // Whoever wants to know in the end asks again, and hears why not.
+    this.#ask(handle, (cache, moment, attr) => cache.learn(moment, attr)).catch(() => undefined);
   }
 
   async attr(handle: Handle, control: Control): Promise<Attr> {
+    const known = (await this.#caching?.ready())?.attr(handle);
+    if (known !== undefined) return known;
     return this.#exactly(control, async (timed) => {
-      return (await this.call(nameOps.getAttr, { handle }, timed)).attr;
+      const question = this.#caching?.ask();
+      const { attr } = await this.call(nameOps.getAttr, { handle }, timed);
+      if (question) this.#caching?.answered(question)?.learn(question.moment, attr);
+      return attr;
     });
+  }
+
+  /** A page of a directory, with attributes when they can be cached. */
+  async page(
+    handle: Handle,
+    after: number,
+    control: Control,
+  ): Promise<ReplyOf<typeof nameOps.readDirectory>> {
+    const question = this.#caching?.ask();
+    const request = {
+      at: placeAt(handle),
+      after,
+      count: limits.direntsPerPageMax,
+      attributes: question !== undefined,
+    };
+    const page = await this.call(nameOps.readDirectory, request, control);
+    const last = page.entries.at(-1)?.cookie ?? after;
+    if (question) {
+      this.#caching?.answered(question)?.learnPage(question.moment, { ...page, after, last });
+    }
+    return page;
   }
 
   /** One that comes when its caller has given up is given back. */
@@ -131,6 +258,25 @@ export class HandleAccess {
         resolve();
       });
     });
+  }
+
+  async #lookUp(at: Place, control: Control): Promise<Attr> {
+    const { directory, path } = at;
+    const question = this.#caching?.ask();
+    const learn = (attr: Attr | undefined): void => {
+      if (question === undefined) return;
+      const cache = this.#caching?.answered(question);
+      if (attr !== undefined) cache?.learn(question.moment, attr);
+      cache?.learnName(question.moment, directory, path, attr?.handle);
+    };
+    try {
+      const { attr } = await this.call(nameOps.lookup, { at, follow: false }, control);
+      learn(attr);
+      return attr;
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) learn(undefined);
+      throw error;
+    }
   }
 
   async #openFile({ at, flags, mode, durable }: OpenByPlace, control: Control) {

@@ -13,13 +13,16 @@ import {
   unanswered,
 } from '../shared/rpc/service.ts';
 import { encode } from '../shared/wire/codec.ts';
+import type { Handle } from '../shared/units.ts';
 import type { Op } from '../shared/wire/op.ts';
+import type { Attr } from '../shared/wire/values.ts';
 import type { Commits } from './cluster-port.ts';
 import type { ReplyCache } from './reply-cache.ts';
-import { type CallScope, SessionCall } from './session-call.ts';
+import type { Rights } from './rights.ts';
+import { type CallScope, requireWritable, SessionCall } from './session-call.ts';
 import { sessionLost } from './sessions.ts';
 import type { ReplyRow } from './store/rows.ts';
-import type { TickChanges } from './tick-changes.ts';
+import type { TickChanges, TickMark } from './tick-changes.ts';
 
 /**
  * What changes at once returns its reply. What must wait first returns a promise of that which
@@ -32,6 +35,7 @@ export interface ExactlyOnceOptions {
   readonly tick: TickChanges;
   readonly replies: ReplyCache;
   readonly commits: Commits;
+  readonly rights: Rights;
   /** A stored reply may be given again when this is done; `undefined` when nothing is left to do. */
   readonly finished: (row: ReplyRow, deadline: number) => Promise<void> | undefined;
 }
@@ -43,6 +47,8 @@ interface Running {
 }
 
 export class ExactlyOnce {
+  /** Mutations that came again and got their first reply. */
+  replayCount = 0;
   readonly #options: ExactlyOnceOptions;
   /** By session and slot. */
   readonly #running = new Map<number, Running>();
@@ -56,9 +62,9 @@ export class ExactlyOnce {
   }
 
   /** Changes all or nothing, and stores the reply with the change. */
-  complete<R>(call: ChangeCall<R>, change: () => R): Encoded {
+  complete<R>(call: ChangeCall<R>, change: () => R): Encoded | Promise<Encoded> {
     if (call.who.ended) throw sessionLost(call.who.session);
-    return this.#options.tick.atomically(() => this.#store(call, change()));
+    return this.#attempt(call, change);
   }
 
   #handle<Q, R>(
@@ -72,6 +78,7 @@ export class ExactlyOnce {
       throw new ProtocolError(`message ${op.code} with slot ${slot}, sequence ${sequence}`);
     }
     const call = new ChangeCall(this, this.#options.scope, context, op);
+    requireWritable(op, request, context);
     const key = call.who.session * limits.slotsPerSession + slot;
     const stored = this.#options.replies.find(call.who.session, slot);
     if (stored !== undefined && !isLater(sequence, stored.sequence)) {
@@ -81,16 +88,52 @@ export class ExactlyOnce {
     if (running !== undefined && !isLater(sequence, running.sequence)) {
       return sequence === running.sequence ? running.result : unanswered;
     }
+    const result = this.#attempt(call, () => change(call, request));
+    return result instanceof Promise ? this.#wait(key, sequence, result) : result;
+  }
+
+  /**
+   * What a change touches is known when it was made. Where others may cache that, it is taken back,
+   * their rights are recalled, and it is made anew: so it is made only when nobody can see the old.
+   */
+  #attempt<R>(call: ChangeCall<R>, change: () => R | Promise<Encoded>): Encoded | Promise<Encoded> {
     const { tick } = this.#options;
     const mark = tick.mark();
+    let inTheWay: Promise<void> | undefined;
     try {
-      const result = change(call, request);
-      if (!(result instanceof Promise)) return this.#store(call, result);
-      return this.#wait(key, sequence, result);
+      const result = change();
+      if (result instanceof Promise) return result;
+      inTheWay = this.#clear(call, mark);
+      if (inTheWay === undefined) return this.#store(call, this.#granted(call, mark, result));
     } catch (error) {
       tick.undo(mark);
       throw error;
     }
+    tick.undo(mark);
+    return inTheWay.then(() => {
+      if (call.who.ended) throw sessionLost(call.who.session);
+      return this.#attempt(call, change);
+    });
+  }
+
+  /** @returns what to wait for before the change may be made */
+  #clear<R>({ context, written }: ChangeCall<R>, mark: TickMark): Promise<void> | undefined {
+    const { rights, tick } = this.#options;
+    if (!rights.mayBeHeld) return undefined;
+    const { inodes, directories } = tick.touched(mark);
+    return rights.clear(context.connection, new Set([...inodes, ...directories, ...written]));
+  }
+
+  /** The reply, with rights to what it tells; whatever else has changed its client hears before. */
+  #granted<R>({ context: { connection } }: ChangeCall<R>, mark: TickMark, reply: R): R {
+    const { rights, tick } = this.#options;
+    if (!rights.mayBeHeld) return reply;
+    const { inodes, directories } = tick.touched(mark);
+    const attr = attrIn(reply);
+    // Of the directories that it has named, the client knows what has become of them.
+    const untold = [...inodes].filter((one) => one !== attr?.handle && !directories.has(one));
+    rights.tell(connection, untold);
+    return attr === undefined ? reply : { ...reply, attr: rights.grant(connection, attr) };
   }
 
   #wait(key: number, sequence: number, result: Promise<Encoded>): Promise<Encoded> {
@@ -108,6 +151,7 @@ export class ExactlyOnce {
     if (row.op !== op.code) {
       throw new FsError('EINVAL', { what: `slot ${row.slot} was used for message ${row.op}` });
     }
+    this.replayCount++;
     const reply = new Encoded(row.body);
     return this.#options.finished(row, deadline)?.then(() => reply) ?? reply;
   }
@@ -133,6 +177,8 @@ export class ChangeCall<R> extends SessionCall {
   readonly op: Answered<R>;
   readonly slot: number;
   readonly sequence: number;
+  /** Files that change from now on without the mgr's knowing. */
+  readonly written = new Set<Handle>();
   readonly #once: ExactlyOnce;
 
   constructor(once: ExactlyOnce, scope: CallScope, context: Context, op: Answered<R>) {
@@ -147,9 +193,13 @@ export class ChangeCall<R> extends SessionCall {
    * For what had to wait: makes the change now, whole or not at all, and stores its reply with it.
    * @throws FsError ESTALE when the session has ended meanwhile; and what `change` throws
    */
-  complete(change: () => R): Encoded {
+  complete(change: () => R): Encoded | Promise<Encoded> {
     return this.#once.complete(this, change);
   }
+}
+
+function attrIn(reply: unknown): Attr | undefined {
+  return (reply as { readonly attr?: Attr }).attr;
 }
 
 /** Sequences count up and wrap at 32 bits. */

@@ -3,6 +3,8 @@ import { FsError } from '../shared/errno.ts';
 import type { Context } from '../shared/rpc/service.ts';
 import type { Clock } from '../shared/runtime/runtime.ts';
 import type { Timestamp } from '../shared/units.ts';
+import { fileOps, openFlags } from '../shared/wire/mgr-ops.ts';
+import type { Op, RequestOf } from '../shared/wire/op.ts';
 import type { Holders } from './ops/holders.ts';
 import type { NameContext } from './ops/name-context.ts';
 import type { Session, Sessions } from './sessions.ts';
@@ -51,6 +53,21 @@ export function sessionOf(sessions: Sessions, { connection, peer }: Context): Se
     what: `session ${peer.session} is not attached on this connection`,
   });
 }
+
+/**
+ * What a session that only reads may not send: any change but to open for reading, and to close.
+ * @throws FsError EROFS
+ */
+export function requireWritable({ code }: Op, request: unknown, { peer }: Context): void {
+  if (peer.readOnly !== true || code === fileOps.close.code) return;
+  if (code === fileOps.open.code) {
+    const { flags } = request as RequestOf<typeof fileOps.open>;
+    if ((flags & ~harmlessFlags) === 0) return;
+  }
+  throw new FsError('EROFS', { what: `${peer.node} was let in to read only` });
+}
+
+const harmlessFlags = openFlags.read | openFlags.directory | openFlags.noFollow;
 
 /** @throws FsError EACCES when the peer has not proved the key of the cluster */
 export function requireTrusted({ peer }: Context): void {

@@ -3,7 +3,7 @@
  * file that knows how one is obtained, and how Node waits for it without a thread of its own.
  */
 import { spawn } from 'node:child_process';
-import { close, constants, open, read, readFileSync, readSync, writevSync } from 'node:fs';
+import { close, constants, open, read, readFileSync, readSync, write, writevSync } from 'node:fs';
 import { createServer, Socket, connect } from 'node:net';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
@@ -44,6 +44,7 @@ export class FuseDevice {
   #socket: Socket | undefined;
   #paused = false;
   #ended = false;
+  readonly #telling = new Set<Promise<void>>();
   /** With `pool`: a thread waits for the next request. */
   #waiting = false;
 
@@ -90,6 +91,23 @@ export class FuseDevice {
       const failure = toFsError(error);
       if ((failure.cause as NodeJS.ErrnoException).code !== 'ENODEV') throw failure;
     }
+  }
+
+  /**
+   * Tells the kernel something that it has not asked for, by a thread of Node's pool: it may have to
+   * wait for an answer of ours.
+   * @throws FsError ENOENT: it knows no such node
+   */
+  async tell(message: Uint8Array): Promise<void> {
+    if (this.#ended) return;
+    const telling = new Promise<void>((resolve, reject) => {
+      write(this.#fd, message, (error) => {
+        if (error === null || this.#ended || error.code === 'ENODEV') resolve();
+        else reject(toFsError(error));
+      });
+    });
+    this.#telling.add(telling);
+    await telling.finally(() => this.#telling.delete(telling));
   }
 
   /** Takes no more requests until `resume`. */
@@ -183,9 +201,13 @@ export class FuseDevice {
   #end(error: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
-    // The socket owns the descriptor.
-    if (this.#socket === undefined) close(this.#fd);
-    else this.#socket.destroy();
+    this.#socket?.pause();
+    // Whoever still writes there must not meet another file with the same number.
+    void Promise.allSettled(this.#telling).then(() => {
+      // The socket owns the descriptor.
+      if (this.#socket === undefined) close(this.#fd);
+      else this.#socket.destroy();
+    });
     const { code } = (error ?? {}) as NodeJS.ErrnoException;
     const isUnmount = error === undefined || code === 'ENODEV' || code === 'ECONNABORTED';
     this.#settle?.(isUnmount ? undefined : toFsError(error));

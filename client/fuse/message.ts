@@ -54,6 +54,12 @@ export function encodeReply<R>(
   return reply.bytes === 0 ? [] : [encode(reply, value)];
 }
 
+/** @returns a message of ours that answers no request */
+export function notification(code: number, content: Uint8Array): Uint8Array {
+  const length = replyHeader.bytes + content.length;
+  return Buffer.concat([encode(replyHeader, { length, error: code, unique: 0 }), content]);
+}
+
 /** @param errno of Linux, 0 for none */
 export function withHeader(
   unique: number,

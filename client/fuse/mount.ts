@@ -1,11 +1,15 @@
 /** A mount from its beginning to its end: a cluster, a directory, and the kernel in between. */
 import { FsError, ProtocolError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
+import type { Revoke } from '../caching.ts';
 import type { FileSystem } from '../file-system.ts';
 import { HandleAccess } from '../handle-access.ts';
 import { FuseDevice, isDying, type Receive, type Waiting } from './device.ts';
+import { DirectoryStreams } from './directory-streams.ts';
 import { handlers } from './handlers.ts';
+import { KernelCache } from './kernel-cache.ts';
 import { Makers } from './makers.ts';
+import { notification } from './message.ts';
 import { NodeTable } from './node-table.ts';
 import { OpenFiles } from './open-files.ts';
 import { FuseSession } from './session.ts';
@@ -38,12 +42,18 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
   requireRoot(session.session.uid);
   const { runtime } = session;
   const makers = new Makers(session, limits.fuseMakersMax);
-  const access = new HandleAccess({ fileSystem, deadlineMs });
+  const nodes = new NodeTable();
+  const notify = (code: number, content: Uint8Array) => device.tell(notification(code, content));
+  const kernelCache = new KernelCache({ clock: runtime.clock, nodes, notify });
+  const revoke: Revoke = (handles) => kernelCache.revoke(handles);
+  const access = new HandleAccess({ fileSystem, deadlineMs, revoke });
   const volume: Volume = {
     access,
     makers,
-    nodes: new NodeTable(),
+    nodes,
     files: new OpenFiles(),
+    directories: new DirectoryStreams(),
+    kernel: kernelCache,
     unheard: (what, { message }) => {
       runtime.log.warn(what, { why: message });
     },

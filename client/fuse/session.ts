@@ -11,6 +11,7 @@ import { InFlight, type RequestControl } from './in-flight.ts';
 import { decodeHeader, decodeRequest, encodeReply, withHeader } from './message.ts';
 import {
   type EntryReply,
+  type FileAttr,
   forgetOne,
   initFlags,
   initFlags2,
@@ -41,7 +42,7 @@ export interface FuseSessionOptions {
 type Handler = (volume: Volume, request: unknown, control: RequestControl) => Promise<unknown>;
 
 /** What we speak: older kernels know too little, newer ones lower themselves to it. */
-const version = { major: 7, minor: 40, minorMin: 31 } as const;
+const version = { major: 7, minor: 44, minorMin: 31, minorOfEpochs: 44 } as const;
 const pageBytes = 4096;
 const interruptedLookMs = 500;
 /** What is smaller is copied, so that the buffer in which it came is free at once. */
@@ -79,7 +80,7 @@ export class FuseSession {
     const name = namesByCode.get(header.opcode);
     const attr = this.#continuations.next(header, this.#options.runtime.clock.now());
     if (name === 'getAttr' && attr !== undefined) {
-      this.#answer(header.unique, 0, encodeReply(operations.getAttr, { attr }));
+      this.#answer(header.unique, 0, encodeReply(operations.getAttr, notKept(attr)));
       return undefined;
     }
     if (name !== undefined) {
@@ -105,7 +106,8 @@ export class FuseSession {
       const request = decodeRequest(operation, header, message);
       const value = await handler(volume, request, inFlight);
       const entry = entryIn(name, value);
-      if (entry !== undefined) this.#continuations.told(header, entry, runtime.clock.now());
+      if (entry !== undefined && entry.node !== 0)
+        this.#continuations.told(header, entry, runtime.clock.now());
       this.#answer(unique, 0, encodeReply(operation, value));
     } catch (error) {
       this.#fail(unique, error);
@@ -225,6 +227,7 @@ export class FuseSession {
       timeGranularityNs: 1,
       pagesMax: limits.fuseTransferBytes / pageBytes,
     };
+    this.#options.volume.kernel.agreed({ knowsEpochs: agreed.minor >= version.minorOfEpochs });
     this.#options.runtime.log.info('kernel agreed', { version: `${major}.${minor}` });
     this.#answer(unique, 0, encodeReply(sessionOperations.init, agreed));
   }
@@ -235,6 +238,10 @@ function entryIn(name: keyof Operations, value: unknown): EntryReply | undefined
   if (name === 'lookup') return value as EntryReply;
   if (name === 'create') return (value as { readonly entry: EntryReply }).entry;
   return undefined;
+}
+
+function notKept(attr: FileAttr) {
+  return { attrValid: 0, attrValidNs: 0, attr };
 }
 
 const noInit = {

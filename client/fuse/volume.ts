@@ -2,21 +2,25 @@
 import { constants } from 'node:fs';
 import type { FsError } from '../../shared/errno.ts';
 import type { Handle } from '../../shared/units.ts';
-import type { Attr, InodeKind } from '../../shared/wire/values.ts';
+import type { Attr, InodeKind, Place } from '../../shared/wire/values.ts';
 import type { HandleAccess } from '../handle-access.ts';
 import { Stats } from '../stats.ts';
 import type { RequestControl } from './in-flight.ts';
 import type { Makers } from './makers.ts';
 import type { Incoming } from './message.ts';
+import type { DirectoryStreams } from './directory-streams.ts';
+import type { KernelCache } from './kernel-cache.ts';
 import type { NodeTable } from './node-table.ts';
 import type { OpenFiles } from './open-files.ts';
-import type { FileAttr, Operation, Operations } from './protocol.ts';
+import type { EntryReply, FileAttr, Operation, Operations } from './protocol.ts';
 
 export interface Volume {
   readonly access: HandleAccess;
   readonly makers: Makers;
   readonly nodes: NodeTable;
   readonly files: OpenFiles;
+  readonly directories: DirectoryStreams;
+  readonly kernel: KernelCache;
   /** A failure of which no program hears. */
   readonly unheard: (what: string, error: FsError) => void;
 }
@@ -59,14 +63,74 @@ export function fileAttrOf(attr: Attr): FileAttr {
   };
 }
 
-/** The kernel refers to it from now on. */
-export function entryOf({ nodes }: Volume, attr: Attr) {
-  return { node: attr.handle, attr: fileAttrOf(nodes.refer(attr)) };
+/** The kernel refers to it from now on. @param at where it was found, when that may be kept */
+export function entryOf(volume: Volume, attr: Attr, at?: Place): EntryReply {
+  const { nodes, access, kernel } = volume;
+  const { validMs, cache } = access;
+  const isKept = at !== undefined && cache?.find(at.directory, at.path) === attr.handle;
+  const nameMs = isKept ? kernel.tellName(at.directory, validMs) : 0;
+  const attrMs = attrMsOf(volume, attr);
+  return {
+    node: attr.handle,
+    ...validity('name', nameMs),
+    ...validity('attr', attrMs),
+    attr: fileAttrOf(nodes.refer(attr)),
+  };
 }
 
-export function attrReplyOf({ nodes }: Volume, attr: Attr) {
-  return { attr: fileAttrOf(nodes.seen(attr)) };
+/** There is nothing of that name, and the kernel may keep that. @returns undefined: it may not */
+export function noEntryAt({ access, kernel }: Volume, at: Place): EntryReply | undefined {
+  const { validMs, cache } = access;
+  if (cache?.find(at.directory, at.path) !== null) return undefined;
+  const nameMs = kernel.tellName(at.directory, validMs);
+  if (nameMs === 0) return undefined;
+  return { ...noEntry, ...validity('name', nameMs) };
 }
+
+export function attrReplyOf(volume: Volume, attr: Attr) {
+  const attrMs = attrMsOf(volume, attr);
+  return { ...validity('attr', attrMs), attr: fileAttrOf(volume.nodes.seen(attr)) };
+}
+
+/** Only what is cached at this moment: a right may have been recalled while the answer was made. */
+function attrMsOf({ access, kernel }: Volume, attr: Attr): number {
+  const { validMs, cache } = access;
+  return cache?.attr(attr.handle) === attr ? kernel.tellAttr(attr.handle, validMs) : 0;
+}
+
+type Validity<K extends string> = Readonly<Record<`${K}Valid` | `${K}ValidNs`, number>>;
+
+function validity<K extends string>(what: K, ms: number): Validity<K> {
+  const seconds = Math.floor(ms / 1000);
+  const nanoseconds = Math.floor((ms - seconds * 1000) * 1e6);
+  return { [`${what}Valid`]: seconds, [`${what}ValidNs`]: nanoseconds } as Validity<K>;
+}
+
+const noAttr: FileAttr = {
+  ino: 0,
+  size: 0,
+  blocks: 0,
+  accessed: 0,
+  modified: 0,
+  changed: 0,
+  accessedNs: 0,
+  modifiedNs: 0,
+  changedNs: 0,
+  mode: 0,
+  links: 0,
+  uid: 0,
+  gid: 0,
+  device: 0,
+  blockSize: 0,
+};
+
+/** Of an entry about which nothing is told beside its name. */
+export const noEntry: EntryReply = {
+  node: 0,
+  ...validity('name', 0),
+  ...validity('attr', 0),
+  attr: noAttr,
+};
 
 const kinds: readonly (readonly [number, InodeKind])[] = [
   [constants.S_IFREG, 'file'],

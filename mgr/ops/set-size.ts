@@ -10,7 +10,8 @@ import { setAttr } from './names/set-attr.ts';
 
 type SetAttr = typeof nameOps.setAttr;
 type Request = RequestOf<SetAttr>;
-type Call = ChangeCall<ReplyOf<SetAttr>>;
+type Reply = ReplyOf<SetAttr>;
+type Call = ChangeCall<Reply>;
 
 /**
  * `setAttr`; with a size it is a truncation, which the iods carry out before the reply.
@@ -21,10 +22,20 @@ export function setAttrWithSize(
   scope: FileScope,
   call: Call,
   request: Request,
-): ReplyOf<SetAttr> | Promise<Encoded> {
-  if (request.size === undefined) return setAttr(call, request);
+): Reply | Promise<Encoded> {
+  if (request.size === undefined) return withDoubt(scope, call, setAttr(call, request));
   const { handle } = resolve(call, request.at, request.follow);
   return scope.sizes.inTurn(handle, () => truncate(scope, call, request, handle));
+}
+
+/** Of a file that is written the stored size is a part of the truth, and its only writer knows the rest. */
+function withDoubt({ openTable, sizes }: FileScope, { who }: Call, reply: Reply): Reply {
+  const { attr } = reply;
+  const { handle } = attr;
+  if (!sizes.mustAsk(handle)) return reply;
+  const isOnlyWriter = openTable.writersOf(handle) === 1 && !sizes.isBusy(handle);
+  const sizeExact = isOnlyWriter && openTable.mayReportSize(handle, who.session);
+  return { attr: { ...attr, sizeExact } };
 }
 
 /** The reply is stored with the change, and leaves when the iods have carried it out. */
@@ -34,7 +45,7 @@ async function truncate(
   request: Request,
   handle: Handle,
 ): Promise<Encoded> {
-  const reply = call.complete(() => {
+  const reply = await call.complete(() => {
     const done = setAttr(call, request);
     if (done.attr.handle !== handle) {
       throw new FsError('EAGAIN', { id: 'WEFT_E_BUSY', what: 'the name leads elsewhere by now' });

@@ -61,7 +61,7 @@ test('a failure is not stored: the same sequence may try again', async (t) => {
   t.is(attr.kind, 'directory');
 });
 
-test('a late duplicate of an earlier mutation in the slot is not answered', async (t) => {
+test('a late duplicate of an earlier mutation in the slot is not answered (SCENARIOS 165, 166)', async (t) => {
   const world = new MgrWorld(5);
   const client = await world.client();
   await world.complete(client.once(make, mkdir('/a'), 0, 1));
@@ -76,7 +76,7 @@ test('a late duplicate of an earlier mutation in the slot is not answered', asyn
   await t.throwsAsync(world.complete(client.stat('/c')), { message: /ENOENT/ });
 });
 
-test('sequences go on past 32 bits', async (t) => {
+test('sequences go on past 32 bits (SCENARIOS 236)', async (t) => {
   const world = new MgrWorld(6);
   const client = await world.client();
   await world.complete(client.once(make, mkdir('/a'), 0, 0xffff_ffff));

@@ -1,8 +1,9 @@
 /** What a file is, and who may change it. The kernel has checked the caller's rights already. */
 import { FsError } from '../../../shared/errno.ts';
 import { limits } from '../../../shared/limits.ts';
-import type { Handle, Timestamp } from '../../../shared/units.ts';
+import { compareTimestamps, type Handle, type Timestamp } from '../../../shared/units.ts';
 import { nameOps } from '../../../shared/wire/mgr-ops.ts';
+import type { Attr } from '../../../shared/wire/values.ts';
 import { timeOf } from '../../attributes.ts';
 import type { Control } from '../../control.ts';
 import { placeAt } from '../../handle-access.ts';
@@ -32,7 +33,7 @@ export const attributeHandlers = {
     // A close that is on its way must not change the time again.
     if (setsModified) await closed(volume, handle);
     const isWritten = files.writersOf(handle).length > 0;
-    const change = access.call(
+    const { attr: stored } = await access.call(
       nameOps.setAttr,
       {
         at: placeAt(handle),
@@ -46,18 +47,15 @@ export const attributeHandlers = {
       },
       control,
     );
-    // Of a file that is being written the mgr has stored only the least size that it can have.
-    const asked = isWritten && size === undefined ? access.attr(handle, control) : undefined;
-    const [{ attr }, written] = await Promise.all([change, asked]);
     if (setsModified) {
-      for (const file of files.writersOf(handle)) file.retime(attr.modified);
-      nodes.setModified(handle, isWritten ? attr.modified : undefined);
+      for (const file of files.writersOf(handle)) file.retime(stored.modified);
+      nodes.setModified(handle, isWritten ? stored.modified : undefined);
     } else if (size !== undefined) nodes.setModified(handle, undefined);
-    nodes.seen(attr);
+    nodes.seen(stored);
     if (has(setAttrBits.killPrivileges)) await killPrivileges(volume, handle, control);
-    const { size: fullSize, modified: lastModified } = written ?? attr;
+    const attr = size === undefined ? await whole(volume, stored, control) : stored;
     const mode = nodes.modeOf(handle) ?? attr.mode;
-    return attrReplyOf(volume, { ...attr, size: fullSize, modified: lastModified, mode });
+    return attrReplyOf(volume, mode === attr.mode ? attr : { ...attr, mode });
   },
 
   async readLink({ access }, request, control) {
@@ -87,6 +85,22 @@ function changeOf(has: (bit: number) => boolean, bit: number, nowBit: number, ti
   return timeOf(has(nowBit) ? 'now' : time);
 }
 
+/** Of a file that is being written the mgr has stored only the least size that it can have. */
+async function whole({ access, files }: Volume, stored: Attr, control: Control): Promise<Attr> {
+  const { handle, sizeExact } = stored;
+  const written = files.writersOf(handle).map((file) => file.written);
+  if (!sizeExact || written.includes(undefined)) {
+    const { size, modified } = await access.attr(handle, control);
+    return { ...stored, size, modified };
+  }
+  let { size, modified } = stored;
+  for (const one of written) {
+    size = Math.max(size, one?.end ?? 0);
+    if (one?.modified && compareTimestamps(one.modified, modified) > 0) modified = one.modified;
+  }
+  return written.length === 0 ? stored : { ...stored, size, modified };
+}
+
 /** Files that programs have closed are so at the mgr; whoever closes them hears of a failure. */
 async function closed({ access, files }: Volume, handle: Handle): Promise<void> {
   access.closeNow();
@@ -96,7 +110,7 @@ async function closed({ access, files }: Volume, handle: Handle): Promise<void> 
 
 /** suid and sgid go when somebody without the right to keep them writes, as on every local disk. */
 export async function killPrivileges(
-  { access, nodes }: Volume,
+  { access, nodes, kernel }: Volume,
   handle: Handle,
   control: Control,
 ): Promise<void> {
@@ -109,6 +123,8 @@ export async function killPrivileges(
   const request = { at: placeAt(handle), follow: false, ...change, ...times };
   const { attr } = await access.call(nameOps.setAttr, request, control);
   nodes.seen(attr);
+  // Of what it writes the kernel itself forgets size and times alone.
+  await kernel.revoke([handle]);
 }
 
 /** Without group execute, sgid means mandatory locking and is no privilege. */

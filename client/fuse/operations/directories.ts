@@ -1,20 +1,17 @@
 /**
  * Listings. The position of an entry is the mgr's cookie, which stays while others come and go, so
- * an open directory needs no state here: telldir and seekdir work at any time.
+ * telldir and seekdir work at any time.
  */
-import { limits } from '../../../shared/limits.ts';
-import type { ByteString } from '../../../shared/units.ts';
-import { nameOps } from '../../../shared/wire/mgr-ops.ts';
-import { placeAt } from '../../handle-access.ts';
+import type { ByteString, Handle } from '../../../shared/units.ts';
+import type { Control } from '../../control.ts';
 import { encode } from '../layout.ts';
-import { direntHead } from '../protocol.ts';
-import { direntType, type Handlers, handleOf } from '../volume.ts';
+import type { Incoming } from '../message.ts';
+import { direntHead, entryReply } from '../protocol.ts';
+import { direntType, entryOf, type Handlers, handleOf, noEntry, type Volume } from '../volume.ts';
 
 /** Positions behind `.` and `..`; cookies of the mgr begin behind them. */
 const afterDot = 1;
 const afterDotDot = 2;
-/** Of an entry with a name of usual length: how many are asked for to fill a buffer. */
-const usualEntryBytes = 40;
 
 export interface Entry {
   readonly name: ByteString;
@@ -25,28 +22,27 @@ export interface Entry {
 }
 
 export const directoryHandlers = {
-  async openDirectory() {
-    return { file: 0, flags: 0 };
+  async openDirectory({ directories }) {
+    return { file: directories.open(), flags: 0 };
   },
 
-  async readDirectory({ access }, request, control) {
-    const { offset, size } = request.body;
-    const handle = handleOf(request);
-    const after = Math.max(0, offset - afterDotDot);
-    const count = Math.min(limits.direntsPerPageMax, Math.ceil(size / usualEntryBytes));
-    const wish = { at: placeAt(handle), after, count, attributes: false };
-    const { entries, parent } = await access.call(nameOps.readDirectory, wish, control);
-    const type = direntType('directory');
-    const all: Entry[] = [];
-    if (offset < afterDot) all.push({ name: dot, ino: handle, next: afterDot, type });
-    if (offset < afterDotDot) all.push({ name: dotDot, ino: parent, next: afterDotDot, type });
-    for (const { name, handle: ino, kind, cookie } of entries) {
-      all.push({ name, ino, next: cookie + afterDotDot, type: direntType(kind) });
-    }
-    return encodeEntries(all, size);
+  async readDirectory(volume, request, control) {
+    const entries = await entriesOf(volume, request, control);
+    return encodeEntries(entries, request.body.size);
   },
 
-  async releaseDirectory() {
+  /** With what is cached about each; of others the kernel asks when somebody wants to know. */
+  async readDirectoryPlus(volume, request, control) {
+    const entries = await entriesOf(volume, request, control);
+    return encodeEntries(entries, request.body.size, ({ ino, name }) => {
+      const attr = isDots(name) ? undefined : volume.access.cache?.attr(ino as Handle);
+      // Names of listings could not be taken back while the kernel is about to learn them.
+      return encode(entryReply, attr === undefined ? noEntry : entryOf(volume, attr));
+    });
+  },
+
+  async releaseDirectory({ directories }, { body }) {
+    directories.close(body.file);
     return {};
   },
 
@@ -59,18 +55,48 @@ export const directoryHandlers = {
 const dot = '.' as ByteString;
 const dotDot = '..' as ByteString;
 
-/** As many as fit, each padded to 8 bytes. */
-export function encodeEntries(entries: readonly Entry[], bytesMax: number): Buffer[] {
-  const pieces: Buffer[] = [];
-  let room = bytesMax;
-  for (const { name, ino, next, type } of entries) {
-    const bytes = direntHead.bytes + Math.ceil(name.length / 8) * 8;
-    if (bytes > room) break;
-    room -= bytes;
-    const piece = Buffer.alloc(bytes);
-    encode(direntHead, { ino, next, nameBytes: name.length, type }).copy(piece);
-    piece.write(name, direntHead.bytes, 'latin1');
-    pieces.push(piece);
+function isDots(name: ByteString): boolean {
+  return name === dot || name === dotDot;
+}
+
+async function entriesOf(
+  { access, directories }: Volume,
+  request: Incoming<{ readonly file: number; readonly offset: number }, unknown>,
+  control: Control,
+): Promise<Entry[]> {
+  const { offset, file } = request.body;
+  const handle = handleOf(request);
+  const after = Math.max(0, offset - afterDotDot);
+  const ask = () => access.page(handle, after, control);
+  const { entries, parent } = await directories.read(file, after, ask);
+  const type = direntType('directory');
+  const all: Entry[] = [];
+  if (offset < afterDot) all.push({ name: dot, ino: handle, next: afterDot, type });
+  if (offset < afterDotDot) all.push({ name: dotDot, ino: parent, next: afterDotDot, type });
+  for (const { name, handle: ino, kind, cookie } of entries) {
+    all.push({ name, ino, next: cookie + afterDotDot, type: direntType(kind) });
   }
-  return pieces.length > 1 ? [Buffer.concat(pieces)] : pieces;
+  return all;
+}
+
+/** As many as fit, each padded to 8 bytes. @param before what stands ahead of each */
+export function encodeEntries(
+  entries: readonly Entry[],
+  bytesMax: number,
+  before?: (entry: Entry) => Uint8Array,
+): Buffer[] {
+  const headBytes = direntHead.bytes + (before === undefined ? 0 : entryReply.bytes);
+  const pieces: Uint8Array[] = [];
+  let room = bytesMax;
+  for (const entry of entries) {
+    const { name, ino, next, type } = entry;
+    const paddedBytes = Math.ceil(name.length / 8) * 8;
+    if (headBytes + paddedBytes > room) break;
+    room -= headBytes + paddedBytes;
+    const written = Buffer.alloc(paddedBytes);
+    written.write(name, 'latin1');
+    const head = encode(direntHead, { ino, next, nameBytes: name.length, type });
+    pieces.push(...(before === undefined ? [] : [before(entry)]), head, written);
+  }
+  return pieces.length > 0 ? [Buffer.concat(pieces)] : [];
 }

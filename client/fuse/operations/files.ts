@@ -40,7 +40,7 @@ export const fileHandlers = {
     const place = isOwn ? at : placeAt((await makeFile(volume, request, at, control)).handle);
     const rest = isOwn ? flags | constants.O_CREAT : flags & ~settledFlags;
     const { attr, reply } = await open(volume, place, rest, control, mode & 0o7777);
-    return { entry: entryOf(volume, attr), open: reply };
+    return { entry: entryOf(volume, attr, at), open: reply };
   },
 
   async read({ files }, { body }, control) {
@@ -95,7 +95,10 @@ function giveBack({ access, files, nodes, unheard }: Volume, number: number): vo
       unheard('a file was not given back', toFsError(error));
     }
     files.closed(file);
-    if (files.writersOf(file.handle).length === 0) nodes.setModified(file.handle, undefined);
+    if (files.writersOf(file.handle).length > 0) return;
+    nodes.setModified(file.handle, undefined);
+    // Only now there is a right to them, and whoever has written a file often looks at it next.
+    access.prefetch(file.handle);
   };
   void close();
 }

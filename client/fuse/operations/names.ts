@@ -3,17 +3,23 @@ import { FsError } from '../../../shared/errno.ts';
 import type { ByteString, Handle } from '../../../shared/units.ts';
 import { nameOps, renameFlags } from '../../../shared/wire/mgr-ops.ts';
 import type { Control } from '../../control.ts';
-import { placeAt, placeIn } from '../../handle-access.ts';
+import { hasCode, placeAt, placeIn } from '../../handle-access.ts';
 import type { Identity } from '../makers.ts';
 import type { Incoming } from '../message.ts';
-import { entryOf, type Handlers, handleOf, kindOf, type Volume } from '../volume.ts';
+import { entryOf, type Handlers, handleOf, kindOf, noEntryAt, type Volume } from '../volume.ts';
 
 const knownRenameFlags = renameFlags.noReplace | renameFlags.exchange;
 
 export const nameHandlers = {
   async lookup(volume, request, control) {
     const at = placeIn(handleOf(request), request.tail);
-    return entryOf(volume, await volume.access.lookup(at, control));
+    try {
+      return entryOf(volume, await volume.access.lookup(at, control), at);
+    } catch (error) {
+      const kept = hasCode(error, 'ENOENT') ? noEntryAt(volume, at) : undefined;
+      if (kept === undefined) throw error;
+      return kept;
+    }
   },
 
   async makeNode(volume, request, control) {
@@ -33,7 +39,7 @@ export const nameHandlers = {
     const { attr } = await makers.actingFor(callerOf(request), (session) =>
       access.call(nameOps.symlink, { at, target }, control, session),
     );
-    return entryOf(volume, attr);
+    return entryOf(volume, attr, at);
   },
 
   async link(volume, request, control) {
@@ -42,7 +48,7 @@ export const nameHandlers = {
     const to = placeIn(handleOf(request), request.tail);
     const { attr } = await access.call(nameOps.link, { from, to, follow: false }, control);
     const isWritten = files.writersOf(attr.handle).length > 0;
-    return entryOf(volume, isWritten ? await access.attr(attr.handle, control) : attr);
+    return entryOf(volume, isWritten ? await access.attr(attr.handle, control) : attr, to);
   },
 
   async unlink({ access }, request, control) {
@@ -88,7 +94,8 @@ export async function make(
 }
 
 async function makeEntry(...parts: Parameters<typeof make>) {
-  return entryOf(parts[0], await make(...parts));
+  const [volume, request, , name] = parts;
+  return entryOf(volume, await make(...parts), placeIn(handleOf(request), name));
 }
 
 async function move(

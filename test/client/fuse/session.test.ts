@@ -11,7 +11,7 @@ import {
   sessionOperations,
 } from '../../../client/fuse/protocol.ts';
 import { FuseSession } from '../../../client/fuse/session.ts';
-import type { Handlers, Volume } from '../../../client/fuse/volume.ts';
+import { type Handlers, noEntry, type Volume } from '../../../client/fuse/volume.ts';
 import { FsError, ProtocolError } from '../../../shared/errno.ts';
 import { limits } from '../../../shared/limits.ts';
 import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
@@ -32,8 +32,8 @@ function stage(own: Partial<Handlers> = {}, isDying = () => false) {
   const session = new FuseSession({
     // No time passes: what must be asked at once is asked at once.
     runtime: { ...runtime, clock: { ...clock, now: () => 1000 } },
-    // Of the volume the session itself uses the nodes alone.
-    volume: { nodes } as unknown as Volume,
+    // Of the volume the session itself uses no more.
+    volume: { nodes, kernel: { agreed: () => undefined } } as unknown as Volume,
     handlers: { ...handlers, ...own },
     isDying,
     device: () => ({
@@ -71,7 +71,7 @@ test('a new kernel is answered in our version, with what both can', (t) => {
   t.is(replies[0]?.error, 0);
   t.like(agreed, {
     major: 7,
-    minor: 40,
+    minor: 44,
     writeMax: 1024 * 1024,
     pagesMax: 256,
     timeGranularityNs: 1,
@@ -206,10 +206,10 @@ test('what a lookup has brought answers the next request of its thread, and no o
   const attr = { ino: 5, size: 9 } as FileAttr;
   let asked = 0;
   const { session, replies } = stage({
-    lookup: () => Promise.resolve({ node: 5, attr }),
+    lookup: () => Promise.resolve({ ...noEntry, node: 5, attr }),
     getAttr: () => {
       asked++;
-      return Promise.resolve({ attr: { ...attr, size: 10 } });
+      return Promise.resolve({ ...noEntry, attr: { ...attr, size: 10 } });
     },
   });
   const ask = async (opcode: number, pid: number, node: number): Promise<number> => {

@@ -2,6 +2,8 @@ import test from 'ava';
 import { attributeHandlers } from '../../../../client/fuse/operations/attributes.ts';
 import { fileHandlers } from '../../../../client/fuse/operations/files.ts';
 import type { FileSystem } from '../../../../client/file-system.ts';
+import { DirectoryStreams } from '../../../../client/fuse/directory-streams.ts';
+import { KernelCache } from '../../../../client/fuse/kernel-cache.ts';
 import { Makers } from '../../../../client/fuse/makers.ts';
 import { NodeTable } from '../../../../client/fuse/node-table.ts';
 import { OpenFiles } from '../../../../client/fuse/open-files.ts';
@@ -18,11 +20,15 @@ import { Scripted } from '../../scripted.ts';
 const root = 1 as Handle;
 
 function volumeOf(fileSystem: FileSystem): Volume {
+  const nodes = new NodeTable();
+  const { clock } = fileSystem.session.runtime;
   return {
     access: new HandleAccess({ fileSystem, deadlineMs: 60_000 }),
     makers: new Makers(fileSystem.session, 4),
-    nodes: new NodeTable(),
+    nodes,
     files: new OpenFiles(),
+    directories: new DirectoryStreams(),
+    kernel: new KernelCache({ clock, nodes, notify: () => Promise.resolve() }),
     unheard: (what) => {
       throw new Error(what);
     },
@@ -80,7 +86,8 @@ test('an open that cannot take the set-uid bit away leaves nothing open', async 
   // The scripted mgr knows files by their names alone.
   const call: HandleAccess['call'] = (...parts) => volume.access.call(...parts);
   const closeLate: HandleAccess['closeLate'] = (file) => volume.access.closeLate(file);
-  const access = { open: () => open(), call, closeLate } as unknown as HandleAccess;
+  const rest = { open: () => open(), prefetch: () => undefined };
+  const access = { ...rest, call, closeLate } as unknown as HandleAccess;
   const body = { flags: 1, openFlags: openRequestBits.killPrivileges };
   const opening = cluster.run(() =>
     fileHandlers.open({ ...volume, access }, request(body, attr.handle), control),
@@ -147,10 +154,13 @@ test('the kernel is told at once that a change of size took the set-uid bit away
       return Promise.resolve({ attr });
     },
   };
-  const volume = { access, nodes, files: new OpenFiles() } as unknown as Volume;
+  const revoked: unknown[] = [];
+  const kernel = { revoke: (handles: unknown) => Promise.resolve(revoked.push(handles)) };
+  const volume = { access, nodes, kernel, files: new OpenFiles() } as unknown as Volume;
   const body = { valid: setAttrBits.size | setAttrBits.killPrivileges, size: 3 };
   const reply = await attributeHandlers.setAttr(volume, request(body, 7), control);
   t.is(attr.mode, 0o755, 'also a bit that somebody else has set meanwhile');
   t.is(reply.attr.mode & 0o7777, 0o755);
+  t.deepEqual(revoked, [[7]]);
   t.is(reply.attr.size, 3);
 });

@@ -1,0 +1,102 @@
+/**
+ * What the kernel was told that it may use without asking, and how it is made to stop. It is told
+ * for no longer than our own right lasts, so it stops by itself when this process cannot act.
+ */
+import { toFsError } from '../../shared/errno.ts';
+import { limits } from '../../shared/limits.ts';
+import type { Clock } from '../../shared/runtime/runtime.ts';
+import type { Handle } from '../../shared/units.ts';
+import { encode } from './layout.ts';
+import type { NodeTable } from './node-table.ts';
+import { notifyCodes, revokedInode } from './protocol.ts';
+
+export interface KernelCacheOptions {
+  readonly clock: Clock;
+  readonly nodes: NodeTable;
+  /** Never by the loop that answers requests: the kernel may wait for one of them first. */
+  readonly notify: (code: number, content: Uint8Array) => Promise<void>;
+}
+
+/** How long after our answer the kernel may begin to count. */
+const lateMs = limits.rightAtMgrMs - limits.rightMs;
+/** Of a node of which the kernel learns at this moment. */
+const retryMs = 1;
+const nothing = new Uint8Array();
+
+export class KernelCache {
+  readonly #options: KernelCacheOptions;
+  /** Until when the kernel may use attributes, and names of a directory. */
+  readonly #attrs = new Map<Handle, number>();
+  readonly #names = new Map<Handle, number>();
+  #knowsEpochs = false;
+
+  constructor(options: KernelCacheOptions) {
+    this.#options = options;
+  }
+
+  /** Names can be taken back from this kernel without a lock of theirs, so it may be told some. */
+  agreed({ knowsEpochs }: { readonly knowsEpochs: boolean }): void {
+    this.#knowsEpochs = knowsEpochs;
+  }
+
+  /** The kernel is being told attributes. @returns for how long they are valid */
+  tellAttr(handle: Handle, validMs: number): number {
+    return this.#tell(this.#attrs, handle, validMs);
+  }
+
+  /** The kernel is being told of a name. @returns for how long that is valid */
+  tellName(directory: Handle, validMs: number): number {
+    return this.#knowsEpochs ? this.#tell(this.#names, directory, validMs) : 0;
+  }
+
+  /** Resolves when the kernel uses nothing of these, or of all that it was told, any more. */
+  async revoke(handles: readonly Handle[] | 'all'): Promise<void> {
+    const named = handles === 'all' ? [...this.#names.keys()] : handles;
+    const known = handles === 'all' ? [...this.#attrs.keys()] : handles;
+    const now = this.#options.clock.now();
+    // Every name is looked up again, and answered from our own cache where there is a right.
+    const isNamed = named.map((handle) => take(this.#names, handle) > now).includes(true);
+    const untils = known.map((handle) => [handle, take(this.#attrs, handle)] as const);
+    await Promise.all([
+      isNamed ? this.#options.notify(notifyCodes.newEpoch, nothing) : undefined,
+      ...untils.map(([handle, until]) => this.#revokeAttr(handle, until)),
+    ]);
+  }
+
+  #tell(told: Map<Handle, number>, handle: Handle, validMs: number): number {
+    if (validMs === 0) return 0;
+    const now = this.#options.clock.now();
+    if (told.size >= limits.cachedNamesMax) forgetOld(told, now);
+    if (told.size >= limits.cachedNamesMax) return 0;
+    told.set(handle, now + validMs + lateMs);
+    return validMs;
+  }
+
+  async #revokeAttr(handle: Handle, until: number): Promise<void> {
+    const { clock, nodes, notify } = this.#options;
+    const content = encode(revokedInode, { node: handle, offset: -1, length: 0 });
+    while (until > clock.now()) {
+      try {
+        await notify(notifyCodes.revokeInode, content);
+        return;
+      } catch (error) {
+        if (toFsError(error).code !== 'ENOENT') throw error;
+        // Our answer is on its way to the one who asked, or the node has just been given back.
+        if (nodes.lookupsOf(handle) === 0) return;
+        await new Promise<void>((resolve) => {
+          clock.timer(retryMs, resolve);
+        });
+      }
+    }
+  }
+}
+
+function take(told: Map<Handle, number>, handle: Handle): number {
+  const until = told.get(handle) ?? -Infinity;
+  told.delete(handle);
+  return until;
+}
+
+function forgetOld(told: Map<Handle, number>, now: number): void {
+  for (const [handle, until] of told) if (until <= now) told.delete(handle);
+}

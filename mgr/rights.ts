@@ -1,0 +1,251 @@
+/**
+ * Who may cache what. A right belongs to a connection and an inode: attributes, and of a directory
+ * its names. It is given with the attributes, and taken back before somebody else's change of the
+ * inode is made. The table is in memory only: what a mgr before this one gave is over when all
+ * sessions are back, or when so much time has passed that nobody can use it any more.
+ */
+import { FsError, toFsError } from '../shared/errno.ts';
+import { limits } from '../shared/limits.ts';
+import type { Connection } from '../shared/rpc/connection.ts';
+import type { Runtime, Timer } from '../shared/runtime/runtime.ts';
+import type { Handle, SessionId } from '../shared/units.ts';
+import { clientOps } from '../shared/wire/client-ops.ts';
+import type { Attr } from '../shared/wire/values.ts';
+
+export interface RightsOptions {
+  readonly runtime: Pick<Runtime, 'clock' | 'log'>;
+  /** True while the attributes of a file change without our knowing. */
+  readonly isWritten: (handle: Handle) => boolean;
+  /** Keeps, durably, whether anybody may hold a right. */
+  readonly remember: (mayBeHeld: boolean) => void;
+}
+
+/** Handles on their way to one client. */
+interface Recall {
+  readonly handles: Handle[];
+  readonly done: Promise<void>;
+}
+
+const nothing = (): void => undefined;
+
+/** Something that ends once, and who waits for that. */
+class Span {
+  readonly over: Promise<void>;
+  end: () => void = nothing;
+  timer: Timer | undefined;
+
+  constructor() {
+    this.over = new Promise((resolve) => {
+      this.end = resolve;
+    });
+  }
+}
+
+/** A session that caches, on one of its connections: until nothing of it can be used any more. */
+class Holder extends Span {
+  readonly session: SessionId;
+  readonly connection: Connection;
+  /** In the order in which they were given. */
+  readonly rights = new Set<Handle>();
+  readonly recalls = new Map<Handle, Recall>();
+  /** Not sent yet. */
+  next: Recall | undefined;
+
+  constructor(session: SessionId, connection: Connection) {
+    super();
+    this.session = session;
+    this.connection = connection;
+  }
+}
+
+export class Rights {
+  readonly #options: RightsOptions;
+  readonly #holders = new Map<Connection, Holder>();
+  readonly #byHandle = new Map<Handle, readonly Holder[]>();
+  #count = 0;
+  /** Until it ends, somebody may hold a right that a mgr before this one has given. */
+  #window: Span | undefined;
+
+  constructor(options: RightsOptions) {
+    this.#options = options;
+  }
+
+  /** Rights in force. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** False: no change needs to ask. */
+  get mayBeHeld(): boolean {
+    return this.#holders.size > 0 || this.#window !== undefined;
+  }
+
+  /** At the start, when a mgr before this one has given rights. */
+  openWindow(): void {
+    const window = new Span();
+    window.timer = this.#options.runtime.clock.timer(limits.rightAtMgrMs, () => {
+      this.closeWindow();
+    });
+    this.#window = window;
+  }
+
+  /** All sessions of before the start are back, without any right, or so much time has passed. */
+  closeWindow(): void {
+    const window = this.#window;
+    if (window === undefined) return;
+    this.#window = undefined;
+    window.timer?.cancel();
+    if (this.#holders.size === 0) this.#options.remember(false);
+    window.end();
+  }
+
+  /** The session caches what comes over this connection. */
+  hold(session: SessionId, connection: Connection): void {
+    this.release(session);
+    this.#options.remember(true);
+    this.#holders.set(connection, new Holder(session, connection));
+  }
+
+  /** The client has said that it uses none of its rights any more. */
+  release(session: SessionId): void {
+    for (const holder of this.#holders.values()) {
+      if (holder.session === session) this.#end(holder);
+    }
+  }
+
+  /** A client that is not heard of uses its rights for a while longer. */
+  disconnected(connection: Connection): void {
+    const holder = this.#holders.get(connection);
+    if (holder === undefined) return;
+    const leftMs = Math.max(0, limits.rightAtMgrMs - connection.silentMs);
+    holder.timer = this.#options.runtime.clock.timer(leftMs, () => {
+      this.#end(holder);
+    });
+  }
+
+  close(): void {
+    this.#window?.timer?.cancel();
+    for (const { timer } of this.#holders.values()) timer?.cancel();
+  }
+
+  /** @returns them with the right to cache them, if the client wants it and nothing speaks against it */
+  grant(connection: Connection, attr: Attr): Attr {
+    const holder = this.#holders.get(connection);
+    if (holder === undefined || !attr.sizeExact) return attr;
+    const { handle } = attr;
+    if (attr.kind === 'file' && this.#options.isWritten(handle)) return attr;
+    const holders = this.#byHandle.get(handle) ?? [];
+    if (holders.some(({ recalls }) => recalls.has(handle))) return attr;
+    if (!holder.rights.has(handle)) {
+      if (!this.#hasRoom(holder)) return attr;
+      holder.rights.add(handle);
+      this.#byHandle.set(handle, [...holders, holder]);
+      this.#count++;
+    }
+    return { ...attr, right: true };
+  }
+
+  /**
+   * For a change of these inodes by a client: takes back what all others may cache of them.
+   * @returns what to wait for, `undefined` when there is nothing. Never rejects; takes
+   *   2 x `limits.rightAtMgrMs` at the longest
+   */
+  clear(changer: Connection, handles: Iterable<Handle>): Promise<void> | undefined {
+    const recalls: Promise<void>[] = [];
+    for (const handle of handles) {
+      if (this.#window !== undefined) return this.#window.over;
+      for (const holder of this.#byHandle.get(handle) ?? []) {
+        if (holder.connection !== changer) recalls.push(this.#recall(holder, handle));
+      }
+    }
+    return recalls.length === 0 ? undefined : Promise.all(recalls).then(() => undefined);
+  }
+
+  /** The client's own change has touched these: it is told before its reply, and not waited for. */
+  tell(changer: Connection, handles: Iterable<Handle>): void {
+    const holder = this.#holders.get(changer);
+    if (holder === undefined) return;
+    const held = [...handles].filter((handle) => holder.rights.has(handle));
+    if (held.length === 0) return;
+    for (const handle of held) this.#drop(holder, handle);
+    const deadline = this.#options.runtime.clock.now() + limits.rightAtMgrMs;
+    changer.call(clientOps.recall, { handles: held }, { deadline }).catch((error: unknown) => {
+      this.#cut(holder, error);
+    });
+  }
+
+  // ------------------------------------------------------------- inner parts
+
+  #recall(holder: Holder, handle: Handle): Promise<void> {
+    const standing = holder.recalls.get(handle);
+    if (standing !== undefined) return standing.done;
+    if (holder.next === undefined || holder.next.handles.length >= limits.rightsPerRecall) {
+      holder.next = this.#collect(holder);
+    }
+    const recall = holder.next;
+    recall.handles.push(handle);
+    holder.recalls.set(handle, recall);
+    return recall.done;
+  }
+
+  /** What is recalled in the same tick travels together. */
+  #collect(holder: Holder): Recall {
+    const handles: Handle[] = [];
+    const collected = new Promise<void>((resolve) => {
+      this.#options.runtime.clock.defer(resolve);
+    });
+    const done = collected.then(async () => {
+      if (holder.next?.handles === handles) holder.next = undefined;
+      await this.#takeBack(holder, handles);
+      for (const handle of handles) {
+        holder.recalls.delete(handle);
+        this.#drop(holder, handle);
+      }
+    });
+    return { handles, done };
+  }
+
+  async #takeBack(holder: Holder, handles: readonly Handle[]): Promise<void> {
+    const deadline = this.#options.runtime.clock.now() + limits.rightAtMgrMs;
+    try {
+      await holder.connection.call(clientOps.recall, { handles }, { deadline });
+    } catch (error) {
+      this.#cut(holder, error);
+      await holder.over;
+    }
+  }
+
+  /** Who does not answer must not hear from us: then its rights end by themselves. */
+  #cut({ session, connection }: Holder, error: unknown): void {
+    const { message: why } = toFsError(error);
+    this.#options.runtime.log.warn('rights not given back', { key: session, session, why });
+    connection.close(new FsError('EPIPE', { what: `session ${session} did not give rights back` }));
+  }
+
+  #hasRoom(holder: Holder): boolean {
+    const isFull =
+      holder.rights.size >= limits.rightsPerSessionMax || this.#count >= limits.rightsMax;
+    if (!isFull) return true;
+    if (holder.recalls.size > 0) return false;
+    for (const oldest of holder.rights) {
+      if (holder.recalls.size >= limits.rightsPerRecall) break;
+      void this.#recall(holder, oldest);
+    }
+    return false;
+  }
+
+  #drop(holder: Holder, handle: Handle): void {
+    if (!holder.rights.delete(handle)) return;
+    this.#count--;
+    const others = (this.#byHandle.get(handle) ?? []).filter((other) => other !== holder);
+    if (others.length > 0) this.#byHandle.set(handle, others);
+    else this.#byHandle.delete(handle);
+  }
+
+  #end(holder: Holder): void {
+    holder.timer?.cancel();
+    this.#holders.delete(holder.connection);
+    for (const handle of holder.rights) this.#drop(holder, handle);
+    holder.end();
+  }
+}

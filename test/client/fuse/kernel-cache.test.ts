@@ -1,0 +1,99 @@
+import test from 'ava';
+import { KernelCache } from '../../../client/fuse/kernel-cache.ts';
+import { NodeTable } from '../../../client/fuse/node-table.ts';
+import { notifyCodes, revokedInode } from '../../../client/fuse/protocol.ts';
+import { FsError } from '../../../shared/errno.ts';
+import { limits } from '../../../shared/limits.ts';
+import type { Clock } from '../../../shared/runtime/runtime.ts';
+import type { Handle } from '../../../shared/units.ts';
+import type { Attr } from '../../../shared/wire/values.ts';
+
+const [directory, file] = [1 as Handle, 2 as Handle];
+
+function stage({ knowsEpochs = true } = {}) {
+  const nodes = new NodeTable();
+  const told: string[] = [];
+  /** Nodes of which the kernel has not heard yet. */
+  const unheard = new Set<number>();
+  const time = { now: 0 };
+  const clock = {
+    now: () => time.now,
+    timer: (delayMs: number, run: () => void) => {
+      time.now += delayMs;
+      queueMicrotask(run);
+      return { cancel: () => undefined };
+    },
+  } as unknown as Clock;
+  const cache = new KernelCache({
+    clock,
+    nodes,
+    notify: async (code, content) => {
+      if (code === notifyCodes.newEpoch) {
+        told.push('epoch');
+        return;
+      }
+      const { node, offset } = revokedInode.read(Buffer.from(content), 0);
+      told.push(`${node} ${offset}`);
+      if (unheard.has(node)) throw new FsError('ENOENT');
+    },
+  });
+  cache.agreed({ knowsEpochs });
+  return { cache, nodes, told, unheard, time };
+}
+
+test('only what the kernel was told is taken back from it, names by a new epoch', async (t) => {
+  const { cache, told } = stage();
+  t.is(cache.tellAttr(file, 1000), 1000);
+  t.is(cache.tellName(directory, 1000), 1000);
+  await cache.revoke([3 as Handle]);
+  t.deepEqual(told, []);
+  await cache.revoke([file]);
+  t.deepEqual(told, ['2 -1']);
+  await cache.revoke([directory, file]);
+  t.deepEqual(told, ['2 -1', 'epoch']);
+});
+
+test('all of it is taken back when the rights are lost', async (t) => {
+  const { cache, told } = stage();
+  cache.tellAttr(file, 1000);
+  cache.tellName(directory, 1000);
+  await cache.revoke('all');
+  t.deepEqual(told, ['epoch', '2 -1']);
+  await cache.revoke('all');
+  t.is(told.length, 2);
+});
+
+test('what is over in the kernel need not be taken back', async (t) => {
+  const { cache, told, time } = stage();
+  cache.tellAttr(file, 1000);
+  time.now = 1000 + limits.rightAtMgrMs;
+  await cache.revoke([file]);
+  t.deepEqual(told, []);
+});
+
+test('a kernel without epochs is told no names', (t) => {
+  const { cache } = stage({ knowsEpochs: false });
+  t.is(cache.tellName(directory, 1000), 0);
+  t.is(cache.tellAttr(file, 1000), 1000);
+});
+
+test('an inode of which the kernel is about to learn is taken back again until it knows it', async (t) => {
+  const { cache, nodes, told, unheard, time } = stage();
+  nodes.refer({ handle: file, mode: 0 } as Attr);
+  unheard.add(file);
+  cache.tellAttr(file, 1000);
+  const revoked = cache.revoke([file]);
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+  const tries = told.length;
+  t.true(tries > 1);
+  await revoked;
+  t.true(time.now >= 1000, 'what it was told is over at the latest');
+
+  const other = stage();
+  other.unheard.add(file);
+  other.cache.tellAttr(file, 1000);
+  await other.cache.revoke([file]);
+  t.is(other.told.length, 1, 'the kernel has given it back');
+});

@@ -1,0 +1,211 @@
+import test from 'ava';
+import { Rights } from '../../mgr/rights.ts';
+import { FsError } from '../../shared/errno.ts';
+import { limits } from '../../shared/limits.ts';
+import type { Connection } from '../../shared/rpc/connection.ts';
+import type { Handle, SessionId } from '../../shared/units.ts';
+import type { Attr } from '../../shared/wire/values.ts';
+import { World } from '../sim/runtime/world.ts';
+
+const file = 5 as Handle;
+const other = 6 as Handle;
+
+/** A client that answers recalls when it is told to. */
+class FakeClient {
+  readonly recalled: Handle[][] = [];
+  readonly connection: Connection;
+  isClosed = false;
+  silentMs = 0;
+  #answers: ((error?: Error) => void)[] = [];
+
+  constructor(onClosed: (connection: Connection) => void) {
+    const connection = {
+      call: (_: unknown, { handles }: { handles: Handle[] }) => {
+        this.recalled.push(handles);
+        return new Promise<object>((resolve, reject) => {
+          this.#answers.push((error) => (error ? reject(error) : resolve({})));
+        });
+      },
+      close: () => {
+        if (this.isClosed) return;
+        this.isClosed = true;
+        onClosed(this.connection);
+      },
+    };
+    Object.defineProperty(connection, 'silentMs', { get: () => this.silentMs });
+    this.connection = connection as unknown as Connection;
+  }
+
+  answer(error?: Error): void {
+    for (const answer of this.#answers.splice(0)) answer(error);
+  }
+}
+
+async function stage() {
+  const world = new World({ seed: 1 });
+  const process = world.process('mgr', { host: world.host('m'), main: () => undefined });
+  const remembered: boolean[] = [];
+  const written = new Set<Handle>();
+  const begun = process.call(
+    (runtime) =>
+      new Rights({
+        runtime,
+        isWritten: (handle) => written.has(handle),
+        remember: (mayBeHeld) => remembered.push(mayBeHeld),
+      }),
+  );
+  const rights = await world.complete(begun);
+  const client = (session: number): FakeClient => {
+    const made = new FakeClient((connection) => rights.disconnected(connection));
+    rights.hold(session as SessionId, made.connection);
+    return made;
+  };
+  const pass = async (ms: number): Promise<void> => {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    await world.run({ untilMs: world.nowMs + ms });
+  };
+  /** Asks within the process, as its handlers do. */
+  const clear = (changer: FakeClient, ...handles: Handle[]) => {
+    const state = { isOver: false, isFree: false };
+    void process.call(async () => {
+      const inTheWay = rights.clear(changer.connection, handles);
+      state.isFree = inTheWay === undefined;
+      await inTheWay;
+      state.isOver = true;
+    });
+    return state;
+  };
+  const grant = (to: FakeClient, handle: Handle, kind: Attr['kind'] = 'file'): boolean =>
+    rights.grant(to.connection, { handle, kind, sizeExact: true, right: false } as Attr).right;
+  return { rights, client, clear, grant, pass, remembered, written };
+}
+
+test('who has not asked for it gets no right, nor is there one to a file that is written', async (t) => {
+  const { client, grant, written, rights } = await stage();
+  const [one, stranger] = [client(1), new FakeClient(() => undefined)];
+  t.false(grant(stranger, file));
+  t.true(grant(one, file));
+  t.true(grant(one, file), 'again');
+  t.is(rights.count, 1);
+  written.add(other);
+  t.false(grant(one, other));
+  t.true(grant(one, other, 'directory'));
+});
+
+test('a change waits until all others have given their rights back, and no longer', async (t) => {
+  const { client, clear, grant, pass, rights } = await stage();
+  const [one, two, three] = [client(1), client(2), client(3)];
+  for (const holder of [one, two, three]) grant(holder, file);
+  grant(two, other);
+  const change = clear(one, file, other);
+  await pass(1);
+  t.deepEqual(one.recalled, [], 'its own it keeps');
+  t.deepEqual(two.recalled, [[file, other]], 'in one message');
+  t.deepEqual(three.recalled, [[file]]);
+  t.false(grant(three, file), 'none is given meanwhile');
+  two.answer();
+  await pass(1);
+  t.false(change.isOver);
+  three.answer();
+  await pass(1);
+  t.true(change.isOver);
+  t.is(rights.count, 1);
+  const next = clear(one, file, other);
+  await pass(1);
+  t.true(next.isFree);
+  t.true(grant(three, file));
+});
+
+test('two changes of the same inode recall a right once', async (t) => {
+  const { client, clear, grant, pass } = await stage();
+  const [one, two] = [client(1), client(2)];
+  grant(two, file);
+  const changes = [clear(one, file), clear(one, file)];
+  await pass(1);
+  t.is(two.recalled.length, 1);
+  two.answer();
+  await pass(1);
+  t.true(changes.every(({ isOver }) => isOver));
+});
+
+test('a client that is not heard of delays a change until its rights are surely over', async (t) => {
+  const { client, clear, grant, pass } = await stage();
+  const [one, two] = [client(1), client(2)];
+  grant(two, file);
+  const change = clear(one, file);
+  await pass(1);
+  two.silentMs = 500;
+  two.answer(new FsError('EPIPE'));
+  await pass(limits.rightAtMgrMs - 500 - 10);
+  t.true(two.isClosed, 'it must not hear of us');
+  t.false(change.isOver);
+  await pass(20);
+  t.true(change.isOver);
+});
+
+test('a client that comes back has given its rights back', async (t) => {
+  const { client, clear, grant, pass, rights } = await stage();
+  const [one, two] = [client(1), client(2)];
+  grant(two, file);
+  two.connection.close(new FsError('EPIPE'));
+  const change = clear(one, file);
+  await pass(1);
+  two.answer(new FsError('EPIPE'));
+  await pass(1);
+  t.false(change.isOver);
+  rights.release(2 as SessionId);
+  await pass(1);
+  t.true(change.isOver);
+});
+
+test('after a start no change is made while rights of before may be used (SCENARIOS 72)', async (t) => {
+  for (const end of ['time', 'all are back'] as const) {
+    const { client, clear, pass, rights, remembered } = await stage();
+    rights.openWindow();
+    const one = client(1);
+    const change = clear(one, file);
+    const nothing = clear(one);
+    await pass(1);
+    t.true(nothing.isFree, 'what touches nothing is not held up');
+    await pass(limits.rightAtMgrMs - 10);
+    t.false(change.isOver, end);
+    if (end === 'time') await pass(20);
+    else rights.closeWindow();
+    await pass(1);
+    t.true(change.isOver, end);
+    t.deepEqual(remembered, [true], 'somebody holds rights again');
+  }
+});
+
+test('when nobody came back who caches, the next start need not wait', async (t) => {
+  const { pass, rights, remembered } = await stage();
+  rights.openWindow();
+  await pass(limits.rightAtMgrMs + 10);
+  t.deepEqual(remembered, [false]);
+  t.false(rights.mayBeHeld);
+});
+
+test('what our own change has touched a client is told, and nobody waits for it', async (t) => {
+  const { client, grant, pass, rights } = await stage();
+  const one = client(1);
+  grant(one, file);
+  rights.tell(one.connection, [file, other]);
+  await pass(1);
+  t.deepEqual(one.recalled, [[file]]);
+  t.is(rights.count, 0);
+});
+
+test('a client with too many rights gives the oldest back', async (t) => {
+  const { client, grant, pass, rights } = await stage();
+  const one = client(1);
+  for (let i = 0; i < limits.rightsPerSessionMax; i++) grant(one, (10 + i) as Handle);
+  t.false(grant(one, file));
+  await pass(1);
+  t.is(one.recalled[0]?.[0], 10 as Handle);
+  one.answer();
+  await pass(1);
+  t.true(grant(one, file));
+  t.true(rights.count < limits.rightsPerSessionMax);
+});

@@ -1,0 +1,339 @@
+/**
+ * Clients that cache names and attributes, each before a kernel that caches too, change and look at
+ * the same few files while daemons and clients are killed, stopped and cut off. Whatever anybody
+ * sees is never older than what was finished, or seen by anybody, before he looked; but whoever is
+ * about to change something may see the old until the change is finished.
+ */
+import { connect } from '../../client/connect.ts';
+import type { FileSystem } from '../../client/file-system.ts';
+import type { KernelCache } from '../../client/fuse/kernel-cache.ts';
+import { HandleAccess, hasCode, placeAt, placeIn } from '../../client/handle-access.ts';
+import { isFsError } from '../../shared/errno.ts';
+import type { Runtime } from '../../shared/runtime/runtime.ts';
+import { type ByteString, byteString, type Handle, rootHandle } from '../../shared/units.ts';
+import { nameOps } from '../../shared/wire/mgr-ops.ts';
+import { Deadlines } from './checkers.ts';
+import { Cluster, clusterUrl, secret } from './cluster.ts';
+import { type FaultKind, Faults } from './faults.ts';
+import { ModelKernel } from './model-kernel.ts';
+import { ReferenceModel } from './reference-model.ts';
+import type { SimProcess } from './runtime/process.ts';
+import type { SimRandom } from './runtime/random.ts';
+
+export interface CoherenceOptions {
+  readonly seed: number;
+  /** Virtual time for which the clients are at work. */
+  readonly forMs: number;
+  readonly faults?: readonly FaultKind[];
+  readonly clients?: number;
+  /** A defect, to see that it is found: kernels are not told of recalls. */
+  readonly isKernelDeaf?: boolean;
+}
+
+export interface CoherenceVerdict {
+  readonly failure: Error | undefined;
+  /** Changes that were finished, looks that asked the process, and such that the kernel answered. */
+  readonly changes: number;
+  readonly looks: number;
+  readonly kernelLooks: number;
+  readonly faults: number;
+}
+
+/** Something whose states have numbers that grow. One at a time changes it. */
+class Register {
+  readonly name: ByteString;
+  finished = 0;
+  /** Finished, or seen by somebody. */
+  low = 0;
+  /** Where a change is under way. */
+  changer: ModelKernel | undefined;
+  /** Begun. */
+  high = 0;
+  changingSince: number | undefined;
+  /** Of a name: where it leads in which state. */
+  readonly targets: (Handle | null)[] = [];
+
+  constructor(name: string) {
+    this.name = byteString(name);
+  }
+
+  /** What one who looks through `kernel` now must see at the least. */
+  since(kernel: ModelKernel): number {
+    return this.changer === kernel ? this.finished : this.low;
+  }
+
+  /** @param isSeen whether the state of this number looks like that */
+  saw(since: number, what: string, isSeen: (state: number) => boolean): void {
+    for (let state = since; state <= this.high; state++) {
+      if (!isSeen(state)) continue;
+      this.low = Math.max(this.low, state);
+      return;
+    }
+    throw new Error(`${this.name}: saw ${what}, which is not of ${since} to ${this.high}`);
+  }
+}
+
+const uncertain: ReadonlySet<string> = new Set([
+  'EAGAIN',
+  'ECANCELED',
+  'EIO',
+  'EPIPE',
+  'ESTALE',
+  'ETIMEDOUT',
+]);
+const registers = 3;
+/** Then another takes its place. */
+const stuckMs = 10_000;
+const deadlineMs = 20_000;
+
+export async function runCoherence(options: CoherenceOptions): Promise<CoherenceVerdict> {
+  const run = new Coherence(options);
+  let failure: Error | undefined;
+  try {
+    await run.go(options.forMs);
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error));
+  }
+  const { changes, looks, kernelLooks } = run;
+  return { failure, changes, looks, kernelLooks, faults: run.faultCount };
+}
+
+class Coherence {
+  changes = 0;
+  looks = 0;
+  kernelLooks = 0;
+  readonly #cluster: Cluster;
+  readonly #faults: Faults;
+  readonly #random: SimRandom;
+  readonly #kernels: readonly ModelKernel[];
+  readonly #owners: Register[] = [];
+  readonly #names: Register[] = [];
+  readonly #isKernelDeaf: boolean;
+  #files = 0;
+  #isOver = false;
+
+  constructor({ seed, faults = [], clients = 3, isKernelDeaf = false }: CoherenceOptions) {
+    this.#isKernelDeaf = isKernelDeaf;
+    this.#cluster = new Cluster({ seed, iods: 1, onPowerLoss: () => undefined });
+    const { world } = this.#cluster;
+    this.#random = world.random.fork('coherence');
+    this.#kernels = Array.from({ length: clients }, () => new ModelKernel(world, this.#random));
+    const processes = this.#kernels.map((kernel, i) => this.#makeClient(`client${i}`, kernel));
+    this.#faults = new Faults({
+      cluster: this.#cluster,
+      clients: processes,
+      model: new ReferenceModel(() => world.nowMs),
+      deadlines: new Deadlines(world),
+      random: world.random.fork('faults'),
+      kinds: new Set(faults),
+    });
+  }
+
+  get faultCount(): number {
+    return this.#faults.count;
+  }
+
+  async go(forMs: number): Promise<void> {
+    const { world } = this.#cluster;
+    this.#lookAtKernels();
+    await world.run({ untilMs: world.nowMs + forMs });
+    this.#faults.end();
+    await world.run({ untilMs: world.nowMs + 10_000 });
+    this.#isOver = true;
+  }
+
+  // ------------------------------------------------------------- clients
+
+  #makeClient(name: string, kernel: ModelKernel): SimProcess {
+    return this.#cluster.client(name, async (runtime) => {
+      while (!this.#isOver) {
+        try {
+          await this.#work(runtime, name, kernel);
+        } catch (error) {
+          if (!isUncertain(error)) throw error;
+        }
+        await this.#pause(runtime);
+      }
+    });
+  }
+
+  async #work(runtime: Runtime, name: string, kernel: ModelKernel): Promise<void> {
+    const options = { runtime, key: secret, name, uid: 0, gid: 0, umask: 0 };
+    const fileSystem: FileSystem = await connect(clusterUrl, options);
+    const cache = kernel.mount(runtime);
+    const access = new HandleAccess({
+      fileSystem,
+      deadlineMs,
+      revoke: (handles) => (this.#isKernelDeaf ? Promise.resolve() : cache.revoke(handles)),
+    });
+    const lanes = Array.from({ length: 3 }, async () => {
+      while (!this.#isOver) {
+        await this.#step(access, kernel, cache).catch((error: unknown) => {
+          if (!isUncertain(error)) throw error;
+        });
+        await this.#pause(runtime);
+      }
+    });
+    await Promise.all(lanes);
+  }
+
+  async #step(access: HandleAccess, kernel: ModelKernel, cache: KernelCache): Promise<void> {
+    const register = this.#random.pick([this.#register(true), this.#register(false)]);
+    const isChange = this.#random.chance(0.15);
+    if (this.#owners.includes(register)) {
+      if (isChange) await this.#changeOwner(access, kernel, register);
+      else await this.#lookAtOwner(access, kernel, cache, register);
+    } else if (isChange) await this.#changeName(access, kernel, register);
+    else await this.#lookAtName(access, kernel, cache, register);
+  }
+
+  #register(isOwner: boolean): Register {
+    const all = isOwner ? this.#owners : this.#names;
+    const { nowMs } = this.#cluster.world;
+    const isStuck = ({ changingSince = nowMs }: Register) => nowMs - changingSince > stuckMs;
+    const stuck = all.findIndex(isStuck);
+    if (stuck >= 0) all.splice(stuck, 1);
+    while (all.length < registers) {
+      all.push(new Register(`${isOwner ? 'owner' : 'name'}-${this.#files++}`));
+    }
+    return this.#random.pick(all);
+  }
+
+  /** One that fails, or whose client dies, stays under way: it may be made at any time. */
+  async #change(
+    register: Register,
+    kernel: ModelKernel,
+    change: (state: number) => Promise<unknown>,
+  ): Promise<void> {
+    if (register.changingSince !== undefined) return;
+    register.changingSince = this.#cluster.world.nowMs;
+    register.changer = kernel;
+    const state = ++register.high;
+    await change(state);
+    register.finished = state;
+    register.low = state;
+    register.changer = undefined;
+    register.changingSince = undefined;
+    this.changes++;
+  }
+
+  async #changeOwner(access: HandleAccess, kernel: ModelKernel, register: Register): Promise<void> {
+    await this.#change(register, kernel, async (state) => {
+      const at = placeIn(rootHandle, register.name);
+      if (state === 1) await access.call(nameOps.makeNode, newFile(at.path), {});
+      const change = { ...noChange, at, uid: state };
+      const { attr } = await access.call(nameOps.setAttr, change, {});
+      kernel.changed(attr.handle);
+    });
+  }
+
+  async #changeName(access: HandleAccess, kernel: ModelKernel, register: Register): Promise<void> {
+    await this.#change(register, kernel, async (state) => {
+      const at = placeIn(rootHandle, register.name);
+      const last = register.targets[state - 1] ?? null;
+      if (last !== null && this.#random.chance(0.3)) {
+        register.targets[state] = null;
+        await access.call(nameOps.unlink, { at }, {});
+        kernel.changedName(rootHandle, register.name);
+        return;
+      }
+      const from = placeIn(rootHandle, byteString(`new-${this.#files++}`));
+      const { attr } = await access.call(nameOps.makeNode, newFile(from.path), {});
+      register.targets[state] = attr.handle;
+      await access.call(nameOps.rename, { from, to: at, flags: 0 }, {});
+      kernel.changedName(rootHandle, register.name);
+    });
+  }
+
+  async #lookAtOwner(
+    access: HandleAccess,
+    kernel: ModelKernel,
+    cache: KernelCache,
+    register: Register,
+  ): Promise<void> {
+    const since = register.since(kernel);
+    if (since === 0) return;
+    const found = await kernel.lookUp(access, cache, rootHandle, register.name);
+    if (found === null) throw new Error(`${register.name} is not there`);
+    register.saw(since, `owner ${found.uid}`, (state) => state === found.uid);
+    const sinceThen = register.since(kernel);
+    const { uid } = await kernel.getAttr(access, cache, found.handle);
+    register.saw(sinceThen, `owner ${uid}`, (state) => state === uid);
+    register.targets[0] = found.handle;
+    this.looks++;
+  }
+
+  async #lookAtName(
+    access: HandleAccess,
+    kernel: ModelKernel,
+    cache: KernelCache,
+    register: Register,
+  ): Promise<void> {
+    const since = register.since(kernel);
+    const found = await kernel.lookUp(access, cache, rootHandle, register.name);
+    const handle = found?.handle ?? null;
+    register.saw(
+      since,
+      `handle ${handle}`,
+      (state) => (register.targets[state] ?? null) === handle,
+    );
+    this.looks++;
+  }
+
+  /** Programs look at any time, also while the process of the mount is stopped. */
+  #lookAtKernels(): void {
+    for (const kernel of this.#kernels) {
+      for (const register of this.#names) {
+        const handle = kernel.knownName(rootHandle, register.name);
+        if (handle === undefined) continue;
+        this.kernelLooks++;
+        const what = `handle ${handle} in a kernel`;
+        register.saw(
+          register.since(kernel),
+          what,
+          (state) => (register.targets[state] ?? null) === handle,
+        );
+      }
+      for (const register of this.#owners) {
+        const handle = register.targets[0];
+        const owner = handle == null ? undefined : kernel.knownOwner(handle);
+        if (owner === undefined) continue;
+        this.kernelLooks++;
+        register.saw(
+          register.since(kernel),
+          `owner ${owner} in a kernel`,
+          (state) => state === owner,
+        );
+      }
+    }
+    if (this.#isOver) return;
+    this.#cluster.world.after(this.#random.within([0, 5]), () => {
+      this.#lookAtKernels();
+    });
+  }
+
+  #pause({ clock }: Runtime): Promise<void> {
+    return new Promise((resolve) => {
+      clock.timer(this.#random.within([0, 20]), resolve);
+    });
+  }
+}
+
+function isUncertain(error: unknown): boolean {
+  return isFsError(error) && (uncertain.has(error.code) || hasCode(error, 'ECONNREFUSED'));
+}
+
+function newFile(name: ByteString) {
+  return { at: placeIn(rootHandle, name), kind: 'file' as const, mode: 0o644, device: 0 };
+}
+
+const noChange = {
+  at: placeAt(rootHandle),
+  follow: false,
+  mode: undefined,
+  uid: undefined,
+  gid: undefined,
+  accessed: undefined,
+  modified: undefined,
+  size: undefined,
+};

@@ -1,0 +1,147 @@
+/**
+ * A kernel before a mount, as far as it caches: it uses what it was told until that is over or
+ * revoked, whatever becomes of the process that serves it. What it is told it knows a moment later,
+ * when the thread that asked runs again.
+ */
+import { FsError } from '../../shared/errno.ts';
+import type { ByteString, Handle } from '../../shared/units.ts';
+import { KernelCache } from '../../client/fuse/kernel-cache.ts';
+import { NodeTable } from '../../client/fuse/node-table.ts';
+import { notifyCodes, revokedInode } from '../../client/fuse/protocol.ts';
+import { type HandleAccess, hasCode, placeIn } from '../../client/handle-access.ts';
+import type { Attr } from '../../shared/wire/values.ts';
+import type { Runtime } from '../../shared/runtime/runtime.ts';
+import type { SimRandom } from './runtime/random.ts';
+import type { World } from './runtime/world.ts';
+
+interface Told<T> {
+  readonly value: T;
+  readonly untilMs: number;
+}
+
+const scheduledWithinMs = 5;
+
+export class ModelKernel {
+  readonly #world: World;
+  readonly #random: SimRandom;
+  readonly #names = new Map<string, Told<Handle | null> & { readonly epoch: number }>();
+  readonly #attrs = new Map<Handle, Told<number>>();
+  readonly #inodes = new Set<Handle>();
+  /** When the attributes of an inode were last revoked, in steps. */
+  readonly #revoked = new Map<Handle, number>();
+  /** When a name was last changed by ourselves. */
+  readonly #moved = new Map<string, number>();
+  #steps = 0;
+  #epoch = 0;
+  #nodes = new NodeTable();
+
+  constructor(world: World, random: SimRandom) {
+    this.#world = world;
+    this.#random = random;
+  }
+
+  /** A process begins to serve it. */
+  mount({ clock }: Runtime): KernelCache {
+    this.#names.clear();
+    this.#attrs.clear();
+    this.#inodes.clear();
+    const nodes = new NodeTable();
+    const cache = new KernelCache({
+      clock,
+      nodes,
+      notify: (code, content) => this.#hear(code, content),
+    });
+    this.#nodes = nodes;
+    cache.agreed({ knowsEpochs: true });
+    return cache;
+  }
+
+  /** What it would answer without asking. */
+  knownName(directory: Handle, name: ByteString): Handle | null | undefined {
+    const told = this.#names.get(`${directory}/${name}`);
+    if (told === undefined || told.epoch < this.#epoch) return undefined;
+    return told.untilMs >= this.#world.nowMs ? told.value : undefined;
+  }
+
+  /** The owner, which is all that it keeps. */
+  knownOwner(handle: Handle): number | undefined {
+    const told = this.#attrs.get(handle);
+    return told !== undefined && told.untilMs >= this.#world.nowMs ? told.value : undefined;
+  }
+
+  /** A change that went through it was answered: what it has asked for before is old. */
+  changed(handle: Handle): void {
+    this.#attrs.delete(handle);
+    this.#revoked.set(handle, ++this.#steps);
+  }
+
+  changedName(directory: Handle, name: ByteString): void {
+    this.#names.delete(`${directory}/${name}`);
+    this.#moved.set(`${directory}/${name}`, ++this.#steps);
+  }
+
+  /** As by LOOKUP. @returns `null`: there is nothing of that name */
+  async lookUp(
+    access: HandleAccess,
+    cache: KernelCache,
+    directory: Handle,
+    name: ByteString,
+  ): Promise<Attr | null> {
+    const epoch = this.#epoch;
+    const step = ++this.#steps;
+    const at = placeIn(directory, name);
+    let attr: Attr | null = null;
+    try {
+      attr = await access.lookup(at, {});
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
+    const isKept = access.cache?.find(directory, name) === (attr?.handle ?? null);
+    const nameMs = isKept ? cache.tellName(directory, access.validMs) : 0;
+    if (attr !== null) this.#learn(access, cache, attr, step);
+    this.#soon(nameMs, (untilMs) => {
+      const value = attr?.handle ?? null;
+      if ((this.#moved.get(`${directory}/${name}`) ?? 0) > step) return;
+      this.#names.set(`${directory}/${name}`, { value, untilMs, epoch });
+    });
+    return attr;
+  }
+
+  /** As by GETATTR. */
+  async getAttr(access: HandleAccess, cache: KernelCache, handle: Handle): Promise<Attr> {
+    const step = ++this.#steps;
+    const attr = await access.attr(handle, {});
+    this.#learn(access, cache, attr, step);
+    return attr;
+  }
+
+  #learn(access: HandleAccess, cache: KernelCache, attr: Attr, step: number): void {
+    const { handle, uid: value } = attr;
+    const isKept = access.cache?.attr(handle) === attr;
+    const attrMs = isKept ? cache.tellAttr(handle, access.validMs) : 0;
+    this.#nodes.refer(attr);
+    this.#soon(attrMs, (untilMs) => {
+      this.#inodes.add(handle);
+      if ((this.#revoked.get(handle) ?? 0) < step) this.#attrs.set(handle, { value, untilMs });
+    });
+  }
+
+  #soon(validMs: number, learn: (untilMs: number) => void): void {
+    const nodes = this.#nodes;
+    this.#world.after(this.#random.within([0, scheduledWithinMs]), () => {
+      // Of an earlier mount.
+      if (nodes !== this.#nodes) return;
+      learn(validMs === 0 ? -Infinity : this.#world.nowMs + validMs);
+    });
+  }
+
+  async #hear(code: number, content: Uint8Array): Promise<void> {
+    if (code === notifyCodes.newEpoch) {
+      this.#epoch++;
+      return;
+    }
+    const node = revokedInode.read(Buffer.from(content), 0).node as Handle;
+    if (!this.#inodes.has(node)) throw new FsError('ENOENT');
+    this.changed(node);
+  }
+}
