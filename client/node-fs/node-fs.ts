@@ -7,11 +7,13 @@ import { Stats } from '../stats.ts';
 import { type CallbackFunction, hasCallback, makeCallbacks } from './callbacks.ts';
 import { Dir } from './dir.ts';
 import { Dirent } from './dirent.ts';
-import { notImplemented } from './node-errors.ts';
+import { FSWatcher } from './fs-watcher.ts';
 import type { Operation } from './operation.ts';
 import { operations } from './operations.ts';
 import { ReadStream } from './read-stream.ts';
+import { StatWatchers } from './stat-watcher.ts';
 import { Descriptors, type Volume } from './volume.ts';
+import { watchIterator } from './watch-iterator.ts';
 import { WriteStream } from './write-stream.ts';
 
 /** `fs.promises`. */
@@ -42,10 +44,18 @@ export type ConnectedFileSystem = FileSystem & NodeFs;
 export function nodeShaped(fileSystem: FileSystem): ConnectedFileSystem {
   const streams = streamsOf(() => volume);
   const volume: Volume = { fs: fileSystem, descriptors: new Descriptors(), ...streams };
+  const polled = new StatWatchers();
   const { F_OK, R_OK, W_OK, X_OK } = constants;
   const shape: Record<string, unknown> = {
     promises: promisesOf(volume),
     ...streams,
+    watch: (path: unknown, options?: unknown, listener?: unknown) =>
+      FSWatcher.watch(volume, path, options, listener),
+    watchFile: (path: unknown, options?: unknown, listener?: unknown) =>
+      polled.watch(volume, path, options, listener),
+    unwatchFile: (path: unknown, listener?: unknown) => {
+      polled.unwatch(path, listener);
+    },
     constants,
     F_OK,
     R_OK,
@@ -55,7 +65,6 @@ export function nodeShaped(fileSystem: FileSystem): ConnectedFileSystem {
     Dirent,
     Stats,
   };
-  for (const name of ['watch', 'watchFile', 'unwatchFile']) shape[name] = refusal(name);
   const own = fileSystem as unknown as Record<string, CallbackFunction | undefined>;
   for (const [name, call] of Object.entries(makeCallbacks(volume))) {
     const ours = own[name]?.bind(fileSystem);
@@ -65,7 +74,10 @@ export function nodeShaped(fileSystem: FileSystem): ConnectedFileSystem {
 }
 
 function promisesOf(volume: Volume): Record<string, unknown> {
-  const promises: Record<string, unknown> = { constants, watch: refusal('watch') };
+  const promises: Record<string, unknown> = {
+    constants,
+    watch: (path: unknown, options?: unknown) => watchIterator(volume, path, options),
+  };
   for (const [name, operation] of Object.entries<Operation>(operations)) {
     promises[name] = async (...args: readonly unknown[]) => operation(volume, ...args);
   }
@@ -78,12 +90,6 @@ function either(name: string, nodes: CallbackFunction, ours: CallbackFunction): 
   const call: CallbackFunction = (...args) => (isNodes(args) ? nodes(...args) : ours(...args));
   // `native` of realpath, and what `util.promisify` looks for.
   return Object.assign(call, nodes);
-}
-
-function refusal(name: string): () => never {
-  return () => {
-    throw notImplemented(`${name}()`);
-  };
 }
 
 function streamsOf(volume: () => Volume) {

@@ -21,6 +21,8 @@ export interface LocalCluster {
   readonly fs: ConnectedFileSystem;
   /** A directory of the host, for comparison. */
   readonly directory: string;
+  /** One more client, closed with the cluster. */
+  connect(): Promise<ConnectedFileSystem>;
   stop(): Promise<void>;
 }
 
@@ -70,12 +72,18 @@ export async function startLocalCluster(iodCount = 2): Promise<LocalCluster> {
   await mgr.start();
   await Promise.all(servers.map((iod) => iod.start()));
   const url = formatClusterUrl({ host, port: mgrPort });
-  const fs = await connect(url, { key: secret, runtime });
+  const clients: ConnectedFileSystem[] = [];
+  const connectOne = async (): Promise<ConnectedFileSystem> => {
+    const client = await connect(url, { key: secret, runtime });
+    clients.push(client);
+    return client;
+  };
   return {
-    fs,
+    fs: await connectOne(),
     directory,
+    connect: connectOne,
     async stop() {
-      await fs.close();
+      await Promise.all(clients.map((client) => client.close()));
       await Promise.all(servers.map((iod) => iod.stop()));
       await mgr.stop();
       await rm(directory, { recursive: true, force: true });
