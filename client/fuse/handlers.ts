@@ -3,6 +3,7 @@ import { attributeHandlers } from './operations/attributes.ts';
 import { directoryHandlers } from './operations/directories.ts';
 import { fileHandlers } from './operations/files.ts';
 import { nameHandlers } from './operations/names.ts';
+import { rangeHandlers } from './operations/ranges.ts';
 import { xattrHandlers } from './operations/xattrs.ts';
 import type { Handlers } from './volume.ts';
 
@@ -11,5 +12,6 @@ export const handlers: Handlers = {
   ...directoryHandlers,
   ...fileHandlers,
   ...nameHandlers,
+  ...rangeHandlers,
   ...xattrHandlers,
 };

@@ -44,9 +44,9 @@ export const fileAttr = struct({
 });
 export type FileAttr = ValueOf<typeof fileAttr>;
 
-/** For how long the kernel may believe it. Always 0: nothing is cached without a right. */
-const validity = gap(8);
-const validityNs = gap(4);
+/** For how long the kernel may believe it: seconds, and a fraction of one. */
+const validity = u64;
+const validityNs = u32;
 
 export const entryReply = struct({
   node: u64,
@@ -60,6 +60,9 @@ export const entryReply = struct({
 });
 
 export type EntryReply = ValueOf<typeof entryReply>;
+
+/** Attributes alone with an offset of -1. */
+export const revokedInode = struct({ node: u64, offset: i64, length: i64 });
 
 const attrReply = struct({
   attrValid: validity,
@@ -75,6 +78,9 @@ const bytesReply = 'bytes';
 const emptyReply = struct({});
 
 export const direntHead = struct({ ino: u64, next: u64, nameBytes: u32, type: u32 });
+
+/** Messages of ours that answer no request. */
+export const notifyCodes = { revokeInode: 2, newEpoch: 8 } as const;
 
 export const forgetOne = struct({ node: u64, lookups: u64 });
 
@@ -228,7 +234,28 @@ export const operations = {
     oneName,
     struct({ entry: entryReply, open: openReply }),
   ),
+  allocate: op(
+    43,
+    struct({ file: u64, offset: u64, length: u64, mode: u32, padding: gap(4) }),
+    noTail,
+    emptyReply,
+  ),
+  readDirectoryPlus: op(44, listed, noTail, bytesReply),
   rename2: op(45, struct({ directory: u64, flags: u32, padding: gap(4) }), twoNames, emptyReply),
+  copyRange: op(
+    47,
+    struct({
+      file: u64,
+      offset: u64,
+      toNode: u64,
+      toFile: u64,
+      toOffset: u64,
+      length: u64,
+      flags: u64,
+    }),
+    noTail,
+    struct({ size: u32, padding: gap(4) }),
+  ),
 } as const;
 export type Operations = typeof operations;
 
@@ -269,6 +296,9 @@ export const initFlags = {
   bigWrites: 1 << 5,
   /** Pages of a mapping go when time or size has changed. */
   autoInvalidate: 1 << 12,
+  /** Listings with attributes, for those who look at them. */
+  listAttributes: 1 << 13,
+  listAttributesAuto: 1 << 14,
   asyncDirectIo: 1 << 15,
   parallelDirectories: 1 << 18,
   pagesMax: 1 << 22,
@@ -298,6 +328,9 @@ export const setAttrBits = {
   modifiedNow: 1 << 8,
   killPrivileges: 1 << 11,
 } as const;
+
+/** The mode of `allocate`, as of fallocate(2). */
+export const allocateBits = { keepSize: 1, punchHole: 2, zeroRange: 16 } as const;
 
 /** In replies to `open`. */
 export const openBits = { directIo: 1 << 0, noFlush: 1 << 5 } as const;

@@ -2,7 +2,7 @@
  * Messages of every connection, whoever is at its ends: who are you, prove it, are you there.
  * Nothing else is read from a peer before `prove` succeeded. Codes 1-15.
  */
-import { choice, empty, fixed, struct, text, u16, u53 } from './codec.ts';
+import { choice, empty, fixed, struct, text, timestamp, u16, u53 } from './codec.ts';
 import { op, type Role } from './op.ts';
 
 const anybody: readonly Role[] = ['mgr', 'iod', 'client'];
@@ -23,9 +23,9 @@ export const linkOps = {
       /** Name in the iodtab, or the client's own. */
       node: text(255),
       incarnation: u53(),
-      /** Which key it will prove: the cluster's, its session's, a user's token, or none. */
-      key: choice(['cluster', 'session', 'token', 'none']),
-      /** Session number, or user of the token. */
+      /** Which key it will prove: the cluster's, its session's, a user's token, none, or a ticket. */
+      key: choice(['cluster', 'session', 'token', 'none', 'ticket']),
+      /** Session number, user of the token, or name of the ticket. */
       keyName: text(255),
       nonce,
     }),
@@ -48,9 +48,9 @@ export const linkOps = {
   ),
   ping: op(
     3,
-    'Heartbeat in both directions; silence beyond the limit ends the connection.',
+    'Heartbeat in both directions, answered with the time; silence beyond the limit ends the connection.',
     { from: anybody, class: 'link', resend: 'idempotent' },
     empty,
-    empty,
+    struct({ wall: timestamp }),
   ),
 };

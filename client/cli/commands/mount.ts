@@ -15,7 +15,9 @@ import type { Context, Run } from '../command.ts';
 import { CommandError } from '../failure.ts';
 import { Interrupt } from '../local-cluster/interrupt.ts';
 import { isDead, listMounts, mountPoint } from '../mount-table.ts';
+import { fstabLine } from '../mount-helper.ts';
 import { mountUnit } from '../mount-unit.ts';
+import { clientTraceDirectory } from '../trace/trace-sources.ts';
 
 interface Mounted {
   readonly directory: string;
@@ -34,6 +36,10 @@ export const run: Run = async (given, context) => {
   const directory = await mountPoint(given.operand(0));
   if (given.flag('printSystemd')) {
     printUnit(directory, given, context);
+    return;
+  }
+  if (given.flag('printFstab')) {
+    printFstab(directory, given, context);
     return;
   }
   const interrupt = new Interrupt();
@@ -56,8 +62,9 @@ interface Parts {
 async function serve(directory: string, given: Arguments, parts: Parts): Promise<void> {
   const { url, connectOptions } = parts.context;
   const repaired = await clear(directory);
-  const runtime = makeNodeRuntime({ log: 'warnings' });
   const name = `weft mount ${directory} (pid ${process.pid})`;
+  const runtime = makeNodeRuntime({ log: 'warnings', trace: { name, isRemovedAtEnd: true } });
+  runtime.keepTrace(clientTraceDirectory());
   const { signal } = parts.interrupt;
   const fileSystem = await connect(url, { ...connectOptions, runtime, name, groups: [], signal });
   try {
@@ -125,6 +132,13 @@ async function clear(directory: string): Promise<boolean> {
     await unmount(directory, { lazy: true });
   }
   return there.length > 0;
+}
+
+function printFstab(directory: string, given: Arguments, { output, url = '' }: Context): void {
+  parseClusterUrl(url);
+  const [timeout, options] = [given.text('timeout'), given.text('options')];
+  const line = fstabLine({ url, directory, timeout, options });
+  output.result({ line }, () => line);
 }
 
 function printUnit(directory: string, given: Arguments, { output, url }: Context): void {

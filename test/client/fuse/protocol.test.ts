@@ -8,6 +8,7 @@ import {
   groupsOf,
   operations,
   replyHeader,
+  revokedInode,
   requestHeader,
   sessionOperations,
 } from '../../../client/fuse/protocol.ts';
@@ -50,10 +51,13 @@ test('every structure has the size that linux/fuse.h gives it', (t) => {
     flush: [24, 0],
     openDirectory: [8, 16],
     readDirectory: [40, 'bytes'],
+    allocate: [32, 0],
+    readDirectoryPlus: [40, 'bytes'],
     releaseDirectory: [24, 0],
     fsyncDirectory: [16, 0],
     create: [16, 144],
     rename2: [16, 0],
+    copyRange: [56, 8],
     forget: [8, 0],
     init: [16, 64],
     interrupt: [8, 0],
@@ -70,6 +74,7 @@ test('every structure has the size that linux/fuse.h gives it', (t) => {
   t.is(entryReply.bytes, 128);
   t.is(direntHead.bytes, 24);
   t.is(forgetOne.bytes, 16);
+  t.is(revokedInode.bytes, 24);
 });
 
 test('groups of a request are found behind other extensions, whatever the rest holds', (t) => {

@@ -1,0 +1,67 @@
+/** Changes of a whole range of a file that need not pass through the program that asks for them. */
+import { FsError } from '../../../shared/errno.ts';
+import { limits } from '../../../shared/limits.ts';
+import type { File } from '../../file.ts';
+import type { RequestControl } from '../in-flight.ts';
+import { allocateBits } from '../protocol.ts';
+import type { Handlers, Volume } from '../volume.ts';
+import { killPrivileges } from './attributes.ts';
+
+const zeros = Buffer.alloc(limits.fuseTransferBytes);
+
+export const rangeHandlers = {
+  /**
+   * fallocate(2). Nothing is set aside on the iods; what shall read as zeros is written so, and a
+   * file that shall be longer gets its end.
+   */
+  async allocate(volume, { body }, control) {
+    const { keepSize, punchHole, zeroRange } = allocateBits;
+    const { offset, length, mode } = body;
+    const file = volume.files.get(body.file);
+    if ((mode & ~(keepSize | punchHole | zeroRange)) !== 0) throw new FsError('EOPNOTSUPP');
+    const end = offset + length;
+    if (!Number.isSafeInteger(end)) throw new FsError('EFBIG');
+    const { size } = await file.stat(control);
+    const staysAsLong = (mode & keepSize) !== 0;
+    if ((mode & (punchHole | zeroRange)) !== 0) {
+      await writeZeros(volume, file, offset, Math.min(end, size), control);
+    }
+    if (!staysAsLong && end > size) await writeZeros(volume, file, end - 1, end, control);
+    return {};
+  },
+
+  /** copy_file_range(2): the bytes go through the mount, and not through the program. */
+  async copyRange(volume, { body }, control) {
+    const from = volume.files.get(body.file);
+    const to = volume.files.get(body.toFile);
+    const wanted = Math.min(body.length, limits.fuseTransferBytes);
+    const buffer = control.room(wanted);
+    const bytes = await from.read(buffer, body.offset, control);
+    if (bytes > 0) await write(volume, to, buffer.subarray(0, bytes), body.toOffset, control);
+    return { size: bytes };
+  },
+} satisfies Partial<Handlers>;
+
+async function writeZeros(
+  volume: Volume,
+  file: File,
+  from: number,
+  end: number,
+  control: RequestControl,
+): Promise<void> {
+  for (let at = from; at < end; at += zeros.length) {
+    await write(volume, file, zeros.subarray(0, Math.min(zeros.length, end - at)), at, control);
+  }
+}
+
+async function write(
+  volume: Volume,
+  file: File,
+  content: Uint8Array,
+  position: number,
+  control: RequestControl,
+): Promise<void> {
+  volume.nodes.setModified(file.handle, undefined);
+  await killPrivileges(volume, file.handle, control);
+  await file.write(content, position, control);
+}

@@ -1,0 +1,6 @@
+/** What programs import: `import { connectSync } from 'weftfs/sync'`. Nothing but names from elsewhere. */
+export {
+  type ConnectedFileSystemSync,
+  connectSync,
+  type ConnectSyncOptions,
+} from './connect-sync.ts';

@@ -1,0 +1,73 @@
+/** `weft doctor` before a cluster that is well, one that is not, and none. */
+import { execFileSync } from 'node:child_process';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { clusterDirectory, up, weft } from './cli-runner.ts';
+
+interface Told {
+  readonly verdict: string;
+  readonly checks: readonly { readonly name: string; readonly verdict: string }[];
+}
+
+async function doctor(...words: readonly string[]) {
+  const { code, stdout, stderr } = await weft({}, 'doctor', ...words, '--json');
+  if (stdout === '') throw new Error(stderr);
+  const told = JSON.parse(stdout) as Told;
+  const bad = told.checks.filter(({ verdict }) => verdict === 'error').map(({ name }) => name);
+  return { code, told, bad };
+}
+
+test('a cluster that is well has no errors; every pair and every clock was looked at', async (t) => {
+  const dataDir = await clusterDirectory(t);
+  await up(dataDir, '--iods', '2');
+  const { told, bad } = await doctor('--data', dataDir);
+  t.deepEqual(bad, []);
+  const names = told.checks.map(({ name }) => name);
+  for (const name of [
+    'health',
+    'mgr: version',
+    'here -> mgr',
+    'here -> iod1',
+    'mgr -> iod0',
+    'mgr: clock',
+    'iod1: clock',
+  ]) {
+    t.true(names.includes(name), name);
+  }
+});
+
+test('a bundle holds what others need, for its owner alone, and no key', async (t) => {
+  const dataDir = await clusterDirectory(t);
+  const { daemons } = await up(dataDir, '--iods', '2');
+  await weft({}, 'chaos', 'kill', 'iod1', '--data', dataDir);
+  const secret = (await readFile(join(dataDir, 'cluster.key'), 'utf8')).trim();
+  const log = daemons.find(({ name }) => name === 'iod1')?.log ?? '';
+  await writeFile(log, `a line with ${secret}\n`, { flag: 'a' });
+  const file = join(dataDir, 'found.tgz');
+
+  const { code, bad } = await doctor('--data', dataDir, '--bundle', file);
+  t.is(code, 2);
+  t.true(bad.includes('here -> iod1'));
+  t.is((await stat(file)).mode & 0o777, 0o600);
+  const into = join(dataDir, 'unpacked');
+  await mkdir(into);
+  execFileSync('tar', ['-xzf', file, '-C', into, '--strip-components=1']);
+  for (const name of ['doctor.json', 'host.json', 'cluster.json', 'iodtab.txt', 'mgr.log']) {
+    t.true((await stat(join(into, name))).size > 0, name);
+  }
+  t.regex(await readFile(join(into, 'iod1.log'), 'utf8'), /a line with \(key\)/);
+  for (const name of await readdir(into)) {
+    t.false((await readFile(join(into, name), 'utf8')).includes(secret), name);
+  }
+
+  const again = await weft({}, 'doctor', '--data', dataDir, '--bundle', file);
+  t.regex(again.stderr, /EEXIST/);
+});
+
+test('without a cluster it looks at the host alone', async (t) => {
+  const dataDir = await clusterDirectory(t);
+  const { stdout } = await weft({}, 'doctor', '--data', join(dataDir, 'not-yet'));
+  t.regex(stdout, /^skipped +cluster +none is named/m);
+  t.regex(stdout, /^ok +node +version/m);
+});
