@@ -186,13 +186,20 @@ export class File {
     if (this.#modified !== undefined) this.#modified = modified;
   }
 
+  /** What the mgr has not been told of: `undefined` when nobody but the iods knows it. */
+  get written(): { readonly end: number; readonly modified: Timestamp | undefined } | undefined {
+    if (this.#mayBeLonger || this.#writesRunning > 0) return undefined;
+    return { end: this.#writtenEnd, modified: this.#modified };
+  }
+
   /** Settled when it was given back; `undefined` while it is open. */
   get closing(): Promise<void> | undefined {
     return this.#closing;
   }
 
   /**
-   * Gives the file back. Idempotent: later calls wait for the first.
+   * Gives the file back. Idempotent: later calls wait for the first. One that ends at its deadline
+   * goes on, and is done when the mgr is there again.
    * @param control `sync`: durable before it is given back
    */
   close(control: Control & { readonly sync?: boolean } = {}): Promise<void> {
@@ -271,10 +278,18 @@ export class File {
     try {
       return await this.#admittedTo(iod).call(op, request, options);
     } catch (error) {
-      if (toFsError(error).weftCode !== 'WEFT_E_CAP_STALE') throw error;
+      const failure = toFsError(error);
+      if (failure.weftCode === 'WEFT_E_DISK') throw this.#diskFailure(iod, failure);
+      if (failure.weftCode !== 'WEFT_E_CAP_STALE') throw error;
       this.#admitted.delete(iod);
       return this.#admittedTo(iod).call(op, request, options);
     }
+  }
+
+  /** An iod tells what its disk does; whose disk it is only the caller knows (SCENARIOS 217). */
+  #diskFailure(iod: IodIndex, { code, weftCode: id, what, bytesDone, cause }: FsError): FsError {
+    const where = this.#source.session.nameOfIod(iod);
+    return new FsError(code, { id, what: `${where}: ${what}`, bytesDone, cause });
   }
 
   /** The cap goes ahead of the first request to an iod, in the same packet. */
@@ -410,7 +425,7 @@ export class File {
     };
     // Given back also when the sync failed: nobody can close it a second time.
     const { session } = this.#source;
-    const closing = this.#askMgr(fileOps.close, request, options);
+    const closing = this.#askMgr(fileOps.close, request, { ...options, goesOn: true });
     session.runtime.killPoint('client.close.sent');
     const closed = await Promise.allSettled([closing]);
     const failed = [...synced, ...closed].find((result) => result.status === 'rejected');

@@ -82,6 +82,9 @@ export class IodPool {
       onDown: (reason) => {
         this.#contactListener?.(index, reason);
       },
+      onFinal: (error) => {
+        if (error.weftCode === 'WEFT_E_SESSION_LOST') session.giveUp(error);
+      },
     });
   }
 }

@@ -99,7 +99,7 @@ export class RecoveryWatch {
 
   #nameOf(id: DaemonId): string {
     if (id === 'mgr') return id;
-    return this.#options.session.members.find(({ index }) => index === id)?.name ?? `iod ${id}`;
+    return this.#options.session.nameOfIod(id);
   }
 
   /** What a listener throws is its own affair, and hinders neither the others nor the calls. */

@@ -7,6 +7,7 @@ import { limits } from '../../shared/limits.ts';
 import { EpochWatch } from '../../shared/rpc/epoch-watch.ts';
 import { Link } from '../../shared/rpc/link.ts';
 import { dataOps } from '../../shared/wire/iod-ops.ts';
+import type { ReplyOf } from '../../shared/wire/op.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import { type Cluster, type IodNode, iodPort, secret } from './cluster.ts';
 import { isOwn, perform, type PlainNameCall } from './name-calls.ts';
@@ -148,11 +149,21 @@ export async function leftAtIods(
   return left.filter((one) => one !== '').join(', ');
 }
 
-async function leftAtIod(
+async function leftAtIod(iod: IodNode, runtime: Runtime, incarnation: number): Promise<string> {
+  const { openEntries, state } = await statusOfIod(iod, runtime, incarnation);
+  if (state !== 'SERVING') return `${iod.name} is ${state}`;
+  return openEntries === 0 ? '' : `${openEntries} entries at ${iod.name}`;
+}
+
+/**
+ * What an iod says of itself.
+ * @param incarnation another one each time
+ */
+export async function statusOfIod(
   { name }: IodNode,
   runtime: Runtime,
   incarnation: number,
-): Promise<string> {
+): Promise<ReplyOf<typeof dataOps.iodStatus>> {
   const link = new Link({
     runtime,
     self: { role: 'client', node: 'asker', incarnation, cluster: () => '' },
@@ -165,9 +176,7 @@ async function leftAtIod(
   });
   try {
     const deadline = runtime.clock.now() + limits.callDeadlineDefaultMs;
-    const { openEntries, state } = await link.call(dataOps.iodStatus, {}, { deadline });
-    if (state !== 'SERVING') return `${name} is ${state}`;
-    return openEntries === 0 ? '' : `${openEntries} entries at ${name}`;
+    return await link.call(dataOps.iodStatus, {}, { deadline });
   } finally {
     link.close();
   }

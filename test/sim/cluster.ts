@@ -15,7 +15,7 @@ import { parseIodtab } from '../../shared/iodtab.ts';
 import { isFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import type { KillPoint } from '../../shared/runtime/kill-points.ts';
-import type { Runtime } from '../../shared/runtime/runtime.ts';
+import type { LogLevel, Runtime } from '../../shared/runtime/runtime.ts';
 import { ProcessEnded } from './runtime/failure.ts';
 import type { Host } from './runtime/host.ts';
 import type { Range } from './runtime/random.ts';
@@ -41,8 +41,12 @@ export interface ClusterOptions {
   readonly seed: number;
   readonly iods: number;
   readonly keepTrace?: boolean;
+  /** What the flight recorder of each process holds. */
+  readonly recordsKept?: number | undefined;
   /** The limit's own when not given. */
   readonly sessionLeaseMs?: number | undefined;
+  /** What is logged: `info` when not given. */
+  readonly logLevel?: LogLevel | 'none' | undefined;
   /** An iod has lost what it had not synced. */
   readonly onPowerLoss: (iod: number) => void;
   readonly sabotage?: Sabotage;
@@ -72,9 +76,14 @@ export class Cluster {
   #store: MetaStore | undefined;
 
   constructor(options: ClusterOptions) {
-    const { seed, iods, keepTrace = false, sabotage = {} } = options;
+    const { seed, iods, keepTrace = false, recordsKept, logLevel, sabotage = {} } = options;
     this.#options = options;
-    this.world = new World({ seed, keepTrace });
+    this.world = new World({
+      seed,
+      keepTrace,
+      recordsKept,
+      ...(logLevel !== undefined && { logLevel }),
+    });
     this.#sabotage = sabotage;
     const names = Array.from({ length: iods }, (_, index) => `iod${index}`);
     this.#iodtab = parseIodtab(

@@ -3,7 +3,7 @@ import { connect } from '../../client/connect.ts';
 import { isFsError } from '../../shared/errno.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import type { IodIndex } from '../../shared/units.ts';
-import { clusterOps } from '../../shared/wire/mgr-ops.ts';
+import { clusterOps } from '../../shared/wire/cluster-ops.ts';
 import { type Cluster, clusterUrl, secret } from './cluster.ts';
 import type { SimProcess } from './runtime/process.ts';
 

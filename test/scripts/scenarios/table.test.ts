@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { readTree } from '../../../scripts/check/source-tree.ts';
+import { numbersIn, pageWith, scenariosIn } from '../../../scripts/scenarios/table.ts';
+
+/** Not in one piece with numbers: this file stands for none. */
+const word = 'SCENARIOS';
+
+test('numbers and ranges of them are found wherever they are named', (t) => {
+  t.deepEqual(numbersIn(`it works (${word} 7)`), [7]);
+  t.deepEqual(
+    numbersIn(`test('it works (${word} 35-37, 86)');\n// ${word} 4`),
+    [35, 36, 37, 86, 4],
+  );
+  t.deepEqual(numbersIn(`it works (${word} 100, seed 3)`), [100]);
+  t.deepEqual(numbersIn('it works as in 35'), []);
+});
+
+test('what is named in tests counts, and nothing else does', (t) => {
+  const content = `test('it works (${word} 3-4)')`;
+  const paths = ['test/b.test.ts', 'test/a.test.ts', 'test/helper.ts', 'mgr/c.test.ts'];
+  const tree = new Map(paths.map((path) => [path, content]));
+  const files = ['test/a.test.ts', 'test/b.test.ts'];
+  t.deepEqual(scenariosIn(tree), new Map([3, 4].map((number) => [number, files])));
+});
+
+test('docs/FAILURES.md tells of every scenario where it is tested', (t) => {
+  const root = new URL('../../../', import.meta.url);
+  const page = readFileSync(new URL('docs/FAILURES.md', root), 'utf8');
+  const written = pageWith(page, readTree(fileURLToPath(root)));
+  t.true(page === written, 'run: node --import=tsx scripts/scenarios-doc.ts');
+});
