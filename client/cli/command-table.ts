@@ -1,17 +1,13 @@
 /** All commands but `mgr` and `iod`, which are programs of their own. Data for help and completion. */
+import { clusterCommands, human } from './cluster-commands.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
 
-const data: OptionSpec = {
-  flags: '--data <dir>',
-  summary: 'where everything is kept (default: weft-data)',
-};
 const layout: readonly OptionSpec[] = [
   { flags: '--stripe <bytes>', summary: 'stripe unit of new files, as in 256K or 1M' },
   { flags: '--iods <n>', summary: 'how many iods new files are striped over' },
   { flags: '--base <index>', summary: 'iod of the first stripe of new files' },
 ];
 const sync: OptionSpec = { flags: '--sync', summary: 'durable on disk when it returns' };
-const human: OptionSpec = { flags: '-h, --human', summary: 'sizes as 1.5K, 23M, 2.0G' };
 
 export const commandGroups: readonly {
   readonly title: string;
@@ -19,111 +15,7 @@ export const commandGroups: readonly {
 }[] = [
   {
     title: 'Clusters:',
-    commands: [
-      {
-        name: 'up',
-        operands: '',
-        summary: 'start a mgr and iods on this host',
-        options: [
-          { flags: '--iods <n>', summary: 'how many iods (default: 4, or as before)' },
-          data,
-          { flags: '--port <p>', summary: 'of the mgr, iods follow; 0: any that are free' },
-          { flags: '--iodtab <file>', summary: 'start the daemons of this table instead' },
-          { flags: '--detach', summary: 'return when all are ready; weft down stops them' },
-        ],
-        json: '{url, dataDir, alreadyUp, daemons: [{role, name, url, pid, dataDir, log, command}]}, when all are ready',
-        notes: [
-          'Started again on the same directory it brings back what does not run, on the same ports.',
-          'Without --detach it stays: Ctrl-C stops all daemons, a second one at once.',
-        ],
-        load: () => import('./commands/up.ts'),
-      },
-      {
-        name: 'down',
-        operands: '',
-        summary: 'stop what weft up started',
-        options: [data],
-        json: '{dataDir, stopped: [{name, pid, killed}]}',
-        load: () => import('./commands/down.ts'),
-      },
-      {
-        name: 'chaos',
-        operands: '<kill|stop|go> <daemon...>',
-        summary: 'kill or freeze daemons of this host, to see what becomes of it',
-        options: [
-          data,
-          { flags: '--for <seconds>', summary: 'what is stopped goes on after so long' },
-        ],
-        json: '{dataDir, struck: [{name, pid, fault}]}',
-        notes: ['weft up brings back what was killed; weft recovery list tells how it went.'],
-        load: () => import('./commands/chaos.ts'),
-      },
-      {
-        name: 'init',
-        operands: '',
-        summary: 'make the key of a new cluster, or the token of a user',
-        options: [data],
-        json: '{keyFile, user}',
-        notes: ['With --user it makes a token: who holds it acts as that user and nobody else.'],
-        load: () => import('./commands/init.ts'),
-      },
-      {
-        name: 'status',
-        operands: '',
-        summary: 'state of the mgr and of every iod, and what is being recovered',
-        options: [data],
-        json: '{url, healthy, mgr: {state, recovery, …}, iods: [{name, state, host, port, …}]}',
-        notes: [
-          'Answers at once in every phase. Without the mgr it tells of what weft up has started in',
-          '--data on this host: which processes run, and how long their iods will serve without it.',
-        ],
-        load: () => import('./commands/status.ts'),
-      },
-      {
-        name: 'recovery',
-        operands: '<action> [report]',
-        summary: 'list the recoveries of all daemons, or show one',
-        options: [],
-        json: '{reports: [{id, daemon, cause, outcome, startedAt, tookMs, phases, restored, dropped, uncertain, …}], missing}; show: {report, missing}',
-        notes: [
-          'weft recovery list: the latest first; + came back, - was dropped, ? nobody can know.',
-          'weft recovery show iod2-17: all of one; without a number the latest.',
-          'Needs the key of the cluster. An iod that does not serve keeps its own in recoveries/.',
-        ],
-        load: () => import('./commands/recovery.ts'),
-      },
-      {
-        name: 'ping',
-        operands: '',
-        summary: 'reach every daemon from here and from the mgr, in named phases',
-        options: [],
-        json: '{ok, links: [{from, to, phases: [{name, microseconds}], failed, failure}]}',
-        load: () => import('./commands/ping.ts'),
-      },
-      {
-        name: 'df',
-        operands: '',
-        summary: 'space of the file system and of every iod',
-        options: [human],
-        json: '{totalBytes, freeBytes, usedBytes, files, partial, iods: [{name, totalBytes, freeBytes}]}',
-        load: () => import('./commands/df.ts'),
-      },
-      {
-        name: 'fsck',
-        operands: '',
-        summary: 'compare what the mgr knows with what the iods have',
-        options: [
-          { flags: '--restore <iod:id>', summary: 'put a quarantined object back', many: true },
-          { flags: '--discard <iod:id>', summary: 'delete a quarantined object', many: true },
-        ],
-        json: '{ok, files, objects, findings: [{kind, iod, handle, path, what}], findingsTotal, resolved}',
-        notes: [
-          'Needs the key of the cluster. Changes nothing but what --restore and --discard name.',
-          'Exit code 1 when something is wrong.',
-        ],
-        load: () => import('./commands/fsck.ts'),
-      },
-    ],
+    commands: clusterCommands,
   },
   {
     title: 'Mounts:',
@@ -138,13 +30,15 @@ export const commandGroups: readonly {
             flags: '--print-systemd',
             summary: 'print a unit that mounts it at each start, no more',
           },
+          { flags: '--print-fstab', summary: 'print a line for /etc/fstab, no more' },
           { flags: '-o, --options <list>', summary: 'of mount(8): ro, noexec, nosuid, nodev …' },
           { flags: '--log <file>', summary: 'where warnings go in the background' },
         ],
-        json: '{directory, source, pid, repaired}, when it is mounted; or {unit: [line]}',
+        json: '{directory, source, pid, repaired}, when it is mounted; or {unit: [line]} or {line}',
         notes: [
           'A mount whose process has died is replaced. docs/POSIX.md says what is different.',
           '--timeout is how long programs wait while a daemon is away.',
+          'For /etc/fstab, mount.weft of this installation must stand in /sbin: docs/POSIX.md.',
         ],
         load: () => import('./commands/mount.ts'),
       },

@@ -4,8 +4,12 @@ import type { FileSystem } from '../file-system.ts';
 import type { Arguments } from './arguments.ts';
 import type { Output } from './output.ts';
 
-/** @returns `failed` when some of it did not go well and has been told: exit code 1 */
-export type Run = (given: Arguments, context: Context) => Promise<void | 'failed'>;
+/**
+ * What a command that has told all returns: `undefined` when all went well, exit code 0; `failed`
+ * when some of it did not, 1; `broken`, for what has warnings too, when it is worse than that, 2.
+ */
+export type Outcome = 'failed' | 'broken' | undefined;
+export type Run = (given: Arguments, context: Context) => Promise<Outcome | void>;
 
 /** A command as help and completions show it. Its code is loaded when it is run. */
 export interface CommandSpec {

@@ -3,9 +3,9 @@ import type { ByteString } from '../../shared/units.ts';
 import type { InodeKind } from '../../shared/wire/values.ts';
 import type { Stats } from '../stats.ts';
 import type { Color, Paint } from './colors.ts';
-import { humanBytes, twoDigits } from './figures.ts';
+import { humanBytes, twoDigits } from '../observing/figures.ts';
 import type { JsonObject } from './output.ts';
-import { isText, shownName } from './shown-text.ts';
+import { isText, shownName } from '../observing/shown-text.ts';
 
 export interface Entry {
   /** Name or path, as the bytes they are. */

@@ -2,7 +2,7 @@
 import { type FsError, isFsError } from '../../shared/errno.ts';
 import { UsageError } from './arguments.ts';
 import { jsonSchema } from './output.ts';
-import { printable, printableLines } from './shown-text.ts';
+import { printable, printableLines } from '../observing/shown-text.ts';
 
 /** Something that only the command knows is wrong, with its own advice. */
 export class CommandError extends Error {

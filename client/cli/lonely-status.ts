@@ -2,14 +2,13 @@
  * What can be told of a cluster whose mgr does not answer: of one that `weft up` has started on
  * this host, which processes run, and what those iods say that serve without the mgr.
  */
-import { parseClusterUrl } from '../../shared/cluster-url.ts';
-import { FsError, toFsError } from '../../shared/errno.ts';
+import { type ClusterUrl, parseClusterUrl } from '../../shared/cluster-url.ts';
+import { toFsError } from '../../shared/errno.ts';
 import type { Credential } from '../../shared/rpc/handshake.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import { dataOps } from '../../shared/wire/iod-ops.ts';
-import type { ReplyOf } from '../../shared/wire/op.ts';
 import type { RecoveryState } from '../../shared/wire/values.ts';
-import { connectTo, prove } from './direct-connection.ts';
+import { askOnce } from './direct-connection.ts';
 import { type DaemonRecord, readState } from './local-cluster/cluster-state.ts';
 import { findDaemon } from './local-cluster/daemon-process.ts';
 
@@ -25,15 +24,15 @@ export interface LonelyIod {
 }
 
 /** How long an iod may take to answer. */
-const patienceMs = 500;
+const patienceMs = 400;
 
 /** @returns nothing when the directory is not that of the cluster */
 export async function lonelyIods(
   runtime: Runtime,
-  where: { readonly url: string; readonly dataDir: string; readonly credential: Credential },
+  where: { readonly at: ClusterUrl; readonly dataDir: string; readonly credential: Credential },
 ): Promise<readonly LonelyIod[]> {
   const state = await readState(runtime.disk, where.dataDir).catch(() => undefined);
-  if (state === undefined || !isSameMgr(state.url, where.url)) return [];
+  if (state === undefined || !isSameMgr(parseClusterUrl(state.url), where.at)) return [];
   return Promise.all(
     state.daemons
       .filter(({ role }) => role === 'iod')
@@ -41,9 +40,8 @@ export async function lonelyIods(
   );
 }
 
-function isSameMgr(one: string, other: string): boolean {
-  const [a, b] = [parseClusterUrl(one), parseClusterUrl(other)];
-  return a.host === b.host && a.port === b.port;
+function isSameMgr(one: ClusterUrl, other: ClusterUrl): boolean {
+  return one.host === other.host && one.port === other.port;
 }
 
 async function lonelyIod(
@@ -55,31 +53,13 @@ async function lonelyIod(
   const pid = (await findDaemon(daemon))?.pid;
   if (pid === undefined) return { name, state: 'STOPPED', pid: null, recovery: null };
   try {
-    const { state, recovery } = await askIod(runtime, parseClusterUrl(daemon.url), credential);
+    const asker = { runtime, name: 'weft status', stepMs: patienceMs };
+    const iod = { role: 'iod', ...parseClusterUrl(daemon.url) } as const;
+    const { state, recovery } = await askOnce(asker, iod, credential, dataOps.iodStatus);
     return { name, state, pid, recovery: recovery ?? null };
   } catch (error) {
     // Its port is closed in every phase before it serves.
     const state = toFsError(error).code === 'ECONNREFUSED' ? 'SYNCING' : 'SILENT';
     return { name, state, pid, recovery: null };
-  }
-}
-
-/** @throws FsError of the connection; ETIMEDOUT when it takes too long */
-async function askIod(
-  runtime: Runtime,
-  at: { readonly host: string; readonly port: number },
-  credential: Credential,
-): Promise<ReplyOf<typeof dataOps.iodStatus>> {
-  const asker = { runtime, name: 'weft status', stepMs: patienceMs };
-  const connection = await connectTo(asker, { kind: 'tcp', host: at.host, port: at.port });
-  const late = runtime.clock.timer(patienceMs, () => {
-    connection.close(new FsError('ETIMEDOUT', { what: 'it does not answer' }));
-  });
-  try {
-    await prove(connection, asker, credential, 'iod');
-    return await connection.call(dataOps.iodStatus, {}, { deadline: Infinity });
-  } finally {
-    late.cancel();
-    connection.close(new FsError('ECANCELED', { what: 'nothing more is asked' }));
   }
 }

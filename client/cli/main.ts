@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { version } from '../../shared/version.ts';
 import { commandGroups, globalOptions, programs } from './command-table.ts';
-import type { CommandSpec, OptionSpec } from './command.ts';
+import type { CommandSpec, OptionSpec, Outcome } from './command.ts';
 
 const firstSteps = `
 First steps:
@@ -16,6 +16,8 @@ First steps:
   weft cp -r ./photos weft:/photos  copy in
   weft where --draw weft:/photos/a  see how a file is striped
   weft down                         stop it all`;
+
+const exitCodes = { well: 0, failed: 1, broken: 2 } as const;
 
 const [, , first = '', ...rest] = process.argv;
 const program = programs.find(({ name }) => name === first);
@@ -38,13 +40,13 @@ async function become(role: 'mgr' | 'iod', args: readonly string[]): Promise<voi
 }
 
 async function runCommandLine(argv: readonly string[]): Promise<number> {
-  let failed = false;
+  let exitCode = 0;
   const command = makeProgram(async (...given) => {
-    failed = (await runCommand(...given)) === 'failed';
+    exitCode = exitCodes[(await runCommand(...given)) ?? 'well'];
   });
   try {
     await command.parseAsync(argv);
-    return failed ? 1 : 0;
+    return exitCode;
   } catch (error: unknown) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     return tell(error, argv.includes('--json'));
@@ -119,7 +121,7 @@ async function runCommand(
   spec: CommandSpec,
   operands: readonly string[],
   options: Readonly<Record<string, unknown>>,
-): Promise<void | 'failed'> {
+): Promise<Outcome | void> {
   // Help needs none of these, and is there sooner without.
   const [{ Arguments }, { Output }, { makeContext }, { run }] = await Promise.all([
     import('./arguments.ts'),

@@ -1,10 +1,10 @@
 /** An iod in a line, as the mgr sees it. */
 import { formatAddress } from '../../shared/iodtab-address.ts';
-import { limits } from '../../shared/limits.ts';
 import type { Member, MemberState } from '../../shared/wire/values.ts';
 import type { Color, Paint } from './colors.ts';
-import { counted, humanBytes, humanDuration } from './figures.ts';
-import { printable } from './shown-text.ts';
+import { counted, displayBytes, humanDuration } from '../observing/figures.ts';
+import { silenceMs } from '../observing/health-findings.ts';
+import { printable } from '../observing/shown-text.ts';
 
 const stateColors: Readonly<Record<MemberState, Color>> = {
   serving: 'green',
@@ -13,9 +13,6 @@ const stateColors: Readonly<Record<MemberState, Color>> = {
   absent: 'red',
   evicted: 'red',
 };
-
-/** Longer than any iod that lives and is heard: each heartbeat is answered at once. */
-const silenceMs = 2 * limits.heartbeatIntervalMs;
 
 /** Cells: name, state, address, space, and what is remarkable. */
 export function memberLine(member: Member, paint: Paint): string[] {
@@ -35,10 +32,4 @@ export function memberLine(member: Member, paint: Paint): string[] {
     `${displayBytes(member.freeBytes)} free of ${displayBytes(member.totalBytes)}`,
     remarks.join(', '),
   ];
-}
-
-/** With its unit, for running text. */
-export function displayBytes(bytes: number): string {
-  const text = humanBytes(bytes);
-  return /\d$/.test(text) ? `${text} B` : `${text}iB`;
 }

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { paintFor, type Paint } from './colors.ts';
-import { printableLines } from './shown-text.ts';
+import { printableLines } from '../observing/shown-text.ts';
 
 /** Of every object that `--json` prints; grows when a field changes its meaning or goes away. */
 export const jsonSchema = 1;

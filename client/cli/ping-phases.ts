@@ -3,11 +3,17 @@ import { hide } from '../../shared/auth.ts';
 import { FsError, toFsError } from '../../shared/errno.ts';
 import type { Connection } from '../../shared/rpc/connection.ts';
 import type { Credential } from '../../shared/rpc/handshake.ts';
+import { limits } from '../../shared/limits.ts';
+import { makeNodeRuntime } from '../../shared/runtime/node.ts';
 import type { Endpoint } from '../../shared/runtime/runtime.ts';
+import type { Timestamp } from '../../shared/units.ts';
 import { linkOps } from '../../shared/wire/link-ops.ts';
-import { clusterOps, sessionOps } from '../../shared/wire/mgr-ops.ts';
+import { clusterOps } from '../../shared/wire/cluster-ops.ts';
+import { sessionOps } from '../../shared/wire/mgr-ops.ts';
 import type { Member } from '../../shared/wire/values.ts';
-import { type Asker, connectTo, prove, soon } from './direct-connection.ts';
+import { credentialOf } from '../connect.ts';
+import type { Context } from './command.ts';
+import { type Asker, clusterAt, connectTo, prove, soon } from './direct-connection.ts';
 
 export type PhaseName = 'resolve' | 'connect' | 'handshake' | 'session' | 'round trip';
 
@@ -25,6 +31,8 @@ export interface LinkReport {
   /** The one that did not. */
   readonly failed: PhaseName | undefined;
   readonly failure: FsError | undefined;
+  /** By how much its clock is ahead of ours, and how far that may be wrong. */
+  readonly clock?: { readonly aheadMs: number; readonly doubtMs: number } | undefined;
 }
 
 /** Steps of one link, timed; the first that fails is the last. */
@@ -32,6 +40,7 @@ class Steps {
   readonly #asker: Asker;
   readonly #phases: Phase[] = [];
   #running: PhaseName | undefined;
+  #clock: LinkReport['clock'];
 
   constructor(asker: Asker) {
     this.#asker = asker;
@@ -47,13 +56,32 @@ class Steps {
     return result;
   }
 
+  /** A ping, and what its answer tells of the clock at the other end. */
+  async roundTrip(connection: Connection): Promise<void> {
+    const { clock } = this.#asker.runtime;
+    const sentAt = millisecondsOf(clock.wall());
+    const { wall } = await this.step('round trip', () =>
+      connection.call(linkOps.ping, {}, { deadline: soon(this.#asker) }),
+    );
+    const gotAt = millisecondsOf(clock.wall());
+    const doubtMs = (gotAt - sentAt) / 2;
+    this.#clock = { aheadMs: millisecondsOf(wall) - (sentAt + doubtMs), doubtMs };
+  }
+
   report(to: string, error?: unknown): LinkReport {
     const failure = error === undefined ? undefined : toFsError(error);
-    return { from: 'here', to, phases: this.#phases, failed: this.#running, failure };
+    return {
+      from: 'here',
+      to,
+      phases: this.#phases,
+      failed: this.#running,
+      failure,
+      clock: this.#clock,
+    };
   }
 }
 
-export interface ClusterAddress {
+interface ClusterAddress {
   readonly host: string;
   readonly port: number;
   readonly credential: Credential;
@@ -62,8 +90,22 @@ export interface ClusterAddress {
   readonly gid: number;
 }
 
+/** As below, as whoever runs this program. @throws FsError for a URL or a key that is wrong */
+export async function pingCluster(
+  { url, connectOptions }: Pick<Context, 'url' | 'connectOptions'>,
+  name: string,
+): Promise<readonly LinkReport[]> {
+  const { host, port, keyFile } = clusterAt(url);
+  const runtime = makeNodeRuntime({ log: 'silent' });
+  const credential = await credentialOf(runtime, connectOptions, keyFile);
+  const stepMs = connectOptions.callDeadlineMs ?? limits.connectTimeoutMs;
+  const asker = { runtime, name: connectOptions.name ?? name, stepMs };
+  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  return pingAll(asker, { host, port, credential, uid, gid });
+}
+
 /** From here to the mgr, from here to every iod, and from the mgr to every iod. */
-export async function pingAll(asker: Asker, at: ClusterAddress): Promise<readonly LinkReport[]> {
+async function pingAll(asker: Asker, at: ClusterAddress): Promise<readonly LinkReport[]> {
   const steps = new Steps(asker);
   let connection: Connection | undefined;
   try {
@@ -73,7 +115,7 @@ export async function pingAll(asker: Asker, at: ClusterAddress): Promise<readonl
     connection = mgr;
     await steps.step('handshake', () => prove(mgr, asker, at.credential, 'mgr'));
     const session = await steps.step('session', () => openSession(mgr, asker, at));
-    await steps.step('round trip', () => roundTrip(mgr, asker));
+    await steps.roundTrip(mgr);
     const [fromHere, fromMgr] = await Promise.all([
       Promise.all(session.members.map((member) => pingIod(asker, member, session.credential))),
       pingFromMgr(mgr, asker, session.members),
@@ -114,7 +156,7 @@ async function pingIod(asker: Asker, member: Member, credential: Credential): Pr
     });
     connection = iod;
     await steps.step('handshake', () => prove(iod, asker, credential, 'iod'));
-    await steps.step('round trip', () => roundTrip(iod, asker));
+    await steps.roundTrip(iod);
     return steps.report(name);
   } catch (error: unknown) {
     return steps.report(name, error);
@@ -123,8 +165,8 @@ async function pingIod(asker: Asker, member: Member, credential: Credential): Pr
   }
 }
 
-async function roundTrip(connection: Connection, asker: Asker): Promise<void> {
-  await connection.call(linkOps.ping, {}, { deadline: soon(asker) });
+function millisecondsOf({ seconds, nanoseconds }: Timestamp): number {
+  return seconds * 1000 + nanoseconds / 1e6;
 }
 
 async function pingFromMgr(

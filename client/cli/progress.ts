@@ -1,6 +1,6 @@
 /** How far a copy is: the line that a terminal shows, and the figures behind it. */
 import { shownWidth } from './columns.ts';
-import { counted, humanBytes, humanDuration, humanRate } from './figures.ts';
+import { counted, humanBytes, humanDuration, humanRate } from '../observing/figures.ts';
 import type { Output } from './output.ts';
 
 export interface Figures {

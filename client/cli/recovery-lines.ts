@@ -1,11 +1,11 @@
 /** Recoveries in words: those that are over, and those that run. */
 import type { RecoveryItem, RecoveryOutcome } from '../../shared/recovery-report.ts';
-import type { RecoveryState } from '../../shared/wire/values.ts';
 import type { Color, Paint } from './colors.ts';
 import { alignRows } from './columns.ts';
-import { counted, humanDuration } from './figures.ts';
-import { beginOf, type ListedReport } from './recovery-reports.ts';
-import { printable } from './shown-text.ts';
+import { counted } from '../observing/figures.ts';
+import { amount, duration, summary } from '../observing/recovery-words.ts';
+import { beginOf, type ListedReport } from '../observing/recovery-reports.ts';
+import { printable } from '../observing/shown-text.ts';
 
 const colors: Readonly<Record<RecoveryOutcome, Color>> = {
   recovered: 'green',
@@ -60,28 +60,6 @@ export function reportLines(report: ListedReport, paint: Paint): readonly string
   ];
 }
 
-/** What a recovery that runs is doing, who is missing, and how long it may still take. */
-export function progressText(state: RecoveryState, unit: string): string {
-  const { cause, phase, elapsedMs, done, total, missing, missingTotal, leftMs } = state;
-  const others = missingTotal - missing.length;
-  const names = missing.map(printable).join(', ');
-  return [
-    `${phase} for ${duration(elapsedMs)} (${cause})`,
-    ...(total > 0 ? [`${done} of ${counted(total, unit)}`] : []),
-    ...(missingTotal > 0 ? [`missing: ${names}${others > 0 ? ` and ${others} more` : ''}`] : []),
-    ...(leftMs === undefined ? [] : [`at most ${duration(leftMs)} left`]),
-  ].join(', ');
-}
-
-function summary({ restored, dropped, uncertain }: ListedReport): string {
-  const parts = [
-    ...restored.filter(({ count }) => count !== 0).map((item) => `+${amount(item)}`),
-    ...dropped.map((item) => `-${amount(item)}`),
-    ...uncertain.map((item) => `?${amount(item)}`),
-  ];
-  return parts.length === 0 ? '-' : parts.join(' ');
-}
-
 function itemLines(title: string, items: readonly RecoveryItem[]): readonly string[] {
   return items.map((item) => {
     const others = (item.count ?? 0) - item.for.length;
@@ -91,14 +69,6 @@ function itemLines(title: string, items: readonly RecoveryItem[]): readonly stri
   });
 }
 
-function amount({ what, count }: RecoveryItem): string {
-  return count === null ? printable(what) : `${count} ${printable(what)}`;
-}
-
 function timeText(report: ListedReport): string {
   return new Date(beginOf(report)).toISOString();
-}
-
-function duration(ms: number): string {
-  return humanDuration(ms / 1000);
 }

@@ -39,7 +39,7 @@ test('what is written anywhere is read back, whole or in parts, over all iods', 
   );
 });
 
-test('a cap is shown to each iod once, ahead of the first request, and again when it is unknown', async (t) => {
+test('a cap is shown to each iod once, ahead of the first request, and again when it is unknown (SCENARIOS 175)', async (t) => {
   const cluster = new Scripted();
   const fs = await cluster.connect();
   const file = await cluster.run(() => fs.open('a', 'w+'));

@@ -23,7 +23,7 @@ test('an iod that restarts in the middle of a write costs the write nothing but 
   }
 });
 
-test('an iod that comes back at another port is found there', async (t) => {
+test('an iod that comes back at another port is found there (SCENARIOS 28)', async (t) => {
   const cluster = new Scripted({ iods: 1 });
   const fs = await cluster.connect();
   const file = await cluster.run(() => fs.open('a', 'w+'));
@@ -79,7 +79,7 @@ test('reads and writes of open files go on while the mgr is away', async (t) => 
   t.true(cluster.world.nowMs - begun < 100);
 });
 
-test('an iod that says “come back” is asked again until the deadline, and named then', async (t) => {
+test('an iod that says “come back” is asked again until the deadline, and named then (SCENARIOS 173)', async (t) => {
   const cluster = new Scripted({ iods: 2 });
   const fs = await cluster.connect();
   const file = await cluster.run(() => fs.open('a', 'w+'));
@@ -117,7 +117,7 @@ test('one deadline holds for all that a call takes', async (t) => {
   }
 });
 
-test('a call that is aborted ends at once, in whatever phase, and leaves the file as usable', async (t) => {
+test('a call that is aborted ends at once, in whatever phase, and leaves the file as usable (SCENARIOS 118)', async (t) => {
   for (const phase of ['reserve', 'admit', 'write', 'sync', 'extend', 'read', 'getAttr']) {
     const cluster = new Scripted({ iods: 1 });
     const fs = await cluster.connect();
@@ -152,7 +152,7 @@ test('a call that is aborted ends at once, in whatever phase, and leaves the fil
   }
 });
 
-test('an open that was aborted is given back when it comes', async (t) => {
+test('an open that was aborted is given back when it comes (SCENARIOS 118)', async (t) => {
   const cluster = new Scripted();
   const fs = await cluster.connect();
   const control = new AbortController();
@@ -240,7 +240,7 @@ test('a file system that is closed leaves nothing running, and its files are clo
   }
 });
 
-test('a program that never looks at its failures is not ended by them', async (t) => {
+test('a program that never looks at its failures is not ended by them (SCENARIOS 121)', async (t) => {
   const cluster = new Scripted({ iods: 2 });
   const fs = await cluster.connect({ callDeadlineMs: 500 });
   const file = await cluster.run(() => fs.open('a', 'w+'));

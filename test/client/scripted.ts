@@ -16,7 +16,8 @@ import type { Runtime } from '../../shared/runtime/runtime.ts';
 import { type Layout, logicalEnd } from '../../shared/stripe.ts';
 import type { Handle, IodIndex, SessionId } from '../../shared/units.ts';
 import { dataOps } from '../../shared/wire/iod-ops.ts';
-import { clusterOps, fileOps, nameOps, openFlags, sessionOps } from '../../shared/wire/mgr-ops.ts';
+import { clusterOps } from '../../shared/wire/cluster-ops.ts';
+import { fileOps, nameOps, openFlags, sessionOps } from '../../shared/wire/mgr-ops.ts';
 import type { Attr, Member, Place } from '../../shared/wire/values.ts';
 import type { SimProcess } from '../sim/runtime/process.ts';
 import { World } from '../sim/runtime/world.ts';
@@ -258,6 +259,7 @@ export class Scripted {
       uid: 0,
       gid: 0,
       groups: [],
+      readOnly: false,
     };
   }
 
@@ -334,6 +336,7 @@ export class Scripted {
       born: at,
       layout,
       sizeExact: true,
+      right: false,
     };
   }
 }

@@ -22,6 +22,7 @@ function attr(changes: Partial<Attr> = {}): Attr {
     born: { seconds: 2, nanoseconds: 0 },
     layout,
     sizeExact: true,
+    right: false,
     ...changes,
   };
 }

@@ -6,7 +6,7 @@ import { checkOperands, type CopyPair, nodeAt, type Place, pairUp } from '../cop
 import { below, type Node } from '../copy/tree.ts';
 import { weftTree } from '../copy/weft-tree.ts';
 import { describeFailure, failureText } from '../failure.ts';
-import { counted, humanBytes, humanDuration, humanRate } from '../figures.ts';
+import { counted, humanBytes, humanDuration, humanRate } from '../../observing/figures.ts';
 import { layoutWish } from '../layout-wish.ts';
 import type { Output } from '../output.ts';
 import { ProgressBar } from '../progress.ts';

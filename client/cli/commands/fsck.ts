@@ -12,11 +12,10 @@ import { type Arguments, UsageError } from '../arguments.ts';
 import type { Context, Run } from '../command.ts';
 import type { Asker } from '../direct-connection.ts';
 import { shortFailure } from '../failure.ts';
-import { counted } from '../figures.ts';
+import { counted, displayBytes } from '../../observing/figures.ts';
 import { audit, type FileRow, judge, type Suspect } from '../fsck/audit.ts';
 import { IodListing, MgrListing } from '../fsck/listings.ts';
-import { displayBytes } from '../member-lines.ts';
-import { printable } from '../shown-text.ts';
+import { printable } from '../../observing/shown-text.ts';
 
 interface Finding {
   readonly kind: 'unreachable' | 'quarantined' | Suspect['kind'];

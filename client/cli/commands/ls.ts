@@ -9,7 +9,7 @@ import { type PathFailure, tellFailure, verdict } from '../each-path.ts';
 import { type Entry, entryJson, longCells, paintedName } from '../entry.ts';
 import type { Output } from '../output.ts';
 import { remotePath } from '../remote-path.ts';
-import { shownName } from '../shown-text.ts';
+import { shownName } from '../../observing/shown-text.ts';
 
 export const run: Run = async (given, { output, fileSystem }) => {
   const listing = new Listing(await fileSystem(), given, output);

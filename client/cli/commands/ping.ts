@@ -1,34 +1,14 @@
 /** `weft ping`: is every daemon there, from here and from the mgr, and where does it take long. */
-import { parseClusterUrl } from '../../../shared/cluster-url.ts';
-import { FsError } from '../../../shared/errno.ts';
-import { limits } from '../../../shared/limits.ts';
-import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
-import { credentialOf } from '../../connect.ts';
 import type { Paint } from '../colors.ts';
 import { alignRows } from '../columns.ts';
 import type { Run } from '../command.ts';
 import { describeFailure, shortFailure } from '../failure.ts';
-import { type LinkReport, pingAll } from '../ping-phases.ts';
-import { printable } from '../shown-text.ts';
+import { type LinkReport, pingCluster } from '../ping-phases.ts';
+import { printable } from '../../observing/shown-text.ts';
 
-export const run: Run = async (_, { output, url, connectOptions }) => {
-  if (url === undefined || url === '') {
-    throw new FsError('EINVAL', {
-      id: 'WEFT_E_BAD_URL',
-      what: 'no cluster is named: give a URL, or set WEFT_URL',
-    });
-  }
-  const { host, port, keyFile } = parseClusterUrl(url);
-  const runtime = makeNodeRuntime({ log: 'silent' });
-  const credential = await credentialOf(runtime, connectOptions, keyFile);
-  const links = await pingAll(
-    {
-      runtime,
-      name: connectOptions.name ?? 'weft ping',
-      stepMs: connectOptions.callDeadlineMs ?? limits.connectTimeoutMs,
-    },
-    { host, port, credential, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
-  );
+export const run: Run = async (_, context) => {
+  const { output } = context;
+  const links = await pingCluster(context, 'weft ping');
   const ok = links.every(({ failed }) => failed === undefined);
   output.result({ ok, links: links.map(linkJson) }, () => {
     const { paint } = output;
@@ -44,13 +24,14 @@ export const run: Run = async (_, { output, url, connectOptions }) => {
   return ok ? undefined : 'failed';
 };
 
-function linkJson({ from, to, phases, failed, failure }: LinkReport): object {
+function linkJson({ from, to, phases, failed, failure, clock }: LinkReport): object {
   return {
     from,
     to,
     phases,
     failed: failed ?? null,
     failure: failure === undefined ? null : describeFailure(failure),
+    clock: clock ?? null,
   };
 }
 

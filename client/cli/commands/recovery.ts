@@ -2,7 +2,7 @@
 import { UsageError } from '../arguments.ts';
 import type { Run } from '../command.ts';
 import { reportLines, reportTable } from '../recovery-lines.ts';
-import { allReports, beginOf, type ListedReport } from '../recovery-reports.ts';
+import { allReports, beginOf, type ListedReport } from '../../observing/recovery-reports.ts';
 
 export const run: Run = async ({ operands: [action, id] }, { output, fileSystem }) => {
   if (action !== 'list' && action !== 'show') {

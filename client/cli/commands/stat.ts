@@ -5,7 +5,7 @@ import { alignRows } from '../columns.ts';
 import type { Run } from '../command.ts';
 import { eachPath, verdict } from '../each-path.ts';
 import { type Entry, entryJson, modeText, octal } from '../entry.ts';
-import { printable, shownName } from '../shown-text.ts';
+import { printable, shownName } from '../../observing/shown-text.ts';
 
 export const run: Run = async (given, { output, fileSystem }) => {
   const fs = await fileSystem();

@@ -1,42 +1,21 @@
 /** `weft status`: one line a daemon, in every phase and without delay (SCENARIOS 277). */
-import { resolve } from 'node:path';
-import { parseClusterUrl } from '../../../shared/cluster-url.ts';
-import { FsError, isFsError } from '../../../shared/errno.ts';
-import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
 import type { ClusterStatus } from '../../file-system.ts';
-import { connect, credentialOf } from '../../connect.ts';
-import type { Arguments } from '../arguments.ts';
+import { type ClusterLook, lookAtCluster } from '../cluster-look.ts';
 import type { Paint } from '../colors.ts';
 import { alignRows } from '../columns.ts';
 import type { Context, Run } from '../command.ts';
-import { counted, humanDuration } from '../figures.ts';
-import { type LonelyIod, lonelyIods } from '../lonely-status.ts';
-import { displayBytes, memberLine } from '../member-lines.ts';
-import { progressText } from '../recovery-lines.ts';
-import { printable } from '../shown-text.ts';
-
-/** A mgr that does not answer in this time is told as one that cannot be reached. */
-const patienceMs = 1_000;
+import { counted, displayBytes, humanDuration } from '../../observing/figures.ts';
+import type { LonelyIod } from '../lonely-status.ts';
+import { memberLine } from '../member-lines.ts';
+import { progressText } from '../../observing/recovery-words.ts';
+import { printable } from '../../observing/shown-text.ts';
 
 export const run: Run = async (given, context) => {
-  try {
-    return await tell(await askMgr(context), context);
-  } catch (error) {
-    if (!isFsError(error) || error.code !== 'ETIMEDOUT') throw error;
-    return tellWithoutMgr(error, given, context);
-  }
+  const look = await lookAtCluster(given, context);
+  return look.status === undefined ? tellWithoutMgr(look, context) : tell(look.status, context);
 };
 
-async function askMgr({ url, connectOptions }: Context): Promise<ClusterStatus> {
-  const fs = await connect(url, { ...connectOptions, deadlineMs: patienceMs });
-  try {
-    return await fs.status({ deadlineMs: patienceMs });
-  } finally {
-    await fs.close();
-  }
-}
-
-async function tell(status: ClusterStatus, { output, url }: Context): ReturnType<Run> {
+function tell(status: ClusterStatus, { output, url }: Context): Awaited<ReturnType<Run>> {
   const { members, absences, ...mgr } = status;
   const healthy = mgr.state === 'ACTIVE' && members.every(({ state }) => state === 'serving');
   const iods = members.map((member) => {
@@ -77,15 +56,10 @@ function statusLines({ members, absences, ...mgr }: ClusterStatus, paint: Paint)
   ];
 }
 
-async function tellWithoutMgr(
-  error: FsError,
-  given: Arguments,
-  { output, url = '', connectOptions }: Context,
-): ReturnType<Run> {
-  const runtime = makeNodeRuntime({ log: 'silent' });
-  const credential = await credentialOf(runtime, connectOptions, parseClusterUrl(url).keyFile);
-  const dataDir = resolve(given.text('data') ?? 'weft-data');
-  const iods = await lonelyIods(runtime, { url, dataDir, credential });
+function tellWithoutMgr(
+  { error, iods }: Extract<ClusterLook, { readonly status: undefined }>,
+  { output, url = '' }: Context,
+): Awaited<ReturnType<Run>> {
   const { what, message, effect, advice } = error;
   const why = what ?? message;
   const mgr = { state: 'UNREACHABLE', why, effect, advice };

@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { limits } from '../../../shared/limits.ts';
+import { isPageOrigin, originAdvice } from '../../../shared/page-origin.ts';
+import { type Arguments, UsageError } from '../arguments.ts';
 import type { Run } from '../command.ts';
 import { describeFailure, failureText } from '../failure.ts';
 import type { ClusterState } from '../local-cluster/cluster-state.ts';
@@ -17,6 +19,7 @@ export const run: Run = async (given, { output }) => {
     iodtab: iodtab === undefined ? undefined : resolve(iodtab),
     iods: given.count('iods', { min: 1, max: limits.iodsMax }),
     port: given.count('port', { min: 0, max: 65_535 }),
+    origins: originsOf(given),
   };
   const interrupt = new Interrupt();
   try {
@@ -38,6 +41,13 @@ export const run: Run = async (given, { output }) => {
     interrupt.end();
   }
 };
+
+function originsOf(given: Arguments): readonly string[] {
+  const origins = given.texts('allowOrigin');
+  const wrong = origins.find((one) => !isPageOrigin(one));
+  if (wrong === undefined) return origins;
+  throw new UsageError(`'${wrong}' is no origin of a page`, originAdvice);
+}
 
 /**
  * Tells when a daemon ends, and stops all at Ctrl-C; at once at the second.

@@ -3,10 +3,11 @@ import { columnOf, iodOfColumn, toLocal } from '../../../shared/stripe.ts';
 import { alignRows } from '../columns.ts';
 import type { Run } from '../command.ts';
 import { CommandError } from '../failure.ts';
-import { humanBytes, percent } from '../figures.ts';
+import { humanBytes, percent } from '../../observing/figures.ts';
 import { remotePath } from '../remote-path.ts';
-import { printable } from '../shown-text.ts';
-import { drawStripes, sharesOf } from '../stripe-picture.ts';
+import { printable } from '../../observing/shown-text.ts';
+import { sharesOf } from '../../observing/stripe-shares.ts';
+import { drawStripes } from '../stripe-picture.ts';
 
 export const run: Run = async (given, { output, fileSystem }) => {
   const path = remotePath(given.operand(0));

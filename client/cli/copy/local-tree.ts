@@ -3,7 +3,7 @@ import { type BigIntStats, constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import type { Timestamp } from '../../../shared/units.ts';
 import type { InodeKind } from '../../../shared/wire/values.ts';
-import { shownName } from '../shown-text.ts';
+import { shownName } from '../../observing/shown-text.ts';
 import type { Node, Tree } from './tree.ts';
 
 export const localTree: Tree = {

@@ -1,7 +1,7 @@
 /** The file system as `cp` sees it. */
 import type { FileSystem } from '../../file-system.ts';
 import type { Stats } from '../../stats.ts';
-import { shownName } from '../shown-text.ts';
+import { shownName } from '../../observing/shown-text.ts';
 import type { Node, Tree } from './tree.ts';
 
 export function weftTree(fs: FileSystem): Tree {

@@ -4,7 +4,7 @@ import type { Connection } from '../../../shared/rpc/connection.ts';
 import type { Credential } from '../../../shared/rpc/handshake.ts';
 import { displayText, type Handle } from '../../../shared/units.ts';
 import { dataOps } from '../../../shared/wire/iod-ops.ts';
-import { clusterOps } from '../../../shared/wire/mgr-ops.ts';
+import { clusterOps } from '../../../shared/wire/cluster-ops.ts';
 import type { Op, ReplyOf } from '../../../shared/wire/op.ts';
 import type { Member } from '../../../shared/wire/values.ts';
 import type { FileSystem } from '../../file-system.ts';

@@ -28,6 +28,8 @@ export interface ClusterState {
   readonly dataDir: string;
   readonly iodtab: string;
   readonly daemons: readonly DaemonRecord[];
+  /** Of pages that may connect; states of earlier versions have none. */
+  readonly origins?: readonly string[];
 }
 
 const format = 1;
@@ -62,12 +64,21 @@ export async function readState(disk: Disk, dataDir: string): Promise<ClusterSta
 
 function isState(value: unknown): value is ClusterState {
   if (typeof value !== 'object' || value === null) return false;
-  const { format: version, url, dataDir, iodtab, daemons } = value as Record<string, unknown>;
+  const {
+    format: version,
+    url,
+    dataDir,
+    iodtab,
+    daemons,
+    origins = [],
+  } = value as Record<string, unknown>;
   return (
     version === format &&
     [url, dataDir, iodtab].every((one) => typeof one === 'string') &&
     Array.isArray(daemons) &&
-    daemons.every(isDaemon)
+    daemons.every(isDaemon) &&
+    Array.isArray(origins) &&
+    origins.every((one) => typeof one === 'string')
   );
 }
 

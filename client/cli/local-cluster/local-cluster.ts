@@ -36,6 +36,11 @@ export interface RunningCluster {
   readonly started: readonly StartedDaemon[];
 }
 
+export interface ClusterWish extends TableWish {
+  /** Of pages that may connect to the daemons that are started; none: as last time. */
+  readonly origins: readonly string[];
+}
+
 const readyTimeoutMs = 60_000;
 
 /**
@@ -43,7 +48,10 @@ const readyTimeoutMs = 60_000;
  * @param signal gives it up
  * @throws CommandError when a daemon ends or hangs; what was started is stopped then
  */
-export async function startCluster(wish: TableWish, signal: AbortSignal): Promise<RunningCluster> {
+export async function startCluster(
+  wish: ClusterWish,
+  signal: AbortSignal,
+): Promise<RunningCluster> {
   const runtime = makeNodeRuntime({ log: 'silent' });
   const { dataDir } = wish;
   return withClusterLock(runtime, dataDir, async () => {
@@ -52,7 +60,8 @@ export async function startCluster(wish: TableWish, signal: AbortSignal): Promis
     const keyFile = await haveKey(runtime, dataDir);
     const table = await settleTable(runtime.disk, { ...wish, iodtab });
     const url = formatClusterUrl({ ...table.mgr, keyFile });
-    const specs = daemonSpecs(table, { dataDir, keyFile, url });
+    const origins = wish.origins.length > 0 ? wish.origins : (before?.origins ?? []);
+    const specs = daemonSpecs(table, { dataDir, keyFile, url, origins });
     const running = await runningOf(before?.daemons ?? []);
     checkUnmoved(specs, running);
     const missing = specs.filter((spec) => !running.has(spec.name));
@@ -64,7 +73,7 @@ export async function startCluster(wish: TableWish, signal: AbortSignal): Promis
       ...started.map(({ record }) => [record.name, record] as const),
     ]);
     const daemons = specs.flatMap(({ name }) => records.get(name) ?? []);
-    const state: ClusterState = { url, dataDir, iodtab: table.file, daemons };
+    const state: ClusterState = { url, dataDir, iodtab: table.file, daemons, origins };
     try {
       if (unstarted !== undefined) throw unstarted.reason;
       // Before they are ready: whatever becomes of us, `weft down` finds them.
@@ -141,7 +150,13 @@ async function haveKey(runtime: Runtime, dataDir: string): Promise<string> {
 
 function daemonSpecs(
   { file, mgr, iods }: LocalTable,
-  { dataDir, keyFile, url }: { dataDir: string; keyFile: string; url: string },
+  {
+    dataDir,
+    keyFile,
+    url,
+    origins,
+  }: Readonly<Record<'dataDir' | 'keyFile' | 'url', string>> &
+    Required<Pick<ClusterState, 'origins'>>,
 ): readonly DaemonSpec[] {
   const spec = (
     role: DaemonSpec['role'],
@@ -161,7 +176,10 @@ function daemonSpecs(
     };
   };
   const at = ({ host, port }: ListedMgr): readonly string[] =>
-    `--host ${host} --port ${port}`.split(' ').concat('--iodtab', file, '--key', keyFile);
+    `--host ${host} --port ${port}`
+      .split(' ')
+      .concat('--iodtab', file, '--key', keyFile)
+      .concat(...origins.map((origin) => ['--allow-origin', origin]));
   return [
     spec('mgr', 'mgr', mgr, at(mgr)),
     ...iods.map((iod) =>

@@ -21,6 +21,7 @@ const stats = new Stats({
   born: time,
   layout: { base: 1, pcount: 2, ssize: 4096, total: 4 },
   sizeExact: false,
+  right: false,
 });
 
 test('modes are written as ls writes them', (t) => {

@@ -44,6 +44,7 @@ for (const args of [
   ['ls', '--nonsense'],
   ['ln', 'one'],
   ['up', '--iods', '0'],
+  ['up', '--allow-origin', 'example.org'],
   ['truncate', '/a'],
   ['fsck', '--restore', 'x'],
 ]) {

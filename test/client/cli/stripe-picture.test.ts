@@ -1,7 +1,8 @@
 import test from 'ava';
 import * as fc from 'fast-check';
 import { shownWidth } from '../../../client/cli/columns.ts';
-import { drawStripes, sharesOf } from '../../../client/cli/stripe-picture.ts';
+import { sharesOf } from '../../../client/observing/stripe-shares.ts';
+import { drawStripes } from '../../../client/cli/stripe-picture.ts';
 
 const layouts = fc
   .record({ total: fc.integer({ min: 1, max: 40 }), at: fc.nat(), count: fc.nat() })

@@ -21,10 +21,15 @@ test('what was written is read, and what is no state is refused and not touched'
     dataDir,
     iodtab: join(dataDir, 'iodtab'),
     daemons: [{ ...daemon, command: ['node', 'x'], pid: 12, started: 'then' }],
+    origins: ['http://localhost:5173'],
   };
   await writeState(disk, state);
   t.like(await readState(disk, dataDir), state);
-  for (const content of ['', '{', '[]', '{"format":2}', JSON.stringify({ ...state, format: 2 })]) {
+  const changed = (change: object): string => JSON.stringify({ format: 1, ...state, ...change });
+  await writeFile(stateFile(dataDir), changed({ origins: undefined }));
+  t.like(await readState(disk, dataDir), { url: state.url }, 'one of an earlier version');
+  const wrong = ['', '{', '[]', '{"format":2}', changed({ format: 2 }), changed({ origins: [1] })];
+  for (const content of wrong) {
     await writeFile(stateFile(dataDir), content);
     await t.throwsAsync(readState(disk, dataDir), { message: /is not what weft up writes/ });
   }

@@ -19,6 +19,12 @@ export function humanBytes(bytes: number): string {
     : `${whole}${units[unit]}`;
 }
 
+/** With its unit, for running text. */
+export function displayBytes(bytes: number): string {
+  const text = humanBytes(bytes);
+  return /\d$/.test(text) ? `${text} B` : `${text}iB`;
+}
+
 /** `350 ms`, `1.2 s`, `2:05`, `3:00:12`, `4d 7h`. */
 export function humanDuration(seconds: number): string {
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;

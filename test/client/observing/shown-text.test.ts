@@ -1,6 +1,11 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import { isText, printable, printableLines, shownName } from '../../../client/cli/shown-text.ts';
+import {
+  isText,
+  printable,
+  printableLines,
+  shownName,
+} from '../../../client/observing/shown-text.ts';
 
 test('names that are UTF-8 show as they are', (t) => {
   t.is(shownName(Buffer.from('naïve 文件.txt')), 'naïve 文件.txt');

@@ -2,7 +2,7 @@
 import { toFsError } from '../../shared/errno.ts';
 import { decodeRecovery, type RecoveryReport } from '../../shared/recovery-report.ts';
 import type { IodIndex } from '../../shared/units.ts';
-import { clusterOps } from '../../shared/wire/mgr-ops.ts';
+import { clusterOps } from '../../shared/wire/cluster-ops.ts';
 import type { FileSystem } from '../file-system.ts';
 
 export interface ListedReport extends RecoveryReport {
@@ -17,11 +17,14 @@ export interface AllReports {
   readonly missing: readonly { readonly daemon: string; readonly why: string }[];
 }
 
+/** Whose session asks. */
+type Asked = Pick<FileSystem, 'session' | 'members'>;
+
 /** How long a daemon may take for a page. */
 const patienceMs = 5_000;
 
 /** @throws FsError of the mgr; EACCES without the key of the cluster */
-export async function allReports(fs: FileSystem): Promise<AllReports> {
+export async function allReports(fs: Asked): Promise<AllReports> {
   const [ofMgr, members] = await Promise.all([reportsOf(fs, undefined), fs.members()]);
   const missing: { daemon: string; why: string }[] = [];
   const ofIods = await Promise.all(
@@ -39,7 +42,7 @@ export async function allReports(fs: FileSystem): Promise<AllReports> {
   return { reports, missing };
 }
 
-async function reportsOf(fs: FileSystem, iod: IodIndex | undefined): Promise<ListedReport[]> {
+async function reportsOf(fs: Asked, iod: IodIndex | undefined): Promise<ListedReport[]> {
   const all: ListedReport[] = [];
   for (let before = Number.MAX_SAFE_INTEGER; ;) {
     const deadline = fs.session.runtime.clock.now() + patienceMs;

@@ -5,7 +5,7 @@ import {
   humanDuration,
   humanRate,
   percent,
-} from '../../../client/cli/figures.ts';
+} from '../../../client/observing/figures.ts';
 
 test('sizes are those of ls -h: rounded up, one digit below ten', (t) => {
   const cases: [number, string][] = [

@@ -1,0 +1,209 @@
+/** The commands for whoever runs a cluster. Data for help and completion. */
+import type { CommandSpec, OptionSpec } from './command.ts';
+import { traceCommand } from './trace/trace-command.ts';
+
+const dataOption: OptionSpec = {
+  flags: '--data <dir>',
+  summary: 'where everything is kept (default: weft-data)',
+};
+
+export const human: OptionSpec = { flags: '-h, --human', summary: 'sizes as 1.5K, 23M, 2.0G' };
+
+export const clusterCommands: readonly CommandSpec[] = [
+  {
+    name: 'up',
+    operands: '',
+    summary: 'start a mgr and iods on this host',
+    options: [
+      { flags: '--iods <n>', summary: 'how many iods (default: 4, or as before)' },
+      dataOption,
+      { flags: '--port <p>', summary: 'of the mgr, iods follow; 0: any that are free' },
+      { flags: '--iodtab <file>', summary: 'start the daemons of this table instead' },
+      {
+        flags: '--allow-origin <origin>',
+        summary: 'pages of this origin may connect; kept for later starts',
+        many: true,
+      },
+      { flags: '--detach', summary: 'return when all are ready; weft down stops them' },
+    ],
+    json: '{url, dataDir, alreadyUp, daemons: [{role, name, url, pid, dataDir, log, command}]}, when all are ready',
+    notes: [
+      'Started again on the same directory it brings back what does not run, on the same ports.',
+      'Without --detach it stays: Ctrl-C stops all daemons, a second one at once.',
+    ],
+    load: () => import('./commands/up.ts'),
+  },
+  {
+    name: 'down',
+    operands: '',
+    summary: 'stop what weft up started',
+    options: [dataOption],
+    json: '{dataDir, stopped: [{name, pid, killed}]}',
+    load: () => import('./commands/down.ts'),
+  },
+  {
+    name: 'chaos',
+    operands: '<kill|stop|go> <daemon...>',
+    summary: 'kill or freeze daemons of this host, to see what becomes of it',
+    options: [
+      dataOption,
+      { flags: '--for <seconds>', summary: 'what is stopped goes on after so long' },
+    ],
+    json: '{dataDir, struck: [{name, pid, fault}]}',
+    notes: ['weft up brings back what was killed; weft recovery list tells how it went.'],
+    load: () => import('./commands/chaos.ts'),
+  },
+  {
+    name: 'init',
+    operands: '',
+    summary: 'make the key of a new cluster, or the token of a user',
+    options: [dataOption],
+    json: '{keyFile, user}',
+    notes: ['With --user it makes a token: who holds it acts as that user and nobody else.'],
+    load: () => import('./commands/init.ts'),
+  },
+  {
+    name: 'status',
+    operands: '',
+    summary: 'state of the mgr and of every iod, and what is being recovered',
+    options: [dataOption],
+    json: '{url, healthy, mgr: {state, recovery, …}, iods: [{name, state, host, port, …}]}',
+    notes: [
+      'Answers at once in every phase. Without the mgr it tells of what weft up has started in',
+      '--data on this host: which processes run, and how long their iods will serve without it.',
+    ],
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'health',
+    operands: '',
+    summary: 'whether all is well; if not, what is wrong and what helps',
+    options: [dataOption],
+    json: '{url, verdict: healthy | warnings | errors, findings: [{code, severity, subject, detail, what, cause, effect, advice}]}',
+    notes: [
+      'Exit code 0: healthy, 1: warnings, 2: errors. Answers within 2 s, also without the mgr.',
+      'weft explain lists all codes; docs/HEALTH.md tells more of them.',
+    ],
+    load: () => import('./commands/health.ts'),
+  },
+  {
+    name: 'metrics',
+    operands: '[daemon]',
+    summary: 'metrics of the mgr, or of one iod, as Prometheus reads them',
+    options: [
+      { flags: '--print-scrape-config', summary: 'what Prometheus must know to read them all' },
+      { flags: '--print-alerts', summary: 'rules by which Prometheus alerts' },
+      { flags: '--print-dashboard', summary: 'a board for Grafana' },
+    ],
+    json: '{lines: [text]}',
+    notes: ['docs/METRICS.md tells what each of them means, and who may read them.'],
+    load: () => import('./commands/metrics.ts'),
+  },
+  {
+    name: 'doctor',
+    operands: '',
+    summary: 'whether this host is fit for weftfs, and the cluster works from here',
+    options: [
+      dataOption,
+      {
+        flags: '--bundle <file>',
+        summary: 'write what was found, logs and settings to a .tgz, without keys',
+      },
+    ],
+    json: '{verdict: ok | warning | error, checks: [{name, verdict, detail, advice}], bundle, bundled}',
+    notes: [
+      'Exit code 0: all is well, 1: warnings, 2: errors. Of a cluster it looks at every pair of',
+      'daemons, their versions, clocks and health. A bundle may hold names of files, never keys.',
+    ],
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'sessions',
+    operands: '',
+    summary: 'which clients are connected, or away for a while',
+    options: [],
+    json: '{own, sessions: [{session, name, uid, gid, host, leftMs, opens}]}',
+    notes: [
+      'A client that is away has its session, and its open files, until the time shown is over.',
+    ],
+    load: () => import('./commands/sessions.ts'),
+  },
+  {
+    name: 'opens',
+    operands: '[file]',
+    summary: 'which files are open; or who has one file open, and from where',
+    options: [],
+    json: '{files: [{handle, path, holders, writers}]}; of a file: {path, handle, holders: [{session, name, host, readers, writers, …}]}',
+    notes: ['A file that was removed while it is open has no path any more.'],
+    load: () => import('./commands/opens.ts'),
+  },
+  {
+    name: 'top',
+    operands: '',
+    summary: 'what every daemon does now: calls, bytes, processor, memory',
+    options: [
+      { flags: '--interval <seconds>', summary: 'between two looks (default: 2)' },
+      { flags: '--count <n>', summary: 'end after so many' },
+    ],
+    json: '{seconds, daemons: [{name, load: {state, requestsPerSecond, meanMs, …}, failure}]}, one object each time',
+    notes: ['Ctrl-C ends it. The figures are those of weft metrics, as they have grown meanwhile.'],
+    load: () => import('./commands/top.ts'),
+  },
+  {
+    name: 'web',
+    operands: '',
+    summary: 'a link to the dashboard, valid once',
+    options: [{ flags: '--write', summary: 'files may be changed there, as you may change them' }],
+    json: '{link, write, seconds}',
+    notes: [
+      'Needs the key of the cluster. Whoever follows the link first sees what you may read, until',
+      'the page is closed or loaded anew. docs/DASHBOARD.md tells more.',
+    ],
+    load: () => import('./commands/web.ts'),
+  },
+  {
+    name: 'recovery',
+    operands: '<action> [report]',
+    summary: 'list the recoveries of all daemons, or show one',
+    options: [],
+    json: '{reports: [{id, daemon, cause, outcome, startedAt, tookMs, phases, restored, dropped, uncertain, …}], missing}; show: {report, missing}',
+    notes: [
+      'weft recovery list: the latest first; + came back, - was dropped, ? nobody can know.',
+      'weft recovery show iod2-17: all of one; without a number the latest.',
+      'Needs the key of the cluster. An iod that does not serve keeps its own in recoveries/.',
+    ],
+    load: () => import('./commands/recovery.ts'),
+  },
+  traceCommand,
+  {
+    name: 'ping',
+    operands: '',
+    summary: 'reach every daemon from here and from the mgr, in named phases',
+    options: [],
+    json: '{ok, links: [{from, to, phases: [{name, microseconds}], failed, failure, clock: {aheadMs, doubtMs}}]}',
+    load: () => import('./commands/ping.ts'),
+  },
+  {
+    name: 'df',
+    operands: '',
+    summary: 'space of the file system and of every iod',
+    options: [human],
+    json: '{totalBytes, freeBytes, usedBytes, files, partial, iods: [{name, totalBytes, freeBytes}]}',
+    load: () => import('./commands/df.ts'),
+  },
+  {
+    name: 'fsck',
+    operands: '',
+    summary: 'compare what the mgr knows with what the iods have',
+    options: [
+      { flags: '--restore <iod:id>', summary: 'put a quarantined object back', many: true },
+      { flags: '--discard <iod:id>', summary: 'delete a quarantined object', many: true },
+    ],
+    json: '{ok, files, objects, findings: [{kind, iod, handle, path, what}], findingsTotal, resolved}',
+    notes: [
+      'Needs the key of the cluster. Changes nothing but what --restore and --discard name.',
+      'Exit code 1 when something is wrong.',
+    ],
+    load: () => import('./commands/fsck.ts'),
+  },
+];
