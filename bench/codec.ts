@@ -48,6 +48,7 @@ const attr: Attr = {
   born: time,
   layout,
   sizeExact: true,
+  right: false,
 };
 
 const openReply: ValueOf<typeof fileOps.open.reply> = {

@@ -44,6 +44,7 @@ const attr = {
   born: now,
   layout: { base: 0, pcount: 4, ssize: 262_144, total: 4 },
   sizeExact: true,
+  right: false,
 };
 
 async function serve(endpoint: Endpoint): Promise<void> {

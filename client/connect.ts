@@ -4,32 +4,22 @@ import { parseClusterUrl } from '../shared/cluster-url.ts';
 import { FsError, toFsError } from '../shared/errno.ts';
 import { readKeyFile } from '../shared/key-file.ts';
 import { limits } from '../shared/limits.ts';
-import { anonymous, type Credential } from '../shared/rpc/handshake.ts';
+import type { Credential } from '../shared/rpc/handshake.ts';
 import { makeNodeRuntime } from '../shared/runtime/node.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
-import { clusterOps } from '../shared/wire/mgr-ops.ts';
-import { callOptions, type Control } from './control.ts';
-import { FileSystem } from './file-system.ts';
-import { MgrSession } from './mgr-session.ts';
+import type { FileSystem } from './file-system.ts';
+import { credentialFor, joinCluster, type JoinOptions } from './join-cluster.ts';
 
-export interface ConnectOptions extends Control {
+export interface ConnectOptions extends JoinOptions {
   /** File with the cluster's secret, or a user's token; instead of the one that the URL names. */
   readonly keyFile?: string | undefined;
-  /** The key itself, 32 bytes. */
-  readonly key?: Key | undefined;
-  /** The key is the token of this user. */
-  readonly user?: string | undefined;
-  /** For the mgr's reports of who holds what. */
-  readonly name?: string | undefined;
-  /** Whom to act for; those of this process by default. The mgr decides what it believes. */
-  readonly uid?: number | undefined;
-  readonly gid?: number | undefined;
-  readonly groups?: readonly number[] | undefined;
-  readonly umask?: number | undefined;
-  /** For all calls of the file system that do not name their own: 60 s by default. */
-  readonly callDeadlineMs?: number | undefined;
   /** Where time, network and disk come from: the real ones by default. */
   readonly runtime?: Runtime | undefined;
+  /**
+   * A directory of this user alone, in which the flight recorder keeps its file too; the
+   * environment's WEFT_TRACE_DIR by default. Without one it is in memory: see `saveTrace`.
+   */
+  readonly traceDirectory?: string | undefined;
 }
 
 /**
@@ -57,30 +47,23 @@ export async function connect(
 
 async function connectTo(url: string, options: ConnectOptions): Promise<FileSystem> {
   const { host, port, keyFile } = parseClusterUrl(url);
-  const runtime = options.runtime ?? makeNodeRuntime({ log: 'silent' });
-  const session = new MgrSession({
+  const name = options.name ?? `process ${process.pid}`;
+  const runtime = options.runtime ?? makeNodeRuntime({ log: 'silent', trace: { name } });
+  const { traceDirectory = options.runtime ? '' : (process.env['WEFT_TRACE_DIR'] ?? '') } = options;
+  const joining = {
     runtime,
     endpoint: { kind: 'tcp', host, port },
     credential: await credentialOf(runtime, options, keyFile),
-    name: options.name ?? `process ${process.pid}`,
+    name,
     claim: {
       uid: options.uid ?? process.getuid?.() ?? 0,
       gid: options.gid ?? process.getgid?.() ?? 0,
       groups: (options.groups ?? process.getgroups?.() ?? []).slice(0, limits.groupsMax),
     },
-  });
-  try {
-    const call = callOptions(runtime.clock, limits.connectTimeoutMs, options);
-    await session.call(clusterOps.members, {}, call);
-  } catch (error) {
-    await session.close(runtime.clock.now());
-    throw error;
-  }
-  return new FileSystem({
-    session,
-    deadlineMs: options.callDeadlineMs ?? limits.callDeadlineDefaultMs,
     umask: options.umask ?? process.umask(),
-  });
+    ...(traceDirectory !== '' && { onClosed: runtime.keepTrace(traceDirectory) }),
+  } as const;
+  return joinCluster(joining, options);
 }
 
 /** What to prove to the daemons of a cluster: the key of the options, of its file, or none. */
@@ -92,9 +75,7 @@ export async function credentialOf(
   const file = options.keyFile ?? process.env['WEFT_KEY_FILE'] ?? fileOfUrl;
   const key =
     options.key ?? (file === undefined ? undefined : await readKeyFile(runtime.disk, file));
-  if (key === undefined) return anonymous;
-  if (options.user === undefined) return { kind: 'cluster', name: '', key };
-  return { kind: 'token', name: options.user, key };
+  return credentialFor(key, options.user);
 }
 
 /** The token of a user, for whoever holds the cluster's secret to hand out. */

@@ -2,7 +2,8 @@
 import { FsError, toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import { byteString, displayText } from '../shared/units.ts';
-import { clusterOps, fileOps, nameOps, renameFlags } from '../shared/wire/mgr-ops.ts';
+import { clusterOps } from '../shared/wire/cluster-ops.ts';
+import { fileOps, nameOps, renameFlags } from '../shared/wire/mgr-ops.ts';
 import type { Op, ReplyOf } from '../shared/wire/op.ts';
 import type { InodeKind, LayoutWish, Member, Place } from '../shared/wire/values.ts';
 import { owner, type SetAttr, type TimeLike, timeOf, timesOf, unchanged } from './attributes.ts';

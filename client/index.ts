@@ -10,6 +10,7 @@ export type { ConnectedFileSystem, NodeFs, NodePromises } from './node-fs/node-f
 export type { OpenMode } from './open-flags.ts';
 export type { PathLike } from './path.ts';
 export type { RecoveryEvent, RecoveryListener } from './recovery-watch.ts';
+export { saveTrace } from './save-trace.ts';
 export type { Dirent, Stats } from './stats.ts';
 export {
   readStream,

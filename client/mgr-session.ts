@@ -8,14 +8,19 @@ import { limits } from '../shared/limits.ts';
 import type { CallOptions } from '../shared/rpc/call.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
 import { EpochWatch } from '../shared/rpc/epoch-watch.ts';
-import type { Credential, Self } from '../shared/rpc/handshake.ts';
+import { type Credential, type Self, serveLink } from '../shared/rpc/handshake.ts';
 import { Link } from '../shared/rpc/link.ts';
+import { Service } from '../shared/rpc/service.ts';
 import type { Endpoint, Runtime } from '../shared/runtime/runtime.ts';
-import type { SessionId } from '../shared/units.ts';
+import type { Handle, IodIndex, SessionId } from '../shared/units.ts';
+import { clientOps } from '../shared/wire/client-ops.ts';
 import type { ValueOf } from '../shared/wire/codec.ts';
-import { clusterOps, sessionOps } from '../shared/wire/mgr-ops.ts';
+import { clusterOps } from '../shared/wire/cluster-ops.ts';
+import { sessionOps } from '../shared/wire/mgr-ops.ts';
 import type { Op } from '../shared/wire/op.ts';
+import { watchOps } from '../shared/wire/watch-ops.ts';
 import type { Member } from '../shared/wire/values.ts';
+import { type ChangeListener, ChangeWatches, type WatchTarget } from './change-watches.ts';
 
 export interface SessionConfig {
   readonly runtime: Runtime;
@@ -29,6 +34,8 @@ export interface SessionConfig {
     readonly gid: number;
     readonly groups: readonly number[];
   };
+  /** Once, when all is given back. */
+  readonly onClosed?: () => void;
 }
 
 type SessionReply = ValueOf<typeof sessionOps.openSession.reply>;
@@ -40,6 +47,19 @@ export interface Session {
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
+  readonly readOnly: boolean;
+}
+
+/** Who caches names and attributes under rights of this session. */
+export interface Cacher {
+  /** From now on answers may come with rights. */
+  granted(): void;
+  /** Resolves when these rights are not used any more. */
+  recalled(handles: readonly Handle[]): Promise<void>;
+  /** All rights are gone with their connection. */
+  lost(): void;
+  /** Resolves when nothing of what was lost is used any more. */
+  dropped(): Promise<void>;
 }
 
 export class MgrSession {
@@ -51,6 +71,8 @@ export class MgrSession {
   #session: Session | undefined;
   #members: readonly Member[] = [];
   #connections = 0;
+  #cacher: Cacher | undefined;
+  readonly #watches = new ChangeWatches();
   #refreshing: Promise<void> | undefined;
   #contactListener: ((reason: FsError | undefined) => void) | undefined;
   #lostListeners = new Set<(session: SessionId, error: FsError) => void>();
@@ -75,9 +97,20 @@ export class MgrSession {
       name: 'the mgr',
       persistent: true,
       endpoints: () => [config.endpoint],
+      service: serveLink(new Service()).serve(clientOps, {
+        recall: async ({ handles }) => {
+          await this.#cacher?.recalled(handles);
+          return {};
+        },
+        changes: (request) => {
+          this.#watches.told(request);
+          return {};
+        },
+      }),
       credential: () => this.#credential(),
       onUp: (connection) => this.#begin(connection),
       onDown: (reason) => {
+        this.#cacher?.lost();
         this.#contactListener?.(reason);
       },
       onFinal: (error) => {
@@ -96,6 +129,11 @@ export class MgrSession {
     return this.#members;
   }
 
+  /** As the iodtab calls it. */
+  nameOfIod(iod: IodIndex): string {
+    return this.#members.find(({ index }) => index === iod)?.name ?? `iod ${iod}`;
+  }
+
   get runtime(): Runtime {
     return this.#config.runtime;
   }
@@ -107,11 +145,55 @@ export class MgrSession {
 
   /** One more session with the same mgr, for somebody else. */
   actingFor(claim: SessionConfig['claim']): MgrSession {
-    return new MgrSession({ ...this.#config, claim });
+    return new MgrSession({ ...this.#config, claim, onClosed: () => undefined });
   }
 
   call<Q, R>(op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
     return this.#link.call(op, request, options);
+  }
+
+  /** From now on, and on every connection to come, names and attributes are cached. Once only. */
+  cacheWith(cacher: Cacher): void {
+    this.#cacher = cacher;
+    const { connection } = this.#link;
+    if (connection === undefined) return;
+    this.#beginCaching(connection).catch((error: unknown) => {
+      connection.breach(error);
+    });
+  }
+
+  /**
+   * `listener` hears of the changes of an inode, after their commit, whoever makes them.
+   * @returns what ends it
+   * @throws FsError ENOENT, EACCES, ENOSPC (too many watches)
+   */
+  async watch(
+    target: WatchTarget,
+    listener: ChangeListener,
+    options: CallOptions,
+  ): Promise<() => void> {
+    const watch = this.#watches.add(target, listener);
+    try {
+      await this.call(watchOps.watch, { watch, ...target }, options);
+    } catch (error) {
+      this.#watches.remove(watch);
+      throw error;
+    }
+    this.#watches.begun(watch);
+    return () => {
+      this.#watches.remove(watch);
+      const deadline = this.runtime.clock.now() + limits.connectTimeoutMs;
+      // Without an answer the mgr goes on telling, and nobody listens.
+      this.call(watchOps.unwatch, { watch }, { deadline }).catch(() => undefined);
+    };
+  }
+
+  /**
+   * An iod knows that the session has ended. A mgr that died while it ended it may not, and would
+   * let us in again: what the iods refuse is of no use (SCENARIOS 281).
+   */
+  giveUp(error: FsError): void {
+    this.#link.connection?.close(error);
   }
 
   /** Asks for the list of iods again; callers at the same time share one question. */
@@ -142,6 +224,7 @@ export class MgrSession {
       // The lease ends it.
     }
     this.#link.close();
+    this.#config.onClosed?.();
   }
 
   async #askMembers(): Promise<void> {
@@ -156,6 +239,22 @@ export class MgrSession {
   }
 
   async #begin(connection: Connection): Promise<void> {
+    // The mgr takes it that who comes back uses nothing of what it had.
+    await this.#cacher?.dropped();
+    await this.#beginSession(connection);
+    await this.#beginCaching(connection);
+    await this.#watches.begin(connection, this.runtime.clock.now());
+  }
+
+  async #beginCaching(connection: Connection): Promise<void> {
+    const cacher = this.#cacher;
+    if (cacher === undefined) return;
+    const deadline = this.runtime.clock.now() + limits.connectTimeoutMs;
+    await connection.call(sessionOps.cache, {}, { deadline });
+    if (connection.isOpen) cacher.granted();
+  }
+
+  async #beginSession(connection: Connection): Promise<void> {
     const deadline = this.runtime.clock.now() + limits.connectTimeoutMs;
     const { name, claim, runtime } = this.#config;
     if (this.#session === undefined) {
@@ -174,8 +273,8 @@ export class MgrSession {
   #accept(reply: SessionReply, { binding }: Connection): void {
     if (!binding) throw new FsError('EPROTO', { what: 'a session without a proof' });
     const key = hide(binding.key, binding.transcript, reply.hiddenKey);
-    const { session, uid, gid, groups, members } = reply;
-    this.#session = { id: session, key, uid, gid, groups };
+    const { session, uid, gid, groups, readOnly, members } = reply;
+    this.#session = { id: session, key, uid, gid, groups, readOnly };
     this.#members = members;
     this.#contactListener?.(undefined);
   }

@@ -3,23 +3,30 @@ import { BufferPool } from '../shared/buffer-pool.ts';
 import { FsError, toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import { Machine } from '../shared/machine.ts';
+import { RequestMeter } from '../shared/metrics/request-meter.ts';
 import type { RecoveryBegin } from '../shared/recovery.ts';
 import { RecoveryLog } from '../shared/recovery-log.ts';
 import { Acceptor } from '../shared/rpc/acceptor.ts';
 import { EpochWatch } from '../shared/rpc/epoch-watch.ts';
 import { type Self, serveLink } from '../shared/rpc/handshake.ts';
 import { Service } from '../shared/rpc/service.ts';
-import type { Clock, DiskSpace, Timer } from '../shared/runtime/runtime.ts';
+import type { DiskSpace, Timer } from '../shared/runtime/runtime.ts';
+import { recordKinds } from '../shared/trace/record.ts';
 import type { IodIndex } from '../shared/units.ts';
 import { controlOps, dataOps } from '../shared/wire/iod-ops.ts';
 import { Access } from './access.ts';
 import type { Home } from './boot.ts';
 import { listenForClients } from './client-endpoints.ts';
 import { makeDoor } from './door.ts';
+import { within } from './drain-time.ts';
+import { makeHttp } from './http.ts';
 import type { IodOptions } from './iod.ts';
 import { Lease } from './lease.ts';
 import { admit, type IodState, iodTransitions } from './lifecycle.ts';
+import { Losses } from './losses.ts';
+import { readIod } from './metrics.ts';
 import { type Address, MgrContact } from './mgr-contact.ts';
+import { OpenImage } from './open-image.ts';
 import { OpenTable } from './open-table.ts';
 import { controlHandlers } from './ops/control.ts';
 import { dataHandlers } from './ops/data.ts';
@@ -28,7 +35,6 @@ import type { JoinReply, JoinRequest } from './resync.ts';
 import { FileObjectStore } from './storage/file-object-store.ts';
 import { Quarantine } from './storage/quarantine.ts';
 import { SyncRecovery } from './sync-recovery.ts';
-import { makeVerifier } from './verifier.ts';
 
 export class IodServer {
   readonly #options: IodOptions;
@@ -38,7 +44,10 @@ export class IodServer {
   readonly #epochs: EpochWatch;
   readonly #buffers = new BufferPool(limits.iodBuffersKeptBytesMax);
   readonly #table = new OpenTable();
+  readonly #image: OpenImage;
   readonly #lease: Lease;
+  readonly #meter: RequestMeter;
+  readonly #losses: Losses;
   readonly #access: Access;
   readonly #quarantine: Quarantine;
   readonly #store: FileObjectStore;
@@ -49,9 +58,6 @@ export class IodServer {
   readonly #service: Service;
   #space: DiskSpace = { totalBytes: 0, freeBytes: 0, totalFiles: 0, freeFiles: 0 };
   #index = 0 as IodIndex;
-  #verifier = 0;
-  /** As `identity.losses`, with those that could not be stored. */
-  #losses: number;
   #protocolErrors = 0;
   #contact: MgrContact | undefined;
   #syncTimeout: Timer | undefined;
@@ -62,29 +68,31 @@ export class IodServer {
   /** @param begin when this start began */
   constructor(options: IodOptions, home: Home, begin: RecoveryBegin) {
     const { runtime, config } = options;
-    const { clock, log } = runtime;
+    const { clock, log, recorder } = runtime;
     const { dataDirectory, secret, name } = config;
     this.#options = options;
     this.#home = home;
     this.#startedAt = clock.now();
     this.#machine = new Machine<IodState>(iodTransitions, 'BOOT', (from, to, why) => {
       log.info('state changed', { from, to, why });
+      recorder.note(recordKinds.state, clock.now(), `${from} -> ${to}`);
     });
     this.#epochs = new EpochWatch({ generation: home.identity.generation, number: 0 });
     this.#lease = new Lease(clock);
+    this.#meter = new RequestMeter(clock);
+    this.#losses = new Losses(runtime, home);
     this.#access = new Access({ secret, table: this.#table, lease: this.#lease });
     this.#quarantine = new Quarantine(runtime, dataDirectory);
     this.#store = new FileObjectStore({
       runtime,
       dataDirectory,
       quarantine: this.#quarantine,
-      onLoss: (why) => this.#noteLoss(why),
+      onLoss: (why) => this.#losses.note(why),
     });
+    this.#image = new OpenImage(runtime, dataDirectory);
     this.#reports = new RecoveryLog(runtime, dataDirectory);
     const { cause } = home;
     this.#recovery = new SyncRecovery({ clock, log: this.#reports, daemon: name, cause, begin });
-    this.#losses = home.identity.losses;
-    this.#setVerifier();
     this.#self = {
       role: 'iod',
       node: name,
@@ -99,6 +107,7 @@ export class IodServer {
       buffers: this.#buffers,
       service: this.#service,
       admit: makeDoor(secret, this.#access),
+      http: this.#makeHttp(),
       onClosed: (_, reason) => {
         if (reason.code === 'EPROTO') this.#protocolErrors++;
       },
@@ -109,6 +118,7 @@ export class IodServer {
   async open(): Promise<void> {
     await this.#quarantine.open();
     await this.#reports.open();
+    this.#table.remember(await this.#image.read());
     this.#space = await this.#readSpace();
   }
 
@@ -246,6 +256,7 @@ export class IodServer {
     const access = this.#access;
     const store = this.#store;
     const service = new Service({
+      meter: this.#meter,
       admit: (op) => {
         admit(this.#machine.state, op);
       },
@@ -257,7 +268,7 @@ export class IodServer {
           access,
           store,
           buffers: this.#buffers,
-          verifier: () => this.#verifier,
+          verifier: () => this.#losses.verifier,
         }),
         ...inspectHandlers({ store, quarantine: this.#quarantine, status: () => this.#status() }),
       })
@@ -331,27 +342,42 @@ export class IodServer {
       protocolErrors: this.#protocolErrors,
       connections: this.#acceptor.connectionCount,
       openSequence: this.#table.upTo,
+      ...this.#meter.totals(),
+      readBytes: this.#meter.bytesOf(dataOps.read),
+      writtenBytes: this.#meter.bytesOf(dataOps.write),
       recovery: this.#recovery.state(this.#lease.leftMs),
     };
   }
 
-  #setVerifier(): void {
-    const { storeId } = this.#home.identity;
-    const { bootId } = this.#options.runtime.net;
-    this.#verifier = makeVerifier({ bootId, storeId, losses: this.#losses });
+  #makeHttp(): ReturnType<typeof makeHttp> {
+    const { name, process } = this.#options.config;
+    const { expose } = process;
+    const source = () => ({
+      state: this.#machine.state,
+      name,
+      mgr: this.#contact?.isInTouch === true,
+    });
+    return makeHttp(source, expose && (() => expose(this.#readings())));
   }
 
-  async #noteLoss(why: FsError): Promise<void> {
-    const { log } = this.#options.runtime;
-    log.error('acknowledged writes may be lost', { why: why.message });
-    // In force at once; stored, it outlives this process too.
-    this.#losses++;
-    this.#setVerifier();
-    try {
-      await this.#home.change({ losses: this.#losses });
-    } catch (error) {
-      log.error('identity not saved', { why: toFsError(error).message });
-    }
+  #readings(): ReturnType<typeof readIod> {
+    return readIod({
+      name: this.#options.config.name,
+      state: this.#machine.state,
+      acceptor: this.#acceptor,
+      epochs: this.#epochs,
+      meter: this.#meter,
+      recovery: this.#recovery.state(this.#lease.leftMs),
+      recoveries: this.#reports,
+      space: this.#state(),
+      table: this.#table,
+      store: this.#store,
+      access: this.#access,
+      lease: this.#lease,
+      mgrConnections: this.#contact?.connectionCount ?? 0,
+      protocolErrors: this.#protocolErrors,
+      losses: this.#losses.count,
+    });
   }
 
   // ------------------------------------------------------------- the end
@@ -388,7 +414,10 @@ export class IodServer {
     // A disk that hangs keeps its files; they go with the process.
     const isClosed = isSettled && (await within(clock, this.#store.close()));
     await within(clock, this.#recovery.close());
-    if (isClosed) await this.#markClean();
+    if (isClosed) {
+      await within(clock, this.#image.write(this.#table.entries));
+      await this.#markClean();
+    }
     await this.#home.lock.release();
     this.#begun?.(stopped());
   }
@@ -405,19 +434,4 @@ export class IodServer {
 
 function stopped(): FsError {
   return new FsError('ECANCELED', { what: 'the iod was stopped' });
-}
-
-/** @returns false when `work` was not done in the time for a drain; it goes on then */
-function within(clock: Clock, work: Promise<unknown>): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.timer(limits.drainTimeoutMs, () => {
-      resolve(false);
-    });
-    work
-      .then(() => {
-        timer.cancel();
-        resolve(true);
-      })
-      .catch(reject);
-  });
 }

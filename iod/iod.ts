@@ -3,6 +3,7 @@ import type { Key } from '../shared/auth.ts';
 import type { FsError } from '../shared/errno.ts';
 import { lockHolder } from '../shared/lock-holder.ts';
 import { requireSafeBind } from '../shared/loopback.ts';
+import type { Expose } from '../shared/metrics/readings.ts';
 import { beginNow } from '../shared/recovery.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import { boot } from './boot.ts';
@@ -23,7 +24,12 @@ export interface IodConfig {
   /** Without a mgr for so long it serves without state (DESIGN 4). */
   readonly syncTimeoutMs: number;
   /** What only the program knows of its process. */
-  readonly process: { readonly id: number; readonly residentBytes: () => number };
+  readonly process: {
+    readonly id: number;
+    readonly residentBytes: () => number;
+    /** Writes `/metrics`; without it there is no such page. */
+    readonly expose?: Expose;
+  };
 }
 
 export interface IodOptions {

@@ -9,7 +9,9 @@ import { FsError, isFsError, toFsError } from '../shared/errno.ts';
 import { type ListedIod, parseIodtab } from '../shared/iodtab.ts';
 import { readKeyFile } from '../shared/key-file.ts';
 import { limits } from '../shared/limits.ts';
+import { isPageOrigin, originAdvice, originAt } from '../shared/page-origin.ts';
 import { exitWithFailure, runDaemon } from '../shared/runtime/node/daemon.ts';
+import { lazyExposition } from '../shared/runtime/node/lazy-exposition.ts';
 import { makeNodeRuntime } from '../shared/runtime/node.ts';
 import type { LogLevel } from '../shared/runtime/runtime.ts';
 import { version } from '../shared/version.ts';
@@ -26,6 +28,7 @@ interface Options {
   readonly advertise?: number;
   readonly key?: string;
   readonly syncTimeout: number;
+  readonly allowOrigin: readonly string[];
   readonly logLevel: LogLevel;
   readonly printReady: boolean;
 }
@@ -53,6 +56,12 @@ const program: Command = new Command('weft-iod')
     integer,
     limits.iodSyncTimeoutMs,
   )
+  .option(
+    '--allow-origin <origin>',
+    'pages of this origin may connect; may be given several times',
+    addOrigin,
+    [],
+  )
   .addOption(
     new Option('--log-level <level>').choices(['error', 'warn', 'info', 'debug']).default('info'),
   )
@@ -73,10 +82,13 @@ async function run(options: Options): Promise<void> {
   const name = options.name ?? listed?.name;
   if (name === undefined) program.error('error: give --name, or --iodtab and --index');
   const dataDirectory = resolve(options.data);
+  const { host, port, keyFile } = parseClusterUrl(options.mgr);
   const runtime = makeNodeRuntime({
     log: { level: options.logLevel, fields: { role: 'iod', node: name } },
+    trace: { role: 'iod', name, filesKept: limits.traceFilesKeptOfDaemon },
+    // The pages of the mgr too: its dashboard.
+    origins: [...options.allowOrigin, originAt(host, port)],
   });
-  const { host, port, keyFile } = parseClusterUrl(options.mgr);
   const key = options.key ?? keyFile;
   const config: IodConfig = {
     dataDirectory,
@@ -87,7 +99,11 @@ async function run(options: Options): Promise<void> {
     port: options.port ?? listed?.port ?? 0,
     advertisedPort: options.advertise,
     syncTimeoutMs: options.syncTimeout,
-    process: { id: process.pid, residentBytes: () => process.memoryUsage.rss() },
+    process: {
+      id: process.pid,
+      residentBytes: () => process.memoryUsage.rss(),
+      expose: lazyExposition(),
+    },
   };
   await runDaemon({
     role: 'iod',
@@ -126,6 +142,11 @@ function advertisedPort(text: string): number {
   const number = Number(text);
   if (/^\d{1,5}$/.test(text) && number >= 1 && number <= 65_535) return number;
   throw new InvalidArgumentError('it is no port from 1 to 65535.');
+}
+
+function addOrigin(text: string, origins: readonly string[]): readonly string[] {
+  if (isPageOrigin(text)) return [...origins, text];
+  throw new InvalidArgumentError(`${originAdvice}.`);
 }
 
 function integer(text: string): number {

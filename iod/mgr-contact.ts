@@ -9,7 +9,7 @@ import type { Self } from '../shared/rpc/handshake.ts';
 import { Link } from '../shared/rpc/link.ts';
 import type { Service } from '../shared/rpc/service.ts';
 import type { Endpoint, Runtime, Timer } from '../shared/runtime/runtime.ts';
-import { syncOps } from '../shared/wire/mgr-ops.ts';
+import { syncOps } from '../shared/wire/sync-ops.ts';
 import type { RequestOf } from '../shared/wire/op.ts';
 import type { Lease } from './lease.ts';
 import type { OpenTable } from './open-table.ts';
@@ -43,6 +43,8 @@ export interface MgrContactOptions {
 }
 
 export class MgrContact {
+  /** Connections to a mgr that stood. */
+  connectionCount = 0;
   readonly #options: MgrContactOptions;
   readonly #link: Link;
   #isInTouch = false;
@@ -96,6 +98,7 @@ export class MgrContact {
   }
 
   async #up(connection: Connection): Promise<void> {
+    this.connectionCount++;
     this.#hasMet = true;
     this.#isInTouch = true;
     await resync(connection, this.#options);

@@ -8,9 +8,17 @@ import type { Handlers } from '../shared/rpc/service.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import type { Layout } from '../shared/stripe.ts';
 import type { Handle, IodIndex, SessionId, Timestamp } from '../shared/units.ts';
-import type { clusterOps, syncOps } from '../shared/wire/mgr-ops.ts';
+import type { clusterOps } from '../shared/wire/cluster-ops.ts';
+import type { syncOps } from '../shared/wire/sync-ops.ts';
 import type { ReplyOf, RequestOf } from '../shared/wire/op.ts';
-import type { Member, MemberState, OpenEntry, RecoveryPage } from '../shared/wire/values.ts';
+import type {
+  Member,
+  MemberState,
+  OpenEntry,
+  OpenPlace,
+  OpenRange,
+  RecoveryPage,
+} from '../shared/wire/values.ts';
 import type { MetaStore } from './store/meta-store.ts';
 import type { MetaView } from './store/batch.ts';
 import type { Inode } from './store/rows.ts';
@@ -26,10 +34,26 @@ export interface Commits {
   durable(): Promise<void>;
 }
 
+/** The opens in force of the files that have bytes on iod `iod`, of a part of all handles. */
+export interface OpenPart {
+  readonly iod: number;
+  readonly after: OpenPlace;
+  /** The last handle. */
+  readonly upTo: Handle;
+}
+
 /** A page of the open table, for the snapshot of an iod. */
 export interface OpenPage {
-  /** By handle, then session; the next page begins after the last. */
+  /** By handle, then session. */
   readonly entries: readonly OpenEntry[];
+  /** Behind it the next page begins; `undefined` when this was the last. */
+  readonly next: OpenPlace | undefined;
+}
+
+/** What an iod must know of ranges of handles, each behind the one before, as digests. */
+export interface OpenRanges {
+  readonly ranges: readonly OpenRange[];
+  /** The last of them reaches to the last handle that there can be. */
   readonly done: boolean;
 }
 
@@ -38,10 +62,12 @@ export interface OpenStream {
   /** Number of the last change. Changes of this tick, not yet committed, are counted. */
   readonly sequence: number;
   /**
-   * Opens in force of the files that have bytes on iod `iod`. A page begins at its place at once; on
-   * its way it steps over files of other iods, so that all pages together look at each file once.
+   * At most `count` entries of a part. It begins at its place at once, and looks at
+   * `limits.opensLookedAtPerCall` opens at the most, of other iods too.
    */
-  page(iod: number, afterHandle: Handle, afterSession: SessionId, count: number): OpenPage;
+  page(part: OpenPart, count: number): OpenPage;
+  /** Digests of all that an iod must know, from a handle on; bounded as a page is. */
+  ranges(iod: number, afterHandle: Handle): OpenRanges;
   /** How many opens there are, over all iods. */
   readonly size: number;
 }

@@ -3,6 +3,8 @@
  * a mere read, leaves after it: none may tell of what has not become durable (DESIGN 7).
  */
 import { FsError, isFsError } from '../shared/errno.ts';
+import { Histogram } from '../shared/metrics/histogram.ts';
+import { metricTable } from '../shared/metrics/table.ts';
 import type { Answer, AnswerGate } from '../shared/rpc/service.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import type { Commits } from './cluster-port.ts';
@@ -26,7 +28,14 @@ export interface CommitterOptions {
   readonly onFenced: (error: FsError) => void;
 }
 
+const { weftfs_mgr_commit_duration_seconds: duration, weftfs_mgr_commit_changes: changes } =
+  metricTable;
+
 export class Committer implements AnswerGate, Commits {
+  /** Of the commits that had something to change. */
+  readonly durations = new Histogram(duration.buckets);
+  readonly changes = new Histogram(changes.buckets);
+  failureCount = 0;
   readonly #options: CommitterOptions;
   #answers: Answer[] = [];
   #waiters: Waiters | undefined;
@@ -35,6 +44,11 @@ export class Committer implements AnswerGate, Commits {
 
   constructor(options: CommitterOptions) {
     this.#options = options;
+  }
+
+  /** Answers that wait for the end of the tick. */
+  get heldCount(): number {
+    return this.#answers.length;
   }
 
   hold(answer: Answer): void {
@@ -96,17 +110,22 @@ export class Committer implements AnswerGate, Commits {
   /** @returns why it failed, when it did: then nothing of the tick has happened anywhere */
   #commit(): FsError | undefined {
     const { runtime, view, generation, participants } = this.#options;
-    const hasChanges = view.changeCount > 0;
+    const { changeCount } = view;
+    const hasChanges = changeCount > 0;
     if (hasChanges) runtime.killPoint('mgr.commit.before');
+    const begunAt = hasChanges ? runtime.clock.now() : 0;
     try {
       view.commit(generation);
     } catch (error) {
       if (!isFsError(error)) throw error;
+      this.failureCount++;
       runtime.log.error('commit failed', { why: error.message });
       for (const participant of participants) participant.discard();
       return error;
     }
     if (hasChanges) {
+      this.durations.observe((runtime.clock.now() - begunAt) / 1000);
+      this.changes.observe(changeCount);
       runtime.killPoint('mgr.commit.after');
       for (const participant of participants) participant.settle();
       runtime.killPoint('mgr.reply.before');

@@ -1,13 +1,15 @@
 /** Who may connect to the mgr, and which key it must prove (DESIGN 4, MISSION M14). */
-import { type Key, sessionKey, tokenKey } from '../shared/auth.ts';
+import { type Key, sessionKey, ticketKey, tokenKey } from '../shared/auth.ts';
 import { FsError } from '../shared/errno.ts';
 import { type Doorkeeper, type Hello, requireKey } from '../shared/rpc/handshake.ts';
 import type { SessionId } from '../shared/units.ts';
 import type { Sessions } from './sessions.ts';
+import type { Tickets } from './tickets.ts';
 
 export interface DoorOptions {
   readonly secret: Key;
   readonly sessions: Sessions;
+  readonly tickets: Tickets;
 }
 
 type Admission = ReturnType<Doorkeeper['admit']>;
@@ -22,15 +24,19 @@ export function makeDoor(options: DoorOptions): Doorkeeper['admit'] {
   };
 }
 
-function admitClient({ secret, sessions }: DoorOptions, hello: Hello): Admission {
+function admitClient({ secret, sessions, tickets }: DoorOptions, hello: Hello): Admission {
   const { node, incarnation, keyName } = hello;
   const peer = { role: 'client', node, incarnation, session: undefined, user: undefined } as const;
   if (hello.key === 'token') {
     return { key: tokenKey(secret, keyName), peer: { ...peer, trusted: false, user: keyName } };
   }
   if (hello.key === 'session') {
-    const { session, trusted } = sessions.get(sessionNumber(keyName));
-    return { key: sessionKey(secret, session), peer: { ...peer, trusted, session } };
+    const { session, trusted, readOnly } = sessions.get(sessionNumber(keyName));
+    return { key: sessionKey(secret, session), peer: { ...peer, trusted, readOnly, session } };
+  }
+  if (hello.key === 'ticket') {
+    const { user, readOnly } = tickets.take(keyName);
+    return { key: ticketKey(secret, keyName), peer: { ...peer, trusted: true, readOnly, user } };
   }
   // The key of the cluster; or none, which only a cluster without a secret lets pass.
   return { key: secret, peer: { ...peer, trusted: true } };

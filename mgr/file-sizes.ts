@@ -33,6 +33,11 @@ export class FileSizes {
     this.#options = options;
   }
 
+  /** Changes of a size that wait for an earlier one. */
+  get queuedCount(): number {
+    return this.#queue.waitingCount;
+  }
+
   /** True while the size of the file is being changed: whoever would change it too must queue. */
   isBusy(handle: Handle): boolean {
     return this.#queue.isBusy(handle);

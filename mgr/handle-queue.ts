@@ -11,6 +11,13 @@ export class HandleQueue {
   /** Tasks that wait behind the one that runs; a file without an entry is idle. */
   readonly #waiting = new Map<Handle, Fifo<() => void>>();
 
+  /** Tasks that wait, of all files. */
+  get waitingCount(): number {
+    let count = 0;
+    for (const { size } of this.#waiting.values()) count += size;
+    return count;
+  }
+
   /** True while a task of the file runs. */
   isBusy(handle: Handle): boolean {
     return this.#waiting.has(handle);

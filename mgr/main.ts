@@ -9,7 +9,10 @@ import { type Iodtab, mgrPortDefault, parseIodtab } from '../shared/iodtab.ts';
 import { readKeyFile } from '../shared/key-file.ts';
 import { limits } from '../shared/limits.ts';
 import { lockHolder } from '../shared/lock-holder.ts';
+import { isPageOrigin, originAdvice } from '../shared/page-origin.ts';
 import { exitWithFailure, runDaemon } from '../shared/runtime/node/daemon.ts';
+import { lazyExposition } from '../shared/runtime/node/lazy-exposition.ts';
+import { pageFiles } from '../shared/runtime/node/page-files.ts';
 import { makeNodeRuntime } from '../shared/runtime/node.ts';
 import type { LogLevel } from '../shared/runtime/runtime.ts';
 import { version } from '../shared/version.ts';
@@ -27,6 +30,7 @@ interface Options {
   readonly user: Users;
   readonly rootSquash: boolean;
   readonly sessionLease: number;
+  readonly allowOrigin: readonly string[];
   readonly logLevel: LogLevel;
   readonly printReady: boolean;
 }
@@ -56,6 +60,12 @@ const program: Command = new Command('weft-mgr')
     leaseMs,
     limits.sessionLeaseMs,
   )
+  .option(
+    '--allow-origin <origin>',
+    'pages of this origin may connect; may be given several times',
+    addOrigin,
+    [],
+  )
   .addOption(
     new Option('--log-level <level>').choices(['error', 'warn', 'info', 'debug']).default('info'),
   )
@@ -73,7 +83,11 @@ try {
 
 async function run(options: Options): Promise<void> {
   const dataDirectory = resolve(options.data);
-  const runtime = makeNodeRuntime({ log: { level: options.logLevel, fields: { role: 'mgr' } } });
+  const runtime = makeNodeRuntime({
+    log: { level: options.logLevel, fields: { role: 'mgr' } },
+    origins: options.allowOrigin,
+    trace: { role: 'mgr', name: 'mgr', filesKept: limits.traceFilesKeptOfDaemon },
+  });
   const iodtab = options.iodtab === undefined ? undefined : readIodtab(options.iodtab);
   const config = {
     host: options.host ?? iodtab?.mgr?.host ?? '127.0.0.1',
@@ -83,7 +97,11 @@ async function run(options: Options): Promise<void> {
     policy: { rootSquash: options.rootSquash, users: options.user },
     rootOwner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     sessionLeaseMs: options.sessionLease,
-    process: { residentBytes: () => process.memoryUsage.rss() },
+    process: {
+      residentBytes: () => process.memoryUsage.rss(),
+      expose: lazyExposition(),
+      dashboard: pageFiles(new URL('../dashboard/', import.meta.url)),
+    },
   };
   await runDaemon({
     role: 'mgr',
@@ -123,6 +141,11 @@ function leaseMs(text: string): number {
   const number = Number(text);
   if (/^\d{1,8}$/.test(text) && number >= 1000) return number;
   throw new InvalidArgumentError('it is no whole number from 1000 to 99999999.');
+}
+
+function addOrigin(text: string, origins: readonly string[]): readonly string[] {
+  if (isPageOrigin(text)) return [...origins, text];
+  throw new InvalidArgumentError(`${originAdvice}.`);
 }
 
 function addUser(text: string, users: Users): Users {

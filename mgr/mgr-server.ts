@@ -5,12 +5,14 @@
 import { BufferPool } from '../shared/buffer-pool.ts';
 import { FsError, isFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
+import { RequestMeter } from '../shared/metrics/request-meter.ts';
 import type { RecoveryBegin } from '../shared/recovery.ts';
 import { RecoveryLog } from '../shared/recovery-log.ts';
 import { Acceptor } from '../shared/rpc/acceptor.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
 import { OwnEpoch } from '../shared/rpc/epoch-watch.ts';
 import type { Service } from '../shared/rpc/service.ts';
+import { recordKinds } from '../shared/trace/record.ts';
 import type { Handle } from '../shared/units.ts';
 import type { MemberState } from '../shared/wire/values.ts';
 import type { ClusterPort } from './cluster-port.ts';
@@ -21,17 +23,22 @@ import { ExactlyOnce } from './exactly-once.ts';
 import { FileSizes } from './file-sizes.ts';
 import { makeHttp } from './http.ts';
 import { makeLifecycle, type MgrLifecycle } from './lifecycle.ts';
+import { readMgr } from './metrics.ts';
 import type { Mgr, MgrOptions } from './mgr.ts';
 import { OpenTable } from './open-table.ts';
 import { removeInode } from './ops/file-bytes.ts';
 import { finishAgain } from './ops/finish-again.ts';
 import { Recoveries } from './recoveries.ts';
 import { ReplyCache } from './reply-cache.ts';
+import { Rights } from './rights.ts';
 import { bindHandlers, makeService } from './service.ts';
 import { SessionEnd } from './session-end.ts';
 import { Sessions } from './sessions.ts';
 import type { MetaView } from './store/batch.ts';
+import { rightsKey } from './store/setting-keys.ts';
 import { TickChanges } from './tick-changes.ts';
+import { Tickets } from './tickets.ts';
+import { Watches } from './watches.ts';
 
 export class MgrServer {
   readonly #options: MgrOptions;
@@ -40,12 +47,18 @@ export class MgrServer {
   readonly #lifecycle: MgrLifecycle;
   readonly #openTable: OpenTable;
   readonly #sessions: Sessions;
+  readonly #tickets: Tickets;
   readonly #committer: Committer;
   readonly #acceptor: Acceptor;
   readonly #cluster: ClusterPort;
   readonly #sizes: FileSizes;
+  readonly #rights: Rights;
+  readonly #watches: Watches;
   readonly #ending: SessionEnd;
   readonly #recoveries: Recoveries;
+  readonly #meter: RequestMeter;
+  readonly #epochs: OwnEpoch;
+  readonly #once: ExactlyOnce;
 
   /** @param begin when this start began */
   constructor(options: MgrOptions, view: MetaView, generation: number, begin: RecoveryBegin) {
@@ -56,24 +69,11 @@ export class MgrServer {
     this.#generation = generation;
     this.#lifecycle = makeLifecycle((from, to, why) => {
       runtime.log.info('state changed', { from, to, why });
+      runtime.recorder.note(recordKinds.state, runtime.clock.now(), `${from} -> ${to}`);
     });
     this.#openTable = new OpenTable(view);
-    this.#sessions = new Sessions({
-      view,
-      clock,
-      leaseMs: options.config.sessionLeaseMs ?? limits.sessionLeaseMs,
-      onExpired: (session) => {
-        this.#recoveries.lost(session);
-        void this.#ending.expire(session).then(() => {
-          this.#recoveries.cleanedUp(session);
-        });
-      },
-      onReclaimed: (why, missing) => {
-        this.#lifecycle.to('ACTIVE', why);
-        this.#recoveries.reclaimed(missing);
-        runtime.killPoint('mgr.reclaim.over');
-      },
-    });
+    this.#sessions = this.#makeSessions();
+    this.#tickets = new Tickets(runtime);
     this.#recoveries = this.#makeRecoveries(begin);
     const replies = new ReplyCache(view, store);
     this.#committer = new Committer({
@@ -85,14 +85,15 @@ export class MgrServer {
         this.#fenced(error);
       },
     });
-    const service = makeService(this.#lifecycle, this.#committer);
-    const epochs = new OwnEpoch({ generation, number: 0 });
-    this.#acceptor = this.#makeAcceptor(epochs, service);
+    this.#meter = new RequestMeter(clock);
+    const service = makeService(this.#lifecycle, this.#committer, this.#meter);
+    this.#epochs = new OwnEpoch({ generation, number: 0 });
+    this.#acceptor = this.#makeAcceptor(service);
     const base = {
       runtime,
       store,
       view,
-      epochs,
+      epochs: this.#epochs,
       openTable: this.#openTable,
       commits: this.#committer,
       cluster: options.config.cluster,
@@ -102,7 +103,46 @@ export class MgrServer {
     };
     this.#cluster = options.makeCluster?.(base) ?? new Cluster(base);
     this.#sizes = new FileSizes({ ...base, cluster: this.#cluster });
-    this.#ending = this.#serve(service, replies);
+    this.#rights = new Rights({
+      runtime,
+      isWritten: (handle) => this.#sizes.mustAsk(handle),
+      remember: (mayBeHeld) => {
+        const row = { key: rightsKey, value: mayBeHeld ? 'yes' : 'no' };
+        view.add({ kind: 'put-setting', row });
+        this.#committer.schedule();
+      },
+    });
+    this.#watches = this.#makeWatches();
+    ({ ending: this.#ending, once: this.#once } = this.#serve(service, replies));
+  }
+
+  #makeWatches(): Watches {
+    const { runtime, store } = this.#options;
+    const watches = new Watches({ clock: runtime.clock, view: this.#view, store });
+    this.#view.observeWith(watches);
+    return watches;
+  }
+
+  #makeSessions(): Sessions {
+    const { runtime, config } = this.#options;
+    return new Sessions({
+      view: this.#view,
+      clock: runtime.clock,
+      leaseMs: config.sessionLeaseMs ?? limits.sessionLeaseMs,
+      onExpired: (session) => {
+        this.#recoveries.lost(session);
+        void this.#ending.expire(session).then(() => {
+          this.#recoveries.cleanedUp(session);
+        });
+      },
+      onReclaimed: (why, missing) => {
+        this.#lifecycle.to('ACTIVE', why);
+        this.#recoveries.reclaimed(missing);
+        // Who is missing may still use what it has cached.
+        if (missing.size === 0) this.#rights.closeWindow();
+        runtime.killPoint('mgr.reclaim.over');
+      },
+    });
   }
 
   #makeRecoveries(begin: RecoveryBegin): Recoveries {
@@ -118,7 +158,7 @@ export class MgrServer {
   }
 
   /** Names, opens and sessions, upon what stands already. */
-  #serve(service: Service, replies: ReplyCache): SessionEnd {
+  #serve(service: Service, replies: ReplyCache) {
     const { runtime, store, config } = this.#options;
     const { clock, net } = runtime;
     const { secret, policy } = config;
@@ -129,11 +169,13 @@ export class MgrServer {
     const acceptor = this.#acceptor;
     const cluster = this.#cluster;
     const sizes = this.#sizes;
+    const rights = this.#rights;
     const tick = new TickChanges(view, openTable);
     const calls = { view, clock, sessions, holders: openTable, iodTotal: cluster.iodTotal };
     const finished = finishAgain(sizes);
     const state = { view, commits, tick, openTable, sessions, replies };
     const ending = new SessionEnd({ ...state, runtime, sizes, acceptor, cluster });
+    const once = new ExactlyOnce({ scope: calls, tick, replies, commits, rights, finished });
     const { hostId } = net;
     bindHandlers(service, {
       lifecycle: this.#lifecycle,
@@ -141,15 +183,19 @@ export class MgrServer {
       openTable,
       cluster,
       calls,
-      once: new ExactlyOnce({ scope: calls, tick, replies, commits, finished }),
+      once,
+      rights,
+      watches: this.#watches,
       files: { openTable, sizes, secret, generation: this.#generation },
-      sessions: { sessions, replies, ending, policy, secret, hostId, acceptor, cluster },
+      sessions: { sessions, replies, rights, ending, policy, secret, hostId, acceptor, cluster },
+      tickets: this.#tickets,
       recoveries: this.#recoveries,
       clusterId: this.#options.config.cluster,
       startedAt: clock.now(),
       residentBytes: config.process.residentBytes,
+      meter: this.#meter,
     });
-    return ending;
+    return { ending, once };
   }
 
   /** @throws FsError as `Mgr.start`; all is stopped again then */
@@ -180,34 +226,64 @@ export class MgrServer {
     await this.#close(new FsError('EPIPE', { id: 'WEFT_E_DRAINING', what: 'the mgr stops' }));
   }
 
-  #makeAcceptor(epochs: OwnEpoch, service: Service): Acceptor {
+  #makeAcceptor(service: Service): Acceptor {
     const { runtime, config } = this.#options;
     const generation = this.#generation;
     const { cluster } = config;
     return new Acceptor({
       runtime,
       self: { role: 'mgr', node: 'mgr', incarnation: generation, cluster: () => cluster },
-      epochs,
+      epochs: this.#epochs,
       buffers: new BufferPool(limits.packetBytesMax),
       service,
-      admit: makeDoor({ secret: config.secret, sessions: this.#sessions }),
-      http: makeHttp(() => ({
-        state: this.#lifecycle.state,
-        cluster,
-        iods: {
-          serving: this.#cluster.members().filter(({ state }) => state === 'serving').length,
-          total: this.#cluster.iodTotal,
-        },
-      })),
+      admit: makeDoor({
+        secret: config.secret,
+        sessions: this.#sessions,
+        tickets: this.#tickets,
+      }),
+      http: this.#makeHttp(),
       onClosed: (connection) => {
         this.#lost(connection);
       },
     });
   }
 
+  #makeHttp(): ReturnType<typeof makeHttp> {
+    const { cluster, process } = this.#options.config;
+    const { expose, dashboard } = process;
+    const source = () => ({
+      state: this.#lifecycle.state,
+      cluster,
+      iods: {
+        serving: this.#cluster.members().filter(({ state }) => state === 'serving').length,
+        total: this.#cluster.iodTotal,
+      },
+    });
+    return makeHttp(source, expose && (() => expose(this.#readings())), dashboard);
+  }
+
+  #readings(): ReturnType<typeof readMgr> {
+    return readMgr({
+      lifecycle: this.#lifecycle,
+      store: this.#options.store,
+      openTable: this.#openTable,
+      sessions: this.#sessions,
+      sizes: this.#sizes,
+      committer: this.#committer,
+      once: this.#once,
+      cluster: this.#cluster,
+      recoveries: this.#recoveries,
+      acceptor: this.#acceptor,
+      epochs: this.#epochs,
+      meter: this.#meter,
+    });
+  }
+
   #lost(connection: Connection): void {
     const { session } = connection.peer;
     if (session !== undefined) this.#sessions.detach(session, connection);
+    this.#rights.disconnected(connection);
+    this.#watches.disconnected(connection);
     this.#cluster.disconnected(connection);
   }
 
@@ -239,6 +315,7 @@ export class MgrServer {
     this.#recoveries.loaded(sessions, orphans, pending);
     this.#cluster.committed();
     this.#sizes.resume();
+    if (store.setting(rightsKey) === 'yes') this.#rights.openWindow();
     runtime.killPoint('mgr.recover.loaded');
   }
 
@@ -290,6 +367,7 @@ export class MgrServer {
     this.#committer.close(reason);
     this.#sessions.close();
     this.#ending.close();
+    this.#rights.close();
     this.#cluster.close();
     this.#recoveries.close();
     await this.#acceptor.close(reason);

@@ -2,8 +2,10 @@
 import type { Key } from '../shared/auth.ts';
 import type { StartCause } from '../shared/data-directory.ts';
 import type { FsError } from '../shared/errno.ts';
+import type { PageFiles } from '../shared/http-pages.ts';
 import { checkIodtabHosts, type Iodtab } from '../shared/iodtab.ts';
 import { requireSafeBind } from '../shared/loopback.ts';
+import type { Expose } from '../shared/metrics/readings.ts';
 import { beginNow } from '../shared/recovery.ts';
 import type { RecoveryLog } from '../shared/recovery-log.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
@@ -34,7 +36,13 @@ export interface MgrConfig {
   /** What was before this start; by default what the store can tell. */
   readonly cause?: StartCause | undefined;
   /** What only the program knows of its process. */
-  readonly process: { readonly residentBytes: () => number };
+  readonly process: {
+    readonly residentBytes: () => number;
+    /** Writes `/metrics`; without it there is no such page. */
+    readonly expose?: Expose;
+    /** Reads the files of the dashboard. */
+    readonly dashboard?: PageFiles;
+  };
 }
 
 export interface MgrOptions {

@@ -5,7 +5,7 @@
  */
 import { FsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
-import type { Connection } from '../shared/rpc/connection.ts';
+import type { Connection, Peer } from '../shared/rpc/connection.ts';
 import type { Clock, Timer } from '../shared/runtime/runtime.ts';
 import type { SessionId } from '../shared/units.ts';
 import type { Participant } from './committer.ts';
@@ -59,6 +59,24 @@ export class Sessions implements Participant {
     return this.#sessions.size;
   }
 
+  /** Without a connection, and not ended yet. */
+  get awayCount(): number {
+    return this.#away.size + this.#missing.size;
+  }
+
+  /** Those with numbers above `after`, in order; also what has ended, until it is cleaned up. */
+  *from(after: SessionId): Iterable<Session> {
+    for (const session of this.#sessions.values()) if (session.session > after) yield session;
+  }
+
+  /** Milliseconds until it is ended for being away; `undefined` while it is here. */
+  leftMs(session: Session): number | undefined {
+    if (this.#missing.has(session)) return this.reclaimLeftMs;
+    const since = this.#away.get(session);
+    if (since === undefined) return undefined;
+    return Math.max(0, Math.round(since + this.leaseMs - this.#options.clock.now()));
+  }
+
   /** Of before the restart, and not back yet. */
   get missing(): ReadonlySet<Session> {
     return this.#missing;
@@ -89,6 +107,11 @@ export class Sessions implements Participant {
     this.#checkReclaimed();
   }
 
+  /** Also one that has ended, until all that it had is cleaned up. */
+  find(id: SessionId): Session | undefined {
+    return this.#sessions.get(id);
+  }
+
   has(id: SessionId): boolean {
     return this.#sessions.get(id)?.ended === false;
   }
@@ -104,7 +127,12 @@ export class Sessions implements Participant {
    * A new session, durable with the commit of this tick.
    * @throws FsError EAGAIN, WEFT_E_BUSY: there are too many
    */
-  begin(connection: Connection, name: string, identity: Identity, trusted: boolean): Session {
+  begin(
+    connection: Connection,
+    name: string,
+    identity: Identity,
+    { trusted, readOnly = false }: Pick<Peer, 'trusted' | 'readOnly'>,
+  ): Session {
     if (this.#sessions.size >= limits.sessionsMax) {
       throw new FsError('EAGAIN', {
         id: 'WEFT_E_BUSY',
@@ -113,7 +141,8 @@ export class Sessions implements Participant {
       });
     }
     const { uid, gid, groups } = identity;
-    const row = { session: this.#options.view.allocateSession(), name, uid, gid, groups, trusted };
+    const number = this.#options.view.allocateSession();
+    const row = { session: number, name, uid, gid, groups, trusted, readOnly };
     const session: Session = { ...row, connection, ended: false };
     this.#options.view.add({ kind: 'put-session', row });
     this.#sessions.set(row.session, session);

@@ -1,6 +1,6 @@
 /** All that an operation may change in a tick, as one: it happens whole or not at all. */
 import type { OpenMark, OpenTable } from './open-table.ts';
-import type { Mark, MetaView } from './store/batch.ts';
+import type { Mark, MetaView, Touched } from './store/batch.ts';
 
 export interface TickMark {
   readonly view: Mark;
@@ -18,6 +18,10 @@ export class TickChanges {
 
   mark(): TickMark {
     return { view: this.#view.mark(), opens: this.#openTable.mark() };
+  }
+
+  touched(mark: TickMark): Touched {
+    return this.#view.touched(mark.view);
   }
 
   /** Takes back all changes since `mark`. */

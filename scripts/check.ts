@@ -17,6 +17,7 @@ type Part = () => Promise<string>;
 
 const parts: Readonly<Record<string, Part>> = {
   types: () => runTool('tsc', '--noEmit'),
+  'types of pages': () => runTool('tsc', '--noEmit', '--project', 'client/dashboard'),
   lint: () => runTool('oxlint', '--type-aware', '--deny-warnings'),
   format: () => runTool('oxfmt', '--check', '.'),
   house: checkHouse,

@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stayUp } from '../client/cli/commands/up.ts';
 import { describeFailure, failureText } from '../client/cli/failure.ts';
-import { humanBytes, humanRate } from '../client/cli/figures.ts';
+import { humanBytes, humanRate } from '../client/observing/figures.ts';
 import { installationDirectory } from '../client/cli/installation.ts';
 import { Interrupt } from '../client/cli/local-cluster/interrupt.ts';
 import { startCluster, stopDaemons } from '../client/cli/local-cluster/local-cluster.ts';
@@ -59,7 +59,7 @@ async function run(
 ): Promise<void | 'failed'> {
   const { signal } = interrupt;
   const begun = performance.now();
-  const wish = { dataDir, iodtab, iods: undefined, port: undefined };
+  const wish = { dataDir, iodtab, iods: undefined, port: undefined, origins: [] };
   const { state, started } = await startCluster(wish, signal);
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   output.lines([`${state.daemons.length - 1} iods and their mgr are up after ${seconds} s`, '']);

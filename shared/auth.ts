@@ -16,6 +16,11 @@ export const keyBytes = 32;
 /** The key of a cluster without a secret. Such a cluster listens on loopback only. */
 export const noSecret: Key = new Uint8Array(keyBytes);
 
+/** @returns the key of 64 hexadecimal digits; `undefined` for anything else */
+export function parseKey(text: string): Key | undefined {
+  return /^[0-9a-f]{64}$/.test(text) ? Buffer.from(text, 'hex') : undefined;
+}
+
 export function hasSecret(key: Key): boolean {
   return key.some((byte) => byte !== 0);
 }
@@ -28,6 +33,11 @@ export function sessionKey(secret: Key, session: SessionId): Key {
 /** The key of a user who shall not hold the cluster's secret. */
 export function tokenKey(secret: Key, user: string): Key {
   return derive(secret, 'token', user);
+}
+
+/** The key of who was let in once, by a ticket of this name (mgr/tickets.ts). */
+export function ticketKey(secret: Key, name: string): Key {
+  return derive(secret, 'ticket', name);
 }
 
 /** What both sides have said so far, as one value that proofs are bound to. */

@@ -9,6 +9,7 @@ import { FsError } from './errno.ts';
 import type { ErrorId } from './error-catalogue.ts';
 import type { RecoveryCause } from './recovery-report.ts';
 import type { Disk, DiskLock, Runtime } from './runtime/runtime.ts';
+import { traceDirectory } from './trace/ring-files.ts';
 
 /** How the use before this one ended. */
 interface LastUse {
@@ -70,7 +71,7 @@ const stores = { mgr: 'meta.db', iod: 'objects' } as const;
  *   those of the disk (EACCES, EROFS, ENOTDIR …). The lock is free again then.
  */
 export async function openDataDirectory<R extends keyof Identities>(
-  { disk }: Pick<Runtime, 'disk'>,
+  { disk, keepTrace }: Pick<Runtime, 'disk' | 'keepTrace'>,
   options: { readonly path: string; readonly role: R; readonly holder: string },
 ): Promise<DataDirectory<Identities[R]>> {
   const { path, role, holder } = options;
@@ -81,6 +82,7 @@ export async function openDataDirectory<R extends keyof Identities>(
   const lock = await disk.lock(path, holder);
   try {
     const identity = await readIdentity(disk, path, role);
+    const endTrace = keepTrace(join(path, traceDirectory));
     let saved: Promise<void> = Promise.resolve();
     const save = (next: Identities[R]): Promise<void> => {
       const content = Buffer.from(`${JSON.stringify({ format, role, ...next }, undefined, 2)}\n`);
@@ -90,7 +92,11 @@ export async function openDataDirectory<R extends keyof Identities>(
         .then(() => replaceFileDurably(disk, join(path, identityFile), content));
       return saved;
     };
-    return { identity, save, lock };
+    const release = async (): Promise<void> => {
+      endTrace();
+      await lock.release();
+    };
+    return { identity, save, lock: { release } };
   } catch (error) {
     await lock.release();
     throw error;

@@ -23,6 +23,11 @@ export const errorCatalogue = {
     effect: 'the connection was refused before anything was read from it',
     advice: 'use the key file that `weft init` wrote (mode 0600) on every host of this cluster',
   },
+  WEFT_E_TICKET: {
+    what: 'this link was used before, or its minute is over',
+    effect: 'nobody was let in',
+    advice: 'make a new one: weft web',
+  },
   WEFT_E_NO_KEY: {
     what: 'this cluster demands a key and none was given',
     effect: 'the connection was refused',

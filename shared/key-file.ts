@@ -1,6 +1,6 @@
 /** The file that holds a cluster's secret or a user's token: 64 hexadecimal digits and a newline. */
 import { dirname } from 'node:path';
-import { type Key, keyBytes } from './auth.ts';
+import { type Key, keyBytes, parseKey } from './auth.ts';
 import { FsError } from './errno.ts';
 import type { Disk, Runtime } from './runtime/runtime.ts';
 
@@ -10,14 +10,14 @@ export async function readKeyFile(disk: Disk, path: string): Promise<Key> {
   try {
     const content = Buffer.alloc(2 * keyBytes + 2);
     const count = await file.read([content], 0);
-    const text = content.toString('latin1', 0, count).trim();
-    if (!/^[0-9a-f]{64}$/.test(text)) {
+    const key = parseKey(content.toString('latin1', 0, count).trim());
+    if (key === undefined) {
       throw new FsError('EINVAL', {
         id: 'WEFT_E_BAD_KEY',
         what: `${path} is no key file: it should hold ${2 * keyBytes} hexadecimal digits`,
       });
     }
-    return Buffer.from(text, 'hex');
+    return key;
   } finally {
     await file.close();
   }

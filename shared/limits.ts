@@ -35,6 +35,12 @@ export const limits = {
   transferBytes: 256 * KiB,
   /** Bytes of payload in flight from one client to one iod. */
   windowBytesPerIod: 1 * MiB,
+  /** Slots of a lane (runtime/node/lane.ts) for each direction, and what goes through the socket. */
+  laneSlots: 4,
+  laneSlotBytes: 256 * KiB,
+  laneBytesMin: 32 * KiB,
+  /** Of a listener. Their memory is its clients' as much as its own. */
+  lanesMax: 128,
   channelHighWaterBytes: 4 * MiB,
   channelLowWaterBytes: 1 * MiB,
   /** Past this a peer that does not read is cut (SCENARIOS 132). */
@@ -63,10 +69,26 @@ export const limits = {
   /** After a mgr restart sessions may re-attach for this long. */
   reclaimWindowMs: 45_000,
   iodSyncTimeoutMs: 10_000,
+  /**
+   * A client uses a right to cache for this long after it sent the latest question that the mgr has
+   * answered, and lets the kernel use it no longer. The mgr waits longer (below) for a client that
+   * does not give a right back.
+   */
+  rightMs: 1_500,
+  rightAtMgrMs: 2_000,
+  /** Rights that are used when the last question is as old are renewed meanwhile. */
+  rightRenewMs: 400,
   drainTimeoutMs: 5_000,
 
   direntsPerPageMax: 1024,
   opensPerSnapshotChunk: 1024,
+  /** Opens that have one digest when an iod and the mgr compare what they know; a file's more. */
+  opensPerRange: 256,
+  openRangesPerPage: 64,
+  /** The mgr goes on with other work after it has looked at so many for an iod that syncs. */
+  opensLookedAtPerCall: 16_128,
+  /** What an iod that stops keeps of its open table for its next start: that of 2 million opens. */
+  openImageBytesMax: 50_000_000,
   /** Changes of the open table on their way to one iod; with more it must sync again. */
   openChangesQueuedPerIod: 65_536,
   /** Messages with changes that one iod has not acknowledged yet. */
@@ -87,12 +109,24 @@ export const limits = {
   /** Sessions that the mgr has ended, remembered by an iod so that none of them connects again. */
   fencedSessionsMax: 65_536,
   objectsPerListPage: 1024,
+  sessionsPerPage: 512,
+  openFilesPerPage: 4096,
   quarantinePerListPage: 256,
   reapBatchMax: 256,
   /** Changes of the open table are collected for this long before the iods hear of them. */
   openChangesDelayMs: 5,
   /** Removals are collected for this long before they are carried out together. */
   reapDelayMs: 50,
+  /** Rights to cache that one session holds, and all; whoever wants more gives old ones back. */
+  rightsPerSessionMax: 65_536,
+  rightsMax: 524_288,
+  rightsPerRecall: 1024,
+  /** Names that a client caches. */
+  cachedNamesMax: 131_072,
+  /** After so many names that it does not know, a client reads a directory whole, if it is small. */
+  missesBeforeListing: 4,
+  /** Directories of which a client counts those. */
+  directoriesWatchedMax: 1024,
   inodeCacheEntriesMax: 32_768,
   direntCacheEntriesMax: 32_768,
   /** SQLite's own cache, and how far its log grows before it is written back (4 KiB pages). */
@@ -105,6 +139,9 @@ export const limits = {
   counterBlock: 4096,
   /** Sessions of the cluster, with those whose clients are away within their lease. */
   sessionsMax: 16_384,
+  /** One-time links that nobody has followed yet, and for how long they may be. */
+  ticketsMax: 64,
+  ticketLifeMs: 60_000,
   /** Changes of the size of one file that wait for each other. */
   sizeChangesQueuedMax: 1024,
 
@@ -115,6 +152,15 @@ export const limits = {
   recoveryItemsMax: 8,
   recoveryNamesMax: 16,
   recoveryTextMax: 160,
+
+  /** What the flight recorder remembers: of a daemon, and of a client. */
+  traceRecordsOfServer: 32_768,
+  traceRecordsOfClient: 8_192,
+  /** A process that is killed leaves a file that ends at most so long before it. */
+  traceFlushMs: 100,
+  /** Of the lives of a daemon, and of all clients of a user on a host. */
+  traceFilesKeptOfDaemon: 4,
+  traceFilesKeptOfClients: 16,
 
   /** Largest read or write that the kernel asks of a mount: all of its pages. */
   fuseTransferBytes: 1 * MiB,
@@ -130,10 +176,21 @@ export const limits = {
   fuseBuffersKeptBytesMax: 8 * MiB,
   /** Users on whose behalf a mount makes files at the same time: a session each. */
   fuseMakersMax: 64,
+
+  /** Files and directories that one client watches. */
+  watchesPerClientMax: 4096,
+  /** Changes on their way to one client; with more it is told that some are lost. */
+  watchChangesQueuedMax: 4096,
+  watchChangesPerMessage: 64,
+  /** Names of one file whose watchers are told of its changes. */
+  watchedNamesMax: 64,
+  /** Events of one iterator of `fs.promises.watch` that nobody has asked for yet. */
+  watchEventsQueuedMax: 2048,
 } as const;
 
 assert(limits.transferBytes <= limits.payloadBytesMax);
 assert(limits.payloadBytesMax + limits.bodyBytesMax < limits.packetBytesMax);
+assert(limits.laneSlots < 256, 'a lane counts them in one byte');
 assert(limits.xattrValueBytesMax + limits.pathBytesMax < limits.bodyBytesMax);
 assert(limits.windowBytesPerIod <= limits.readBytesPerPeerMax);
 assert(limits.windowBytesPerIod <= limits.requestBytesPerPeerMax);
@@ -143,9 +200,17 @@ assert(limits.heartbeatSilenceMs < limits.sessionLeaseMs);
 assert(limits.iodLeaseMs < limits.iodLeaseAtMgrMs, 'the mgr must count an iod lease longer');
 assert(limits.sessionLeaseMs < limits.reclaimWindowMs);
 assert(
+  limits.rightMs * 1.25 <= limits.rightAtMgrMs,
+  'the mgr must count a right longer, whatever the clocks do',
+);
+assert(limits.rightRenewMs * 3 < limits.rightMs);
+assert(limits.rightAtMgrMs < limits.sessionLeaseMs);
+assert(limits.opensLookedAtPerCall / limits.opensPerRange < limits.openRangesPerPage);
+assert(
   limits.openChangesDelayMs < limits.reapDelayMs,
   'an iod hears that nobody has a file open before it removes it',
 );
 assert(limits.recoveriesPerPage * limits.recoveryReportBytesMax < limits.bodyBytesMax);
 assert(limits.storeWalPagesMax * 4096 < limits.storeReserveBytes, 'the log can be written back');
+assert(limits.watchChangesPerMessage * (limits.pathBytesMax + 16) < limits.bodyBytesMax);
 assert(limits.channelLowWaterBytes < limits.channelHighWaterBytes);

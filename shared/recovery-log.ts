@@ -56,6 +56,11 @@ export class RecoveryLog {
     this.#runtime.log.info('recovery ended', { cause, why, outcome, tookMs });
   }
 
+  /** `undefined` before the first. */
+  get latest(): RecoveryReport | undefined {
+    return this.#reports.at(-1);
+  }
+
   /** The latest reports before `before` first, as many as fit in a message. */
   page(before: number): { readonly reports: readonly string[]; readonly done: boolean } {
     const earlier = this.#reports.filter(({ number }) => number < before);

@@ -3,7 +3,7 @@ import type { FsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Clock } from '../../shared/runtime/runtime.ts';
 import { linkOps } from '../../shared/wire/link-ops.ts';
-import type { clusterOps } from '../../shared/wire/mgr-ops.ts';
+import type { clusterOps } from '../../shared/wire/cluster-ops.ts';
 import type { ReplyOf } from '../../shared/wire/op.ts';
 import type { MemberRecord } from '../membership.ts';
 import type { Roster } from './roster.ts';

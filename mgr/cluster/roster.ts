@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { FsError } from '../../shared/errno.ts';
 import type { Connection } from '../../shared/rpc/connection.ts';
 import type { Timer } from '../../shared/runtime/runtime.ts';
+import { recordKinds } from '../../shared/trace/record.ts';
 import type { Epoch, IodIndex } from '../../shared/units.ts';
 import type { Member } from '../../shared/wire/values.ts';
 import type { ClusterNeeds, Space } from '../cluster-port.ts';
@@ -200,7 +201,12 @@ export class Roster {
   #logMove({ index, from, to }: Extract<Effect, { kind: 'moved' }>): void {
     const { name } = this.at(index).row;
     const { generation, number } = this.epoch;
-    this.#needs.runtime.log.info('member moved', { iod: name, from, to, generation, number });
+    const { log, recorder, clock } = this.#needs.runtime;
+    recorder.note(recordKinds.state, clock.now(), `${name}: ${from} -> ${to}`, {
+      generation,
+      epoch: number,
+    });
+    log.info('member moved', { iod: name, from, to, generation, number });
   }
 
   #tell(index: IodIndex): void {

@@ -1,5 +1,5 @@
 import { limits } from '../../shared/limits.ts';
-import type { clusterOps } from '../../shared/wire/mgr-ops.ts';
+import type { clusterOps } from '../../shared/wire/cluster-ops.ts';
 import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
 import type { OpenTable } from '../open-table.ts';
 import type { MetaStore } from '../store/meta-store.ts';

@@ -45,5 +45,6 @@ export function attrOf(inode: Inode, sizeExact = true, size: number = inode.size
     born: inode.born,
     layout: inode.layout,
     sizeExact,
+    right: false,
   };
 }

@@ -63,7 +63,7 @@ async function openTruncating(
   request: Request,
   handle: Handle,
 ): Promise<Encoded> {
-  const reply = call.complete(() => {
+  const reply = await call.complete(() => {
     const { inode, created } = openInode(call, request);
     if (inode.handle !== handle) {
       throw new FsError('EAGAIN', { id: 'WEFT_E_BUSY', what: 'the name leads elsewhere by now' });
@@ -101,6 +101,7 @@ function grant(
   const attr = asked ?? attrOf(inode, sizeExact);
   if (layout === undefined) return { attr, cap: noCap, layout: noLayout, created };
   requireRoom(scope, call, handle);
+  if ((wanted & rights.write) !== 0) call.written.add(handle);
   const row = openTable.open(inode, session, wanted);
   const allowed = (row.readers > 0 ? rights.read : 0) | (row.writers > 0 ? rights.write : 0);
   const { sequence } = row;

@@ -8,6 +8,7 @@ import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
 import type { ClusterPort } from '../cluster-port.ts';
 import { identityFor, type IdentityPolicy } from '../identity-policy.ts';
 import type { ReplyCache } from '../reply-cache.ts';
+import type { Rights } from '../rights.ts';
 import { sessionOf } from '../session-call.ts';
 import type { SessionEnd } from '../session-end.ts';
 import type { Session, Sessions } from '../sessions.ts';
@@ -16,6 +17,7 @@ import type { Done } from './name-context.ts';
 export interface SessionScope {
   readonly sessions: Sessions;
   readonly replies: ReplyCache;
+  readonly rights: Rights;
   readonly ending: SessionEnd;
   readonly policy: IdentityPolicy;
   readonly secret: Key;
@@ -37,7 +39,7 @@ export function openSession(
     throw new FsError('EINVAL', { what: `this connection has session ${peer.session} already` });
   }
   const identity = identityFor(scope.policy, peer, request);
-  const session = scope.sessions.begin(connection, request.name, identity, peer.trusted);
+  const session = scope.sessions.begin(connection, request.name, identity, peer);
   scope.replies.begin(session.session);
   scope.acceptor.take(connection, { ...peer, session: session.session });
   return replyOf(scope, session, context);
@@ -49,18 +51,29 @@ export function attachSession(scope: SessionScope, context: Context): SessionRep
   if (peer.session === undefined) {
     throw new FsError('EPERM', { what: 'a session is taken up again with its own key' });
   }
-  return replyOf(scope, scope.sessions.attach(peer.session, connection), context);
+  const session = scope.sessions.attach(peer.session, connection);
+  // Before it comes back, a client drops all that it has cached.
+  scope.rights.release(session.session);
+  return replyOf(scope, session, context);
 }
 
 /** Answered when nothing is left of the session. @throws FsError as `sessionOf` */
 export async function closeSession(scope: SessionScope, context: Context): Promise<Done> {
-  await scope.ending.end(sessionOf(scope.sessions, context));
+  const session = sessionOf(scope.sessions, context);
+  scope.rights.release(session.session);
+  await scope.ending.end(session);
+  return {};
+}
+
+/** @throws FsError as `sessionOf` */
+export function cacheNames({ sessions, rights }: SessionScope, context: Context): Done {
+  rights.hold(sessionOf(sessions, context).session, context.connection);
   return {};
 }
 
 function replyOf(
   { sessions, secret, hostId, cluster }: SessionScope,
-  { session, uid, gid, groups }: Session,
+  { session, uid, gid, groups, readOnly }: Session,
   { connection }: Context,
 ): SessionReply {
   const { binding } = connection;
@@ -74,5 +87,6 @@ function replyOf(
     uid,
     gid,
     groups,
+    readOnly,
   };
 }

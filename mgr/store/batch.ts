@@ -4,7 +4,13 @@
  */
 import { FsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
-import { type ByteString, type Handle, rootHandle, type SessionId } from '../../shared/units.ts';
+import {
+  type ByteString,
+  compareTimestamps,
+  type Handle,
+  rootHandle,
+  type SessionId,
+} from '../../shared/units.ts';
 import { Counter } from './counters.ts';
 import { DirentTable } from './dirent-table.ts';
 import { InodeTable } from './inode-table.ts';
@@ -27,6 +33,32 @@ export interface Mark {
   readonly others: number;
 }
 
+/** What changes have touched. */
+export interface Touched {
+  readonly inodes: ReadonlySet<Handle>;
+  /** In which names have changed. */
+  readonly directories: ReadonlySet<Handle>;
+}
+
+/** What a commit has changed. */
+export interface Committed {
+  readonly names: readonly {
+    readonly parent: Handle;
+    readonly name: ByteString;
+    /** What it led to, and what it leads to now. */
+    readonly before: Handle | undefined;
+    readonly after: Handle | undefined;
+  }[];
+  /** Whose content or attributes are not what they were. */
+  readonly inodes: ReadonlySet<Handle>;
+}
+
+export interface CommitObserver {
+  /** False: nobody would hear of it. */
+  readonly isNeeded: boolean;
+  committed(changes: Committed): void;
+}
+
 export class MetaView {
   readonly #store: MetaStore;
   readonly #inodes: InodeTable;
@@ -35,6 +67,7 @@ export class MetaView {
   #others: OtherMutation[] = [];
   /** Apart from the changes, because a number that was taken stays taken when its taker fails. */
   #reservations: Mutation[] = [];
+  #observer: CommitObserver | undefined;
   readonly #handles: Counter;
   readonly #cookies: Counter;
   readonly #sessions: Counter;
@@ -156,6 +189,13 @@ export class MetaView {
     };
   }
 
+  touched(mark: Mark): Touched {
+    return {
+      inodes: new Set(this.#inodes.changedSince(mark.inodes)),
+      directories: new Set(this.#dirents.changedSince(mark.dirents)),
+    };
+  }
+
   /** Takes back all changes since `mark`: an operation that failed leaves nothing. */
   undo(mark: Mark): void {
     this.#inodes.undo(mark.inodes);
@@ -175,6 +215,7 @@ export class MetaView {
    * @throws FsError as `MetaStore.commit`
    */
   commit(generation: number): void {
+    const changes = this.#observer?.isNeeded === true ? this.#changes() : undefined;
     try {
       const mutations = this.#mutations();
       if (mutations.length > 0) this.#store.commit(mutations, generation);
@@ -184,6 +225,25 @@ export class MetaView {
     }
     for (const table of [this.#inodes, this.#dirents, this.#xattrs]) table.settle();
     this.#startBatch();
+    if (changes !== undefined) this.#observer?.committed(changes);
+  }
+
+  /** Hears of every commit from now on, when it is durable. */
+  observeWith(observer: CommitObserver): void {
+    this.#observer = observer;
+  }
+
+  #changes(): Committed {
+    const names = Array.from(this.#dirents.outcomes(), ({ entry, before, after }) => {
+      const { owner: parent, name } = entry;
+      return { parent, name, before: before?.handle, after: after?.handle };
+    });
+    const inodes = new Set<Handle>();
+    for (const { entry, before, after } of this.#inodes.outcomes()) {
+      if (before && after && differs(before, after)) inodes.add(entry.handle);
+    }
+    for (const { entry } of this.#xattrs.outcomes()) inodes.add(entry.owner);
+    return { names: names.filter(({ before, after }) => before !== after), inodes };
   }
 
   #mutations(): Mutation[] {
@@ -216,4 +276,16 @@ export class MetaView {
   #reserve(counter: Counter): void {
     this.#reservations.push({ kind: 'put-setting', row: counter.reserve() });
   }
+}
+
+/** The times of a directory follow its names, which are told by themselves. */
+function differs(before: Inode, after: Inode): boolean {
+  const { mode, uid, gid, size, kind, modified, accessed } = before;
+  if (mode !== after.mode || uid !== after.uid || gid !== after.gid) return true;
+  if (kind === 'directory') return false;
+  return (
+    size !== after.size ||
+    compareTimestamps(modified, after.modified) !== 0 ||
+    compareTimestamps(accessed, after.accessed) !== 0
+  );
 }

@@ -132,7 +132,8 @@ export function fromValues(row: InodeValues): Inode {
   };
 }
 
-function layoutOf(
+/** `undefined` when there is none. */
+export function layoutOf(
   base: number | null,
   pcount: number | null,
   ssize: number | null,

@@ -31,6 +31,10 @@ export class InodeTable extends TickRows<Handle, Inode, InodeEntry> {
     this.change(this.#remember(row.handle, null), null, row);
   }
 
+  protected override ownerOf(entry: InodeEntry): Handle {
+    return entry.handle;
+  }
+
   protected override keyOf(entry: InodeEntry): Handle {
     return entry.handle;
   }

@@ -9,10 +9,10 @@ import type {
   Inode,
   MemberRow,
   Mutation,
-  OpenRow,
   PendingRow,
   ReplyRow,
   SessionRow,
+  StoredOpen,
 } from './rows.ts';
 
 /** The place that a store has on its disk; somebody else sees to it. */
@@ -33,6 +33,8 @@ export interface MetaStore {
   dirents(parent: Handle, after: number, count: number): readonly DirentRow[];
   /** Some name of a handle: for `pathOf`. */
   direntOf(handle: Handle): DirentRow | undefined;
+  /** At most `count` of its names. */
+  direntsOf(handle: Handle, count: number): readonly DirentRow[];
   xattr(handle: Handle, name: ByteString): Uint8Array | undefined;
   xattrNames(handle: Handle): readonly ByteString[];
   /** Files (kind `file`) with a handle above `after`, by handle, at most `count`. */
@@ -43,7 +45,7 @@ export interface MetaStore {
 
   sessions(): readonly SessionRow[];
   /** All opens, streamed, so that a million of them need no array. */
-  opens(): Iterable<OpenRow>;
+  opens(): Iterable<StoredOpen>;
   replies(session: SessionId): readonly ReplyRow[];
   /** Pending work of an iod, by handle, at most `count` above `after`. */
   pending(iod: IodIndex, after: Handle, count: number): readonly PendingRow[];

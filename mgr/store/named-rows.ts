@@ -56,6 +56,10 @@ export abstract class NamedRows<Row> extends TickRows<string, Row, NamedEntry<Ro
     return this.#changesByOwner.get(owner) ?? [];
   }
 
+  protected override ownerOf(entry: NamedEntry<Row>): Handle {
+    return entry.owner;
+  }
+
   protected override keyOf({ owner, name }: NamedEntry<Row>): string {
     return keyOf(owner, name);
   }

@@ -46,6 +46,8 @@ export interface SessionRow {
   readonly groups: readonly number[];
   /** True when the client proved the cluster's key (and so may use what needs it). */
   readonly trusted: boolean;
+  /** It may change nothing. */
+  readonly readOnly: boolean;
 }
 
 /** Opens of one session on one handle: counts by right, and the last number in the stream. */
@@ -55,6 +57,12 @@ export interface OpenRow {
   readonly readers: number;
   readonly writers: number;
   readonly sequence: number;
+}
+
+/** An open as it is loaded at a start. */
+export interface StoredOpen extends OpenRow {
+  /** Where the file's bytes are: which iods must know of it. `undefined`: there is no such file. */
+  readonly layout: Layout | undefined;
 }
 
 /** The reply to the last mutation in a slot, stored with the change itself (DESIGN promise 5). */

@@ -73,8 +73,13 @@ ALTER TABLE pending ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE members ADD COLUMN life TEXT NOT NULL DEFAULT '';
 `;
 
+/** Sessions of before may change what their users may. */
+const version3 = `
+ALTER TABLE sessions ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0;
+`;
+
 /** Migration i makes version i + 1 of version i; version 0 is the empty file. */
-export const migrations: readonly string[] = [version1, version2];
+export const migrations: readonly string[] = [version1, version2, version3];
 
 /**
  * Brings the file to the newest version, in one transaction.

@@ -3,6 +3,9 @@
 /** The newest generation that owns the store: the fence of `commit`. */
 export const generationKey = 'generation';
 
+/** Whether a client may hold rights to cache: `yes` or `no`. */
+export const rightsKey = 'rights';
+
 /** Numbers that are given out upward and never again, and the setting that says from where on. */
 export const counterKeys = {
   handle: 'next-handle',

@@ -106,8 +106,9 @@ export class BatchWriter {
     const sql = this.#sql;
     switch (mutation.kind) {
       case 'put-session': {
-        const { session, name, uid, gid, groups, trusted } = mutation.row;
-        sql.putSession.run(session, name, uid, gid, JSON.stringify(groups), trusted ? 1 : 0);
+        const { session, name, uid, gid, groups, trusted, readOnly } = mutation.row;
+        const flags = [trusted, readOnly].map(Number);
+        sql.putSession.run(session, name, uid, gid, JSON.stringify(groups), ...flags);
         return;
       }
       case 'delete-session':
@@ -217,7 +218,7 @@ function prepareStatements(database: Database) {
     putXattr: into('xattrs', 3),
     deleteXattr: prepare('DELETE FROM xattrs WHERE handle = ? AND name = ?'),
     deleteXattrs: prepare('DELETE FROM xattrs WHERE handle = ?'),
-    putSession: into('sessions', 6),
+    putSession: into('sessions', 7),
     deleteSession: ['opens', 'replies', 'sessions'].map((table) =>
       prepare(`DELETE FROM ${table} WHERE session = ?`),
     ),

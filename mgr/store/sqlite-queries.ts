@@ -43,6 +43,7 @@ export type SessionValues = [
   gid: number,
   groups: string,
   trusted: number,
+  readOnly: number,
 ];
 export type OpenValues = [
   session: number,
@@ -50,6 +51,10 @@ export type OpenValues = [
   readers: number,
   writers: number,
   sequence: number,
+  base: number | null,
+  pcount: number | null,
+  ssize: number | null,
+  total: number | null,
 ];
 export type ReplyValues = [slot: number, sequence: number, op: number, body: Buffer];
 export type PendingValues = [
@@ -100,13 +105,17 @@ export function prepareQueries(database: Database) {
       `${dirent} WHERE parent = ? AND cookie > ? ORDER BY cookie LIMIT ?`,
     ),
     direntOf: query<ByHandle, DirentValues>(`${dirent} WHERE handle = ? LIMIT 1`),
+    direntsOf: query<[handle: number, count: number], DirentValues>(
+      `${dirent} WHERE handle = ? LIMIT ?`,
+    ),
     xattr: query<ByName, [value: Buffer]>('SELECT value FROM xattrs WHERE handle = ? AND name = ?'),
     xattrNames: query<ByHandle, [name: Buffer]>(
       'SELECT name FROM xattrs WHERE handle = ? ORDER BY name',
     ),
     sessions: query<[], SessionValues>('SELECT * FROM sessions ORDER BY session'),
     opens: query<PageOf, OpenValues>(
-      'SELECT * FROM opens WHERE (session, handle) > (?, ?) ORDER BY session, handle LIMIT ?',
+      `SELECT opens.*, base, pcount, ssize, total FROM opens LEFT JOIN inodes USING (handle)
+      WHERE (session, handle) > (?, ?) ORDER BY session, handle LIMIT ?`,
     ),
     replies: query<[session: number], ReplyValues>(
       'SELECT slot, sequence, op, body FROM replies WHERE session = ?',

@@ -3,17 +3,17 @@ import Database, { type Database as SqliteDatabase } from 'better-sqlite3';
 import { FsError, isFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import type { ByteString, Handle, IodIndex, SessionId } from '../../shared/units.ts';
-import { fromValues, kindOf, nameBytes, nameOf } from './inode-columns.ts';
+import { fromValues, kindOf, layoutOf, nameBytes, nameOf } from './inode-columns.ts';
 import type { MetaStore, Room } from './meta-store.ts';
 import type {
   DirentRow,
   Inode,
   MemberRow,
   Mutation,
-  OpenRow,
   PendingRow,
   ReplyRow,
   SessionRow,
+  StoredOpen,
 } from './rows.ts';
 import { migrate } from './schema.ts';
 import { BatchWriter } from './sqlite-commit.ts';
@@ -123,6 +123,10 @@ class SqliteStore implements MetaStore {
     return this.#sql.dirents.all(parent, after, count).map(toDirent);
   }
 
+  direntsOf(handle: Handle, count: number): readonly DirentRow[] {
+    return this.#sql.direntsOf.all(handle, count).map(toDirent);
+  }
+
   direntOf(handle: Handle): DirentRow | undefined {
     const row = this.#sql.direntOf.get(handle);
     return row && toDirent(row);
@@ -149,18 +153,19 @@ class SqliteStore implements MetaStore {
   }
 
   sessions(): readonly SessionRow[] {
-    return this.#sql.sessions.all().map(([session, name, uid, gid, groups, trusted]) => ({
+    return this.#sql.sessions.all().map(([session, name, uid, gid, groups, trusted, readOnly]) => ({
       session: session as SessionId,
       name,
       uid,
       gid,
       groups: JSON.parse(groups) as number[],
       trusted: trusted === 1,
+      readOnly: readOnly === 1,
     }));
   }
 
   /** Page by page: a statement left half read would keep the WAL from being written back. */
-  *opens(): Iterable<OpenRow> {
+  *opens(): Iterable<StoredOpen> {
     let [session, handle] = [-1, -1];
     for (;;) {
       const page = this.#sql.opens.all(session, handle, limits.opensPerSnapshotChunk);
@@ -225,13 +230,14 @@ function toDirent([parent, name, handle, kind, cookie]: DirentValues): DirentRow
   };
 }
 
-function toOpen([session, handle, readers, writers, sequence]: OpenValues): OpenRow {
+function toOpen([session, handle, readers, writers, sequence, ...layout]: OpenValues): StoredOpen {
   return {
     session: session as SessionId,
     handle: handle as Handle,
     readers,
     writers,
     sequence,
+    layout: layoutOf(...layout),
   };
 }
 

@@ -3,6 +3,7 @@
  * and taken back step by step. What an entry holds is always the newest; `changed` tells that the
  * store does not have it yet.
  */
+import type { Handle } from '../../shared/units.ts';
 import { RecentMap } from './recent-map.ts';
 import type { Mutation } from './rows.ts';
 
@@ -17,6 +18,13 @@ interface Step<Row, E> {
   /** `undefined`: not known, the store was not asked. */
   readonly before: Row | null | undefined;
   readonly wasChanged: boolean;
+}
+
+export interface Outcome<Row, E> {
+  readonly entry: E;
+  /** At the begin of the tick; `undefined`: not known. */
+  readonly before: Row | null | undefined;
+  readonly after: Row | null;
 }
 
 export abstract class TickRows<Key, Row, E extends Entry<Row>> {
@@ -37,6 +45,20 @@ export abstract class TickRows<Key, Row, E extends Entry<Row>> {
   /** A point in the changes of this tick, for `undo`. */
   mark(): number {
     return this.#journal.length;
+  }
+
+  /** Whose rows have changed since `mark`. */
+  *changedSince(mark: number): Iterable<Handle> {
+    for (let at = mark; at < this.#journal.length; at++) {
+      yield this.ownerOf((this.#journal[at] as Step<Row, E>).entry);
+    }
+  }
+
+  /** What this tick has changed, each row once. */
+  *outcomes(): Iterable<Outcome<Row, E>> {
+    for (const { entry, before, wasChanged } of this.#journal) {
+      if (!wasChanged) yield { entry, before, after: entry.row };
+    }
   }
 
   undo(mark: number): void {
@@ -79,6 +101,7 @@ export abstract class TickRows<Key, Row, E extends Entry<Row>> {
     this.changes.push(entry);
   }
 
+  protected abstract ownerOf(entry: E): Handle;
   protected abstract keyOf(entry: E): Key;
   protected abstract toMutation(entry: E): Mutation;
 }

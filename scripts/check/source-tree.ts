@@ -24,7 +24,10 @@ export interface Import {
   readonly loads: boolean;
 }
 
-const textExtensions = new Set(['', ...'.ts .js .mjs .cjs .json .md .yml .yaml .sh'.split(' ')]);
+const textExtensions = new Set([
+  '',
+  ...'.ts .tsx .js .mjs .cjs .json .md .yml .yaml .sh'.split(' '),
+]);
 
 /** Reads all files below `root` but those that `.gitignore` names. */
 export function readTree(root: string): SourceTree {
@@ -58,7 +61,7 @@ function ignoredBy(gitignore: string): (path: string) => boolean {
 }
 
 export function isSource(path: string): boolean {
-  return /\.(ts|js|mjs|cjs)$/.test(path);
+  return /\.(tsx?|js|mjs|cjs)$/.test(path);
 }
 
 export function lineAt(text: string, index: number): number {

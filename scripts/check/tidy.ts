@@ -22,7 +22,7 @@ function checkNames(tree: SourceTree): Finding[] {
 
 /** Started or configured by somebody outside, or the public interface. */
 const entryPoint =
-  /(^|\/)main\.ts$|^client\/index\.ts$|^scripts\/[^/]+$|^bench\/([^/]+|.+-process\.ts)$|^(examples|test)\/|^[^/]+$/;
+  /(^|\/)main\.tsx?$|^client\/(sync\/)?index\.ts$|^client\/sync\/worker\.ts$|^scripts\/[^/]+$|^bench\/([^/]+|.+-process\.ts)$|^(examples|test)\/|^[^/]+$/;
 
 /** A file that only its own test imports is dead too. */
 function checkDeadFiles(tree: SourceTree): Finding[] {
@@ -47,8 +47,8 @@ const forbidden = [
   {
     pattern: /\bMath\.random\b/g,
     where: (path: string) =>
-      isSource(path) && !/^(shared\/runtime\/node\b|scripts\/check\/|bench\/)/.test(path),
-    message: 'Math.random outside shared/runtime/node; take Runtime.random',
+      isSource(path) && !/^(shared\/runtime\/(node|browser)\b|scripts\/check\/|bench\/)/.test(path),
+    message: 'Math.random outside shared/runtime; take Runtime.random',
   },
 ];
 

@@ -5,13 +5,14 @@
 import { builtinModules } from 'node:module';
 import { type Finding, type Import, importsOf, isSource, type SourceTree } from './source-tree.ts';
 
-const product = ['shared', 'mgr', 'iod', 'client', 'client/cli'] as const;
+const product = ['shared', 'mgr', 'iod', 'client', 'client/cli', 'client/dashboard'] as const;
 const mayImport = {
   shared: ['shared'],
   mgr: ['mgr', 'shared'],
   iod: ['iod', 'shared'],
   client: ['client', 'shared'],
   'client/cli': ['client/cli', 'client', 'shared'],
+  'client/dashboard': ['client/dashboard', 'client', 'shared'],
   scripts: ['scripts', ...product],
   bench: ['bench', 'scripts', ...product],
   examples: ['examples', ...product],
@@ -25,6 +26,9 @@ const packageOwners: Readonly<Record<string, RegExp>> = {
   'better-sqlite3': /^mgr\/store\//,
   commander: /\/main\.ts$|^client\/cli\//,
   weftfs: /^examples\//,
+  esbuild: /^scripts\/browser\//,
+  preact: /^client\/dashboard\//,
+  'prom-client': /^shared\/runtime\/node\/exposition\.ts$/,
   'xxhash-wasm': /^shared\/checksum\.ts$/,
 };
 /** Tests and benchmarks compare with whatever there is. */
@@ -41,7 +45,7 @@ const pureFiles = [
 const plainModules =
   /^node:(assert\/strict|buffer|crypto|events|path|path\/posix|readline|stream|url|util|zlib)$/;
 const ownsAnyNodeModule =
-  /^shared\/runtime\/node\b|\/main\.ts$|^client\/fuse\/device\.ts$|^(client\/cli|scripts|bench|examples|test)\//;
+  /^shared\/runtime\/node\b|\/main\.ts$|^client\/fuse\/device\.ts$|^client\/sync\/|^(client\/cli|scripts|bench|examples|test)\//;
 
 export function checkWalls(tree: SourceTree): Finding[] {
   return [...tree].flatMap(([path, text]) => {
@@ -57,7 +61,8 @@ export function checkWalls(tree: SourceTree): Finding[] {
 }
 
 function roomOf(path: string): Room | undefined {
-  if (path.startsWith('client/cli/')) return 'client/cli';
+  const inner = /^client\/(?:cli|dashboard)(?=\/)/.exec(path)?.[0];
+  if (inner !== undefined) return inner as Room;
   const [top = ''] = path.split('/', 1);
   return top !== path && top in mayImport ? (top as Room) : undefined;
 }

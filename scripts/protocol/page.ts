@@ -4,6 +4,7 @@ import { type Errno, errnos, FsError, remedyOf } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Shape } from '../../shared/wire/codec.ts';
 import { failureCodec } from '../../shared/wire/envelope.ts';
+import { clientOps } from '../../shared/wire/client-ops.ts';
 import { iodOps } from '../../shared/wire/iod-ops.ts';
 import { linkOps } from '../../shared/wire/link-ops.ts';
 import { mgrOps, openFlags, renameFlags } from '../../shared/wire/mgr-ops.ts';
@@ -16,6 +17,7 @@ const served: readonly { readonly title: string; readonly ops: OpTable }[] = [
   { title: 'Messages of every connection', ops: linkOps },
   { title: 'Messages to the mgr', ops: mgrOps },
   { title: 'Messages to an iod', ops: iodOps },
+  { title: 'Messages to a client', ops: clientOps },
 ];
 
 /** @returns the whole page */

@@ -1,14 +1,21 @@
 /** The parts of docs/PROTOCOL.md that no message definition tells: how a connection begins, bytes. */
 import { limits } from '../../shared/limits.ts';
-import { directProtocol, rpcPath, stockProtocol } from '../../shared/runtime/node/handshake.ts';
+import {
+  directProtocol,
+  laneExtension,
+  rpcPath,
+  stockProtocol,
+} from '../../shared/runtime/node/handshake.ts';
 import { envelopeBytes, kinds } from '../../shared/wire/envelope.ts';
 import { linkOps } from '../../shared/wire/link-ops.ts';
 import { count, table } from './shapes.ts';
 
 export const connectionText = `## Connections and frames
 
-A connection is a WebSocket (RFC 6455) at the path \`${rpcPath}\`, without extensions, over TCP or, between
-processes of one host, over a unix socket. Two subprotocols carry the same bytes: \`${directProtocol}\` is
+A connection is a WebSocket (RFC 6455) at the path \`${rpcPath}\`, over TCP or, between processes of one
+host, over a unix socket. There the connector may offer the extension \`${laneExtension}; name=NAME\`: a file in
+memory through which long payloads go (docs/decisions/0007-lanes.md); RSV1 then marks a frame whose
+content is the u32 length of what lies in the lane's next slot. No other extension is spoken. Two subprotocols carry the same bytes: \`${directProtocol}\` is
 offered by processes that take payloads from the socket into their final buffers, \`${stockProtocol}\` by
 everybody else.
 

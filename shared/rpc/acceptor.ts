@@ -33,6 +33,8 @@ export interface AcceptorOptions {
 export class Acceptor {
   /** Peers turned away since the start, and what was none (SCENARIOS 152, 260, 265). */
   refusedPeers = 0;
+  /** Peers that have proved themselves since the start. */
+  acceptedPeers = 0;
   readonly #options: AcceptorOptions;
   readonly #connections = new Set<Connection>();
   /** The one connection that each session or node may have. */
@@ -61,6 +63,17 @@ export class Acceptor {
 
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  /** What waits on all connections: requests for answers, bytes for peers that take them. */
+  load(): { readonly requestsRunning: number; readonly sendQueueBytes: number } {
+    let requestsRunning = 0;
+    let sendQueueBytes = 0;
+    for (const connection of this.#connections) {
+      requestsRunning += connection.requestsRunning;
+      sendQueueBytes += connection.backlogBytes;
+    }
+    return { requestsRunning, sendQueueBytes };
   }
 
   /** The connection of a session or node, if it has one. */
@@ -123,6 +136,7 @@ export class Acceptor {
         welcome: (_, peer) => {
           this.take(connection, peer);
           tooLate.cancel();
+          this.acceptedPeers++;
           connection.establish(peer, service);
         },
         refused: (_, error) => {

@@ -13,6 +13,11 @@ export interface CallOptions {
   /** On the caller's monotonic clock, milliseconds; `Infinity` for none. */
   readonly deadline: number;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Its deadline and signal end the waiting of its caller only: what must be given back is given
+   * back at last (SCENARIOS 174). Of a link, and without bytes.
+   */
+  readonly goesOn?: boolean | undefined;
   /** Sent behind the request; the caller's own again when the call has ended, however it ended. */
   readonly payload?: readonly Uint8Array[] | undefined;
   /** Receives the payload of the reply from its start on. */
@@ -36,7 +41,8 @@ const nothing: readonly Uint8Array[] = [];
 export class Call {
   readonly op: Op;
   readonly request: unknown;
-  readonly deadline: number;
+  deadline: number;
+  readonly goesOn: boolean;
   readonly payload: readonly Uint8Array[];
   readonly payloadChecksum: number;
   readonly into: readonly Uint8Array[] | undefined;
@@ -44,6 +50,8 @@ export class Call {
   readonly bulkBytes: number;
   readonly owner: CallOwner;
   readonly promise: Promise<unknown>;
+  /** For the flight recorder, the same in all attempts; 0 before the first. */
+  number = 0;
   /** Tag on the present carrier. */
   tag = 0;
   /** It has the slot, or the share of the window, without which it is not sent. */
@@ -69,6 +77,7 @@ export class Call {
     this.op = op;
     this.request = request;
     this.deadline = options.deadline;
+    this.goesOn = options.goesOn ?? false;
     this.payload = options.payload ?? nothing;
     this.payloadChecksum = options.payload === undefined ? 0 : checksumOf(options.payload);
     this.into = options.into;
@@ -91,6 +100,13 @@ export class Call {
     };
     if (signal.aborted) abort();
     else this.#unlisten = watchAbort(signal, abort);
+  }
+
+  /** Its caller waits no longer, and it goes on. */
+  leave(error: FsError): void {
+    this.deadline = Infinity;
+    this.#unlisten?.();
+    this.#reject?.(error);
   }
 
   /** Something may still read the payload. */

@@ -25,7 +25,7 @@ import { opName } from '../wire/op-names.ts';
 import { Call, type CallOptions, type CallOwner, type Carrier, Deadlines } from './call.ts';
 import type { EpochWatch } from './epoch-watch.ts';
 import { connectionLost, deadlineError, endIfOurs, traceOf, unsendable } from './failures.ts';
-import { MessageLog } from './message-log.ts';
+import { MessageTrace } from './message-trace.ts';
 import { Outbox } from './outbox.ts';
 import { checkDelivered, firstBytes } from './payload.ts';
 import { Bulk, Encoded, type Service } from './service.ts';
@@ -42,6 +42,8 @@ export interface Peer {
   readonly session: SessionId | undefined;
   /** Clients with a token: the user that it stands for. */
   readonly user: string | undefined;
+  /** Clients: it may change nothing. */
+  readonly readOnly?: boolean;
 }
 
 /** What both sides know after the handshake: new secrets travel hidden under it. */
@@ -78,8 +80,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   requestsRunning = 0;
   /** Payload of these requests. */
   requestBytes = 0;
-  /** Only when messages are logged. */
-  readonly messages: MessageLog | undefined;
+  readonly messages: MessageTrace;
   readonly #options: ConnectionOptions;
   readonly #outbox = new Outbox();
   readonly #reader = new Reader(nothingYet);
@@ -93,13 +94,13 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   #flushing = false;
   #receiving: Call | undefined;
   #heardAt: number;
+  #replyAt = 0;
   #heartbeat: Timer | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#service = options.service;
-    const { log } = options.runtime;
-    this.messages = log.enabled('debug') ? new MessageLog(log, () => this.description) : undefined;
+    this.messages = new MessageTrace(options.runtime, () => this.description);
     this.#direct = new Deadlines(this.clock, (call) => {
       call.carrier?.forget(call);
       this.failed(call, deadlineError(this.description));
@@ -131,7 +132,12 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     return `${this.peerHost} ${this.peer.node}`;
   }
 
-  /** Since anything of the peer arrived. */
+  /** When the peer's latest message arrived, on our clock. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  /** Since then. */
   get silentMs(): number {
     return this.clock.now() - this.#heardAt;
   }
@@ -153,6 +159,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     this.peer = peer;
     this.#service = service;
     this.#established = true;
+    this.messages.connected(peer, this.binding?.transcript ?? nothingYet);
     this.#beat();
   }
 
@@ -177,7 +184,8 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
       return;
     }
     call.tag = this.#freeTag();
-    const leftMs = call.deadline - this.clock.now();
+    const now = this.clock.now();
+    const leftMs = call.deadline - now;
     const envelope: Envelope = {
       kind: kinds.request,
       op: call.op.code,
@@ -196,7 +204,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
       call.owner.failed(call, unsendable(error));
       return;
     }
-    this.messages?.note('sent', envelope, call.op, call.request, call.payload);
+    this.messages.requestSent(now, envelope, call);
     call.carrier = this;
     this.#inFlight.set(call.tag, call);
     this.#flushSoon();
@@ -205,6 +213,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   forget(call: Call): void {
     this.#inFlight.delete(call.tag);
     call.carrier = undefined;
+    this.messages.givenUp(call);
     // Only the end of the channel makes it let go of buffers that are the caller's again.
     if (this.#receiving === call || call.isLent) {
       this.close(new FsError('ECANCELED', { what: 'a call was given up while its bytes moved' }));
@@ -217,6 +226,8 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
       if (outcome instanceof Bulk) outcome.release?.();
       return;
     }
+    // What leaves as one packet is sent at one time.
+    if (!this.#flushing) this.#replyAt = this.clock.now();
     if (error !== undefined || op === undefined) this.#fail(to, error ?? new FsError('EIO'));
     else this.#succeed(to, op, outcome);
     this.#flushSoon();
@@ -258,6 +269,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   close(reason: FsError): void {
     if (this.#closed) return;
     this.#closed = connectionLost(this.description, reason);
+    this.messages.disconnected(reason);
     this.#heartbeat?.cancel();
     this.#channel?.close(reason);
     this.#outbox.discard();
@@ -340,7 +352,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     else error = readFailure(envelope.status, fields);
     fields.end();
     if (error === undefined) checkDelivered(call.op, reply, payload);
-    this.messages?.note('received', envelope, call.op, reply, payload);
+    this.messages.replyReceived(this.#heardAt, envelope, call, reply, payload);
     this.#inFlight.delete(envelope.tag);
     call.carrier = undefined;
     if (error === undefined && checksumOf(payload) !== envelope.payloadChecksum) {
@@ -356,24 +368,23 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   #succeed(to: Envelope, op: Op, outcome: unknown): void {
     const bulk = outcome instanceof Bulk ? outcome : undefined;
     const value: unknown = bulk ? bulk.fields : outcome;
+    const encoded = value instanceof Encoded ? value.body : undefined;
+    const payload = bulk?.payload ?? nothing;
+    let reply: Envelope;
     try {
-      if (value instanceof Encoded) this.#add(to, 0, value.body, undefined);
-      else this.#add(to, 0, op.reply, value, bulk?.payload, bulk?.release);
+      reply = this.#add(to, 0, encoded ?? op.reply, value, payload, bulk?.release);
     } catch (error) {
       bulk?.release?.();
       this.fault(to, error);
       this.#fail(to, new FsError('EIO', { what: `the reply to ${opName(to.op)} cannot be sent` }));
       return;
     }
-    if (!this.messages) return;
-    const fields: unknown = value instanceof Encoded ? value.body : value;
-    this.messages.note('sent', replyHead(to, 0), op, fields, bulk?.payload ?? nothing);
+    this.messages.replySent(this.#replyAt, reply, op, encoded ?? value, payload);
   }
 
   #fail(to: Envelope, error: FsError): void {
-    const status = statusOf(error);
-    this.#add(to, status, failureCodec, failureFields(error));
-    this.messages?.note('sent', replyHead(to, status), undefined, undefined, nothing);
+    const reply = this.#add(to, statusOf(error), failureCodec, failureFields(error));
+    this.messages.replySent(this.#replyAt, reply, undefined, undefined, nothing);
   }
 
   #add<T>(
@@ -383,7 +394,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     value: T,
     payload = nothing,
     taken?: () => void,
-  ): void {
+  ): Envelope {
     const envelope: Envelope = {
       kind: kinds.reply,
       op: to.op,
@@ -395,6 +406,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
       sequence: 0,
     };
     this.#outbox.add(envelope, fields, value, payload, taken);
+    return envelope;
   }
 
   #freeTag(): number {
@@ -434,8 +446,4 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
       this.#beat();
     });
   }
-}
-
-function replyHead({ op, tag }: Envelope, status: number) {
-  return { kind: kinds.reply, op, tag, status, slot: 0, sequence: 0 };
 }

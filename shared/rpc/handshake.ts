@@ -151,7 +151,7 @@ export function serveLink(service: Service): Service {
     prove: () => {
       throw new ProtocolError('a proof on a connection that stands');
     },
-    ping: () => ({}),
+    ping: (_, { connection }) => ({ wall: connection.clock.wall() }),
   });
 }
 

@@ -4,8 +4,9 @@
  * the deadline of each call (DESIGN 6, promise 3).
  */
 import { BufferPool } from '../buffer-pool.ts';
-import { FsError, toFsError } from '../errno.ts';
+import { errnos, FsError, toFsError } from '../errno.ts';
 import { limits } from '../limits.ts';
+import { recordKinds } from '../trace/record.ts';
 import type { Endpoint, Runtime, Timer } from '../runtime/runtime.ts';
 import type { Op, Role } from '../wire/op.ts';
 import { Call, type CallOptions, type CallOwner, Deadlines } from './call.ts';
@@ -54,6 +55,7 @@ export function isFinal(error: FsError): boolean {
 const finalIds = new Set<string>([
   'WEFT_E_BAD_KEY',
   'WEFT_E_NO_KEY',
+  'WEFT_E_TICKET',
   'WEFT_E_VERSION',
   'WEFT_E_OTHER_CLUSTER',
   'WEFT_E_NOT_WEFT',
@@ -84,7 +86,7 @@ export class Link implements CallOwner {
     this.#service = options.service ?? serveLink(new Service());
     this.#buffers = options.buffers ?? new BufferPool(limits.packetBytesMax);
     this.#calls = new Deadlines(options.runtime.clock, (call) => {
-      this.#end(call, this.#tooLate(call));
+      this.#giveUp(call, this.#tooLate(call));
     });
     if (options.persistent) this.#connect();
   }
@@ -108,7 +110,7 @@ export class Link implements CallOwner {
     this.#calls.add(call);
     if (options.signal) {
       call.onAbort(options.signal, (error) => {
-        this.#end(call, error);
+        this.#giveUp(call, error);
       });
     }
     if (this.#closed) this.#end(call, this.#closed);
@@ -166,6 +168,12 @@ export class Link implements CallOwner {
   /** When nothing stands, the next connection sends it. */
   #submit(call: Call): void {
     if (this.#state === 'up') this.#connection?.submit(call);
+  }
+
+  /** Nobody waits for it any more. */
+  #giveUp(call: Call, error: FsError): void {
+    if (call.goesOn) call.leave(error);
+    else this.#end(call, error);
   }
 
   #end(call: Call, error: FsError): void {
@@ -262,6 +270,8 @@ export class Link implements CallOwner {
     this.#failures++;
     this.#lastFailure = reason;
     this.#state = 'idle';
+    const { recorder, clock } = runtime;
+    recorder.note(recordKinds.linkDown, clock.now(), name, { outcome: errnos[reason.code] });
     if (isPowerOfTwo(this.#failures)) {
       const { message: why } = reason;
       runtime.log.warn('link down', { key: name, to: name, why, failures: this.#failures });

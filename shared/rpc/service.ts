@@ -61,6 +61,13 @@ export interface ServiceOptions {
   readonly admit?: (op: Op, context: Context) => void;
   /** Holds answers back, e.g. until a commit. Without it they leave at the end of the tick. */
   readonly gate?: AnswerGate;
+  readonly meter?: AnswerMeter;
+}
+
+/** Hears of each answer as it leaves, and of its payload or that of its request, in bytes. */
+export interface AnswerMeter {
+  /** @param begunAt when the request arrived, by the clock of its connection */
+  answered(op: Op | undefined, begunAt: number, error: FsError | undefined, bytes: number): void;
 }
 
 /** Takes every answer and lets it go, or turns it into a failure, when the time has come. */
@@ -96,10 +103,16 @@ export class Service {
     fields: Reader,
     payload: readonly Uint8Array[],
   ): void {
-    const answer = new Answer(connection, envelope, payload, this.#options.gate);
+    const answer = new Answer(connection, envelope, payload, this.#options);
     const entry = this.#entries.get(envelope.op);
     if (entry === undefined) {
-      connection.messages?.note('received', envelope, undefined, undefined, payload);
+      connection.messages.requestReceived(
+        connection.heardAt,
+        envelope,
+        undefined,
+        undefined,
+        payload,
+      );
       answer.fail(new FsError('ENOSYS', { what: `no message has the number ${envelope.op} here` }));
       return;
     }
@@ -109,7 +122,7 @@ export class Service {
     if (payload.length > 0 && op.traits.payload !== 'request') {
       throw new ProtocolError(`message ${op.code} has no payload`);
     }
-    connection.messages?.note('received', envelope, op, request, payload);
+    connection.messages.requestReceived(connection.heardAt, envelope, op, request, payload);
     const context = contextOf(connection, envelope, payload);
     answer.op = op;
     let result: unknown;
@@ -153,7 +166,10 @@ export class Answer {
   readonly #connection: Connection;
   readonly #envelope: Envelope;
   readonly #payload: readonly Uint8Array[];
+  readonly #payloadBytes: number;
   readonly #gate: AnswerGate | undefined;
+  readonly #meter: AnswerMeter | undefined;
+  readonly #begunAt: number;
   #outcome: unknown;
   #error: FsError | undefined;
 
@@ -161,14 +177,17 @@ export class Answer {
     connection: Connection,
     envelope: Envelope,
     payload: readonly Uint8Array[],
-    gate: AnswerGate | undefined,
+    { gate, meter }: Pick<ServiceOptions, 'gate' | 'meter'>,
   ) {
     this.#connection = connection;
     this.#envelope = envelope;
     this.#payload = payload;
+    this.#payloadBytes = byteLengthOf(payload);
     this.#gate = gate;
+    this.#meter = meter;
+    this.#begunAt = connection.heardAt;
     connection.requestsRunning++;
-    connection.requestBytes += byteLengthOf(payload);
+    connection.requestBytes += this.#payloadBytes;
   }
 
   succeed(result: unknown): void {
@@ -195,6 +214,7 @@ export class Answer {
   send(): void {
     this.#end();
     if (this.#outcome === unanswered) return;
+    this.#meter?.answered(this.op, this.#begunAt, this.#error, this.#movedBytes());
     this.#connection.reply(this.#envelope, this.op, this.#outcome, this.#error);
   }
 
@@ -206,6 +226,11 @@ export class Answer {
     this.send();
   }
 
+  #movedBytes(): number {
+    const replied = this.#outcome instanceof Bulk ? byteLengthOf(this.#outcome.payload) : 0;
+    return this.#payloadBytes + replied;
+  }
+
   #conclude(): void {
     if (this.#gate) this.#gate.hold(this);
     else this.send();
@@ -213,7 +238,7 @@ export class Answer {
 
   #end(): void {
     this.#connection.requestsRunning--;
-    this.#connection.requestBytes -= byteLengthOf(this.#payload);
+    this.#connection.requestBytes -= this.#payloadBytes;
     this.#connection.giveBack(this.#payload);
   }
 }

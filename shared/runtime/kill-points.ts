@@ -8,6 +8,7 @@ export const killPoints = [
   'iod.boot.incarnation-stored',
   'iod.sync.connected',
   'iod.sync.snapshot-begun',
+  'iod.sync.compared',
   'iod.sync.snapshot-chunk',
   'iod.sync.before-swap',
   'iod.sync.after-swap',
@@ -23,11 +24,13 @@ export const killPoints = [
   'iod.remove.after-disk',
   'iod.drain.begun',
   'iod.drain.announced',
+  'iod.drain.opens-kept',
   'mgr.boot.generation-stored',
   'mgr.recover.loaded',
   'mgr.listen.after',
   'mgr.reclaim.over',
   'mgr.sync.joined',
+  'mgr.sync.compared',
   'mgr.sync.page-read',
   'mgr.sync.confirmed',
   'mgr.commit.before',
@@ -50,6 +53,19 @@ export const killPoints = [
 ] as const;
 
 export type KillPoint = (typeof killPoints)[number];
+
+/** Steps of every transfer: their messages tell the same, and are in the flight recorder already. */
+const ofTransfers = new Set<KillPoint>([
+  'iod.write.before-disk',
+  'iod.write.after-disk',
+  'client.write.sent',
+  'client.write.part-acknowledged',
+]);
+
+/** Of a step that leaves a record. */
+export function isRecorded(point: KillPoint): boolean {
+  return !ofTransfers.has(point);
+}
 
 /** Of a step whose effect is on the wire only when the tick is over. */
 export function isSentPoint(point: KillPoint): boolean {

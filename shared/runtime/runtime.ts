@@ -3,6 +3,7 @@
  * `runtime/node.ts` is the real one; `test/sim` has one of virtual time. Nothing else may touch
  * clocks, randomness, sockets or disks, so that a whole cluster runs from one seed.
  */
+import type { Recorder } from '../trace/recorder.ts';
 import type { Timestamp } from '../units.ts';
 import type { KillPoint } from './kill-points.ts';
 
@@ -12,7 +13,14 @@ export interface Runtime {
   readonly net: Net;
   readonly disk: Disk;
   readonly log: Logger;
-  /** Marks a protocol step at which a test may kill this process. Does nothing otherwise. */
+  /** The flight recorder of this process: always on. */
+  readonly recorder: Recorder;
+  /**
+   * From now on the latest records are in a file of this directory too, as far as the disk lets
+   * them. Never throws. @returns writes what is left, and ends it; idempotent
+   */
+  readonly keepTrace: (directory: string) => () => void;
+  /** Marks a protocol step, for the recorder, and for a test that kills this process at it. */
   readonly killPoint: (point: KillPoint) => void;
 }
 
@@ -88,7 +96,7 @@ export interface ListenOptions {
   readonly endpoint: Endpoint;
   /** Called for each connection. Throwing refuses it. */
   accept(channel: Channel): ChannelHandlers;
-  /** Answers plain HTTP on the same port (mgr: `/health`, `/metrics`). */
+  /** Answers plain HTTP on the same port: `/health`, `/metrics`. */
   http?(request: { method: string; path: string }): HttpReply | Promise<HttpReply>;
   /** A connection was refused before it became a channel: noise, or one too many. */
   refused?(): void;
@@ -100,6 +108,8 @@ export interface HttpReply {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
+  /** More of them, names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Listener {

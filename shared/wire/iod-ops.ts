@@ -98,6 +98,11 @@ export const dataOps = {
       protocolErrors: u53(),
       connections: u32,
       openSequence: u53(),
+      /** Since its start: requests, what they took together, and payload. */
+      answered: u53(),
+      answeredInMicroseconds: u53(),
+      readBytes: u53(),
+      writtenBytes: u53(),
       /** `leftMs`: until it stops serving for want of the mgr. */
       recovery: optional(recoveryState),
     }),

@@ -1,6 +1,6 @@
 /**
- * Messages that the mgr serves. Codes 100-179 names, files and sessions (from clients),
- * 180-199 cluster (from clients), 200-219 from iods. A code is never used twice.
+ * Messages that the mgr serves: sessions, names and files (codes 100-179) here, those of the cluster
+ * and of iods beside it. A code is never used twice.
  */
 import { limits } from '../limits.ts';
 import {
@@ -26,26 +26,21 @@ import {
   handle,
   id32,
   inodeKind,
-  iodIndex,
   layout,
   layoutWish,
-  member,
   members,
   offset,
-  openEntry,
   pathName,
   place,
-  recoveryPage,
-  recoveryState,
   session,
 } from './values.ts';
+import { clusterOps } from './cluster-ops.ts';
+import { syncOps } from './sync-ops.ts';
+import { watchOps } from './watch-ops.ts';
 
 const client: readonly Role[] = ['client'];
-const iod: readonly Role[] = ['iod'];
 const lookup: Traits = { from: client, class: 'read', resend: 'idempotent' };
 const change: Traits = { from: client, class: 'write', resend: 'slot' };
-const cluster: Traits = { from: client, class: 'link', resend: 'idempotent' };
-const sync: Traits = { from: iod, class: 'control', resend: 'never' };
 
 /** Bits of the `flags` of `open`. */
 export const openFlags = {
@@ -78,6 +73,8 @@ const sessionReply = struct({
   uid: u32,
   gid: u32,
   groups: list(u32, limits.groupsMax),
+  /** It may change nothing. */
+  readOnly: bool,
 });
 
 export const sessionOps = {
@@ -99,6 +96,13 @@ export const sessionOps = {
     102,
     'Ends the session: all it has open is closed.',
     { from: client, class: 'read', resend: 'idempotent' },
+    empty,
+    empty,
+  ),
+  cache: op(
+    103,
+    'From now on attributes that go over this connection may come with the right to cache them.',
+    { from: client, class: 'read', resend: 'never' },
     empty,
     empty,
   ),
@@ -280,137 +284,13 @@ export const fileOps = {
 };
 
 /** A row of `weft fsck`: what the mgr knows of one file's bytes. */
-const fileRecord = struct({ handle, layout, size: offset, links: u32, opens: u32 });
-
-export const clusterOps = {
-  status: op(
-    180,
-    'State of the mgr and of every iod. Answers in every state, without asking anybody.',
-    cluster,
-    empty,
-    struct({
-      cluster: text(64),
-      version: text(32),
-      state: text(32),
-      uptimeMs: u53(),
-      files: u53(),
-      sessions: u32,
-      opens: u53(),
-      reaping: u53(),
-      /** Last number of the stream of opens. */
-      openSequence: u53(),
-      residentBytes: u53(),
-      members,
-      /** What concerns everybody: the time after a start, or the cleaning up after lost clients. */
-      recovery: optional(recoveryState),
-      /** The iods that do not serve: opens that they were told of, and what is left of their lease. */
-      absences: list(
-        struct({ index: iodIndex, done: u53(), total: u53(), leftMs: optional(u53()) }),
-        limits.iodsMax,
-      ),
-    }),
-  ),
-  members: op(
-    181,
-    'The iods and how to reach them.',
-    cluster,
-    empty,
-    struct({ hostId: text(128), members }),
-  ),
-  listFiles: op(
-    182,
-    'All files that have bytes, in pages by handle: for fsck. Needs the cluster key.',
-    lookup,
-    struct({ after: handle }),
-    struct({ files: list(fileRecord, limits.objectsPerListPage), done: bool }),
-  ),
-  pathOf: op(
-    183,
-    'One path of a handle, for reports. Needs the cluster key.',
-    lookup,
-    struct({ handle }),
-    struct({ path: pathName }),
-  ),
-  pingIods: op(
-    184,
-    'Has the mgr ping every iod: round trip in microseconds, or the reason of failure.',
-    cluster,
-    empty,
-    struct({
-      results: list(
-        struct({ index: iodIndex, microseconds: u53(), failure: text(255) }),
-        limits.iodsMax,
-      ),
-    }),
-  ),
-  evictIod: op(
-    185,
-    'Takes an iod out of the membership until it is admitted again. Needs the cluster key.',
-    change,
-    struct({ index: iodIndex, admit: bool }),
-    struct({ member }),
-  ),
-  recoveries: op(
-    186,
-    'Reports of recoveries with numbers below one, the latest first: of the mgr, or of an iod, which it asks. Needs the cluster key.',
-    cluster,
-    struct({ iod: optional(iodIndex), before: u53() }),
-    recoveryPage,
-  ),
-};
-
-export const syncOps = {
-  join: op(
-    200,
-    'An iod that starts says who it is; the mgr cuts the stream of opens here and sends all changes after the cut.',
-    sync,
-    struct({
-      name: text(255),
-      host: text(255),
-      hostId: text(128),
-      /** Identity of its disk, made once; and a number that grows with every start on that disk. */
-      storeId: id32,
-      incarnation: u53(),
-      /** The life that the mgr confirmed last as far as this disk knows, and all after it. */
-      lives: list(id32, limits.unconfirmedLivesMax + 1),
-      generationSeen: u53(),
-      openSequence: u53(),
-      quarantined: u32,
-      totalBytes: u53(),
-      freeBytes: u53(),
-    }),
-    struct({ index: iodIndex, cluster: text(64), cut: u53(), opens: u53(), running: u16 }),
-  ),
-  snapshot: op(
-    201,
-    'A page of the open table of this iod, after (handle, session).',
-    sync,
-    struct({ afterHandle: handle, afterSession: session }),
-    struct({ entries: list(openEntry, limits.opensPerSnapshotChunk), done: bool }),
-  ),
-  confirm: op(
-    202,
-    'The iod has the snapshot and the changes up to a number; the mgr confirms that it has caught up.',
-    sync,
-    struct({ sequence: u53() }),
-    struct({ caughtUp: bool, sequence: u53() }),
-  ),
-  serving: op(
-    203,
-    'The iod listens: from now on clients are sent to it.',
-    sync,
-    struct({ port: u16, unixPath: text(108) }),
-    empty,
-  ),
-  draining: op(204, 'The iod is about to stop.', sync, empty, empty),
-  report: op(
-    205,
-    'Space and quarantine of an iod, from time to time.',
-    sync,
-    struct({ totalBytes: u53(), freeBytes: u53(), quarantined: u32 }),
-    empty,
-  ),
-};
 
 /** All that the mgr serves beside the link's own messages. */
-export const mgrOps = { ...sessionOps, ...nameOps, ...fileOps, ...clusterOps, ...syncOps };
+export const mgrOps = {
+  ...sessionOps,
+  ...nameOps,
+  ...fileOps,
+  ...clusterOps,
+  ...syncOps,
+  ...watchOps,
+};

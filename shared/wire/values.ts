@@ -70,6 +70,11 @@ export const attr = struct({
   layout: optional(layout),
   /** False when an iod that may hold more of the size could not be asked (SCENARIOS 16). */
   sizeExact: bool,
+  /**
+   * The session may take them for true, and of a directory the names in it, until the mgr recalls
+   * the right, and as long as it hears from the mgr (`limits.rightMs`).
+   */
+  right: bool,
 });
 export type Attr = ValueOf<typeof attr>;
 
@@ -106,6 +111,14 @@ export type Cap = ValueOf<typeof cap>;
 /** One line of the open table: rights 0 means that the session has closed the file. */
 export const openEntry = struct({ handle, session, rights: u8, sequence: u53() });
 export type OpenEntry = ValueOf<typeof openEntry>;
+
+/** A place in the open table: between two lines of it. */
+export const openPlace = struct({ handle, session });
+export type OpenPlace = ValueOf<typeof openPlace>;
+
+/** All opens of the handles behind the range before, up to one, as a digest (open-digest.ts). */
+export const openRange = struct({ upTo: handle, low: u32, high: u32 });
+export type OpenRange = ValueOf<typeof openRange>;
 
 export const memberStates = ['absent', 'syncing', 'serving', 'draining', 'evicted'] as const;
 export const memberState = choice(memberStates);

@@ -208,6 +208,7 @@ test('a disk that hangs does not keep an iod from stopping', async (t) => {
 test('the status tells what the iod is and has', async (t) => {
   const { stage, client } = await servingStage();
   await client.once(dataOps.write, { handle: file, offset: 0 }, 'x');
+  const { answered } = await client.once(dataOps.iodStatus, {});
   const status = await client.once(dataOps.iodStatus, {});
   t.like(status, {
     index: 3,
@@ -222,6 +223,9 @@ test('the status tells what the iod is and has', async (t) => {
     protocolErrors: 0,
     connections: 1,
     openSequence: stage.mgr.sequence,
+    answered: answered + 1,
+    readBytes: 0,
+    writtenBytes: 1,
   });
   t.true(status.totalBytes >= status.freeBytes && status.freeBytes > 0);
 });

@@ -98,6 +98,7 @@ test('a wrong command line ends it with 2 and touches nothing', async (t) => {
     ['--data', data, '--mgr', url, '--name', 'x', '--port', 'many'],
     ['--data', data, '--mgr', url, '--name', 'x', '--advertise', '0'],
     ['--data', data, '--mgr', url, '--name', 'x', '--log-level', 'loud'],
+    ['--data', data, '--mgr', url, '--name', 'x', '--allow-origin', 'null'],
     ['--data', data, '--mgr', url, '--name', 'x', '--frobnicate'],
   ]) {
     const wrong = new DaemonProgram(t, 'iod', words);

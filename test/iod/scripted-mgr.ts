@@ -8,12 +8,13 @@ import type { Connection } from '../../shared/rpc/connection.ts';
 import { EpochWatch } from '../../shared/rpc/epoch-watch.ts';
 import { serveLink } from '../../shared/rpc/handshake.ts';
 import { Service } from '../../shared/rpc/service.ts';
+import { OpenDigest } from '../../shared/open-digest.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import type { Handle, IodIndex, SessionId } from '../../shared/units.ts';
 import { controlOps } from '../../shared/wire/iod-ops.ts';
-import { syncOps } from '../../shared/wire/mgr-ops.ts';
+import { syncOps } from '../../shared/wire/sync-ops.ts';
 import type { Op, RequestOf } from '../../shared/wire/op.ts';
-import type { Cap, OpenEntry } from '../../shared/wire/values.ts';
+import type { Cap, OpenEntry, OpenPlace, OpenRange } from '../../shared/wire/values.ts';
 
 export type Step = keyof typeof syncOps;
 
@@ -123,6 +124,17 @@ export class ScriptedMgr {
     this.#iod?.close(new FsError('EPIPE', { what: 'cut by the test' }));
   }
 
+  /** In order. */
+  #between(after: OpenPlace, upTo: number = Infinity): OpenEntry[] {
+    return this.entries
+      .toSorted((a, b) => a.handle - b.handle || a.session - b.session)
+      .filter(
+        ({ handle, session }) =>
+          handle <= upTo &&
+          (handle > after.handle || (handle === after.handle && session > after.session)),
+      );
+  }
+
   #tell(after: number, entries: readonly OpenEntry[]): void {
     const upTo = after + entries.length;
     // What a lost connection does to it is the iod's to notice.
@@ -146,15 +158,16 @@ export class ScriptedMgr {
         const opens = this.entries.length;
         return { index: 3 as IodIndex, cluster, cut: this.#sequence, opens, running: 1 };
       },
-      snapshot: async ({ afterHandle, afterSession }, { connection }) => {
+      compare: async ({ after }, { connection }) => {
+        await step('compare', connection);
+        const ranges = rangesOf(this.#between({ handle: after, session: everybody }));
+        return { ranges: ranges.slice(0, pageSize), done: ranges.length <= pageSize };
+      },
+      snapshot: async ({ after, upTo }, { connection }) => {
         await step('snapshot', connection);
-        const rest = this.entries
-          .toSorted((a, b) => a.handle - b.handle || a.session - b.session)
-          .filter(
-            ({ handle, session }) =>
-              handle > afterHandle || (handle === afterHandle && session > afterSession),
-          );
-        return { entries: rest.slice(0, pageSize), done: rest.length <= pageSize };
+        const rest = this.#between(after, upTo);
+        const entries = rest.slice(0, pageSize);
+        return { entries, next: rest.length > pageSize ? entries.at(-1) : undefined };
       },
       confirm: async (_, { connection }) => {
         await step('confirm', connection);
@@ -177,6 +190,21 @@ export class ScriptedMgr {
       },
     });
   }
+}
+
+const everybody = Number.MAX_SAFE_INTEGER as SessionId;
+const lastHandle = Number.MAX_SAFE_INTEGER as Handle;
+
+/** A range for each file; and one for all that is behind the last of them. */
+function rangesOf(entries: readonly OpenEntry[]): OpenRange[] {
+  const ends = [...new Set(entries.map(({ handle }) => handle)), lastHandle];
+  return ends.map((upTo) => {
+    const digest = new OpenDigest();
+    for (const { handle, session, rights, sequence } of entries) {
+      if (handle === upTo) digest.add(handle, session, rights, sequence);
+    }
+    return { upTo, low: digest.low, high: digest.high };
+  });
 }
 
 function keyOf({ handle, session }: Pick<OpenEntry, 'handle' | 'session'>): string {

@@ -43,6 +43,7 @@ export class FakeCluster implements ClusterPort {
     this.handlers = {
       join: refuse,
       snapshot: refuse,
+      compare: refuse,
       confirm: refuse,
       serving: refuse,
       draining: refuse,

@@ -44,7 +44,7 @@ test('the iods hear of changes of rights, in order, and of nothing else', async 
   t.is(new Set(sequences).size, 4);
 });
 
-test('the numbers of the stream of opens never fall back, also over restarts', async (t) => {
+test('the numbers of the stream of opens never fall back, also over restarts (SCENARIOS 82)', async (t) => {
   const world = new MgrWorld(3);
   const client = await world.client();
   const before = (await world.complete(client.open('/f', read | create))).cap.body;

@@ -35,8 +35,13 @@ test('another file does not wait', async (t) => {
   const first = queue.run(one, () => blocked.promise);
   await queue.run(two, () => Promise.resolve());
   t.true(queue.isBusy(one));
+  t.is(queue.waitingCount, 0);
+  const second = queue.run(one, () => Promise.resolve());
+  t.is(queue.waitingCount, 1);
   blocked.open();
   await first;
+  await second;
+  t.is(queue.waitingCount, 0);
 });
 
 test('a task that fails is told so, and the next one runs', async (t) => {

@@ -55,6 +55,7 @@ test('a command line that is wrong ends with exit code 2', async (t) => {
     ['--data', data, '--port', '70000'],
     ['--data', data, '--user', 'alice'],
     ['--data', data, '--user', 'alice=1:99999999999'],
+    ['--data', data, '--allow-origin', '*'],
     ['--data', data, '--nothing'],
   ]) {
     const wrong = new DaemonProgram(t, 'mgr', words);

@@ -3,7 +3,7 @@ import { FsError } from '../../shared/errno.ts';
 import { parseIodtab } from '../../shared/iodtab.ts';
 import { limits } from '../../shared/limits.ts';
 import { byteString, type Handle, rootHandle } from '../../shared/units.ts';
-import { clusterOps } from '../../shared/wire/mgr-ops.ts';
+import { clusterOps } from '../../shared/wire/cluster-ops.ts';
 import { version } from '../../shared/version.ts';
 import { makeMgr } from '../../mgr/mgr.ts';
 import { MgrWorld } from './mgr-world.ts';
@@ -48,7 +48,7 @@ for (const point of [
   });
 }
 
-test('a mgr whose store belongs to a later one says nothing more and stops', async (t) => {
+test('a mgr whose store belongs to a later one says nothing more and stops (SCENARIOS 91)', async (t) => {
   const world = new MgrWorld(4);
   const client = await world.client();
   const row = { key: 'generation', value: '7' };

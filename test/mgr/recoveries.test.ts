@@ -6,7 +6,7 @@ import { limits } from '../../shared/limits.ts';
 import { beginNow } from '../../shared/recovery.ts';
 import { RecoveryLog } from '../../shared/recovery-log.ts';
 import { decodeRecovery, type RecoveryReport } from '../../shared/recovery-report.ts';
-import { clusterOps } from '../../shared/wire/mgr-ops.ts';
+import { clusterOps } from '../../shared/wire/cluster-ops.ts';
 import type { MemberState } from '../../shared/wire/values.ts';
 import { World } from '../sim/runtime/world.ts';
 import { type MgrClient, MgrWorld } from './mgr-world.ts';

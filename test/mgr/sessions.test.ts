@@ -2,7 +2,9 @@ import test from 'ava';
 import { tokenKey } from '../../shared/auth.ts';
 import { limits } from '../../shared/limits.ts';
 import { anonymous } from '../../shared/rpc/handshake.ts';
-import { clusterOps, nameOps, openFlags, sessionOps, syncOps } from '../../shared/wire/mgr-ops.ts';
+import { clusterOps } from '../../shared/wire/cluster-ops.ts';
+import { nameOps, openFlags, sessionOps } from '../../shared/wire/mgr-ops.ts';
+import { syncOps } from '../../shared/wire/sync-ops.ts';
 import { rights } from '../../shared/wire/values.ts';
 import { at, type MgrClient, MgrWorld } from './mgr-world.ts';
 
@@ -77,7 +79,7 @@ test('each session has a lease of its own, whenever that of another ends', async
   t.like(await statusOf(world, second), { sessions: 1 });
 });
 
-test('a client that comes back after its lease is told that the session is lost', async (t) => {
+test('a client that comes back after its lease is told that the session is lost (SCENARIOS 282)', async (t) => {
   const world = new MgrWorld(3);
   const client = await world.client();
   await world.complete(client.create('/f'));
@@ -88,7 +90,7 @@ test('a client that comes back after its lease is told that the session is lost'
   t.is(client.final?.weftCode, 'WEFT_E_SESSION_LOST');
 });
 
-test('after a restart of the mgr sessions come back with all they have, and it is active at once', async (t) => {
+test('after a restart of the mgr sessions come back with all they have, and it is active at once (SCENARIOS 70)', async (t) => {
   const world = new MgrWorld(4);
   const [one, two] = [await world.client(), await world.client()];
   const { attr } = await world.complete(one.create('/f'));
@@ -102,7 +104,7 @@ test('after a restart of the mgr sessions come back with all they have, and it i
   await world.complete(one.close(attr.handle, rights.read | rights.write));
 });
 
-test('a session that does not come back after a restart ends with the window, no sooner', async (t) => {
+test('a session that does not come back after a restart ends with the window, no sooner (SCENARIOS 81)', async (t) => {
   const world = new MgrWorld(5);
   const [stays, gone] = [await world.client(), await world.client()];
   const { attr } = await world.complete(gone.create('/f'));
@@ -120,7 +122,7 @@ test('a session that does not come back after a restart ends with the window, no
   t.is(world.store?.pendingCount(), 4);
 });
 
-test('names are served while sessions are still missing', async (t) => {
+test('names are served while sessions are still missing (SCENARIOS 73)', async (t) => {
   const world = new MgrWorld(6);
   const [stays, gone] = [await world.client(), await world.client()];
   await world.complete(gone.ready());
@@ -148,7 +150,7 @@ test('a session that ends while an iod cannot be asked keeps its opens until it 
   t.is((await world.complete(stays.getAttr(attr.handle))).attr.size, 77);
 });
 
-test('the end of a session survives a kill of the mgr at the fence', async (t) => {
+test('the end of a session survives a kill of the mgr at the fence (SCENARIOS 281)', async (t) => {
   const world = new MgrWorld(8);
   const [gone, stays] = [await world.client(), await world.client()];
   await world.complete(gone.create('/f'));
@@ -181,7 +183,7 @@ test('a connection has one session at a time', async (t) => {
   await t.throwsAsync(world.complete(again), { message: /EINVAL/ });
 });
 
-test('a later connection of a session fences the earlier one', async (t) => {
+test('a later connection of a session fences the earlier one (SCENARIOS 117)', async (t) => {
   const world = new MgrWorld(11);
   const client = await world.client();
   const { key, id } = client;
@@ -208,7 +210,7 @@ test('the key of a session alone does nothing: it must be taken up first', async
   await t.throwsAsync(world.complete(twin.stat('/')), { message: /EPERM.*not attached/ });
 });
 
-test('a wrong key, a forged session and an unknown one are refused before anything is read', async (t) => {
+test('a wrong key, a forged session and an unknown one are refused before anything is read (SCENARIOS 74)', async (t) => {
   const world = new MgrWorld(12);
   const honest = await world.client();
   const wrong = Buffer.alloc(32, 1);

@@ -207,6 +207,19 @@ test.serial('up in the foreground tells of a death, and Ctrl-C stops the rest', 
   t.regex((await weft({}, 'down', '--data', dataDir)).stdout, /^nothing runs in /);
 });
 
+test.serial(
+  'up lets pages of the named origins in, also when it brings the cluster back',
+  async (t) => {
+    const dataDir = await clusterDirectory(t);
+    const origin = 'http://localhost:5173';
+    const pages = (daemons: Awaited<ReturnType<typeof up>>['daemons']): boolean =>
+      daemons.every(({ command }) => command[command.indexOf('--allow-origin') + 1] === origin);
+    t.true(pages((await up(dataDir, '--iods', '1', '--allow-origin', origin)).daemons));
+    await weft({}, 'down', '--data', dataDir);
+    t.true(pages((await up(dataDir)).daemons));
+  },
+);
+
 test.serial('a listing whose reader has seen enough ends without a word', async (t) => {
   const dataDir = await clusterDirectory(t);
   const { url } = await up(dataDir, '--iods', '1');

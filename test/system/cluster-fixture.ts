@@ -39,6 +39,8 @@ export interface ClusterWish {
   readonly limits?: Limits;
   /** All go through proxies, over TCP: see `routes`. */
   readonly proxied?: boolean;
+  /** Of pages that may connect. */
+  readonly origins?: readonly string[];
   /** Where the data of a daemon goes, when not into the directory of the test. */
   readonly dataDir?: (name: string) => string | undefined;
 }
@@ -92,7 +94,7 @@ export class TestCluster {
     t: Owner,
     directory: string,
     { ports, routes }: { readonly ports: readonly number[]; readonly routes: Routes | undefined },
-    { sessionLeaseMs, dataDir, limits }: ClusterWish,
+    { sessionLeaseMs, origins = [], dataDir, limits }: ClusterWish,
   ) {
     const [mgrPort = 0, ...iodPorts] = ports;
     this.#t = t;
@@ -100,6 +102,7 @@ export class TestCluster {
     this.directory = directory;
     this.keyFile = join(directory, 'cluster.key');
     this.iodtab = join(directory, 'iodtab');
+    const pages = origins.flatMap((origin) => ['--allow-origin', origin]);
     const urlAt = (port: number): string => formatClusterUrl({ host, port, keyFile: this.keyFile });
     this.url = urlAt(routes?.mgr.port ?? mgrPort);
     const mgrOfIods = urlAt(routes?.sync.port ?? mgrPort);
@@ -111,7 +114,10 @@ export class TestCluster {
         port,
         dataDir: dataDir?.(name) ?? join(directory, name),
         log: join(directory, `${name}.log`),
-        args: ['--iodtab', this.iodtab, '--key', this.keyFile, '--port', String(port), ...args],
+        args: ['--iodtab', this.iodtab, '--key', this.keyFile, '--port', String(port)].concat(
+          pages,
+          args,
+        ),
         limits,
       });
     const lease = sessionLeaseMs === undefined ? [] : ['--session-lease', String(sessionLeaseMs)];
@@ -152,7 +158,8 @@ export class TestCluster {
 
   /** Runs `weft` with this cluster. */
   weft(...args: readonly string[]): Promise<Outcome> {
-    return runProgram('client/cli/main.js', args, { WEFT_URL: this.url });
+    const env = { WEFT_URL: this.url, XDG_RUNTIME_DIR: this.directory };
+    return runProgram('client/cli/main.js', args, env);
   }
 
   /** A client in a process of its own; returns when it has begun with what it is to do. */

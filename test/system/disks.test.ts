@@ -39,6 +39,13 @@ diskTest(
   },
 );
 
+/** What `weft health` finds. */
+async function codes(cluster: TestCluster): Promise<readonly string[]> {
+  const { stdout } = await cluster.weft('health', '--json');
+  const { findings } = JSON.parse(stdout) as { findings: readonly { code: string }[] };
+  return findings.map(({ code }) => code);
+}
+
 /** Writes until it fails. @returns the error, and how much was stored before it */
 async function fill(file: File, bytes: number): Promise<{ error: FsError; stored: number }> {
   const piece = MiB;
@@ -65,6 +72,7 @@ diskTest(
     const full = await fs.open('/full', 'w+', { layout: { base: 1, pcount: 1 } });
     const { error, stored } = await fill(full, 64 * MiB);
     t.is(error.code, 'ENOSPC');
+    await until(async () => (await codes(cluster)).includes('WEFT_H_DISK_FULL'));
     t.regex(error.message, /^ENOSPC: write of object \d+ at \d+: .*, write '\/full'$/);
     t.true(stored > 8 * MiB && stored < 16 * MiB);
     for (let at = 0; at + MiB <= stored; at += MiB) {
@@ -108,6 +116,7 @@ diskTest(
       }
     }
     t.is(refusal.code, 'ENOSPC', refusal.message);
+    t.true((await codes(cluster)).includes('WEFT_H_MGR_DISK_RESERVE'));
     const names = { DIRECTORY: small, NAME: 'd'.repeat(200) };
     t.regex(settled(refusal.message, names), /^ENOSPC: .*mkdir '\/NAME\d+'$/);
     t.is(await before.read(Buffer.alloc(9), 0), 7, 'what is open is read and written');

@@ -1,4 +1,7 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { connect as connectSocket } from 'node:net';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { File, FileSystem } from '../../client/index.ts';
 import { type ClientProcess, TestCluster, until } from './cluster-fixture.ts';
@@ -208,6 +211,33 @@ test('all daemons killed at once and started in any order: what was synced is th
   await file.write(Buffer.from('more'), content.length);
   await file.close();
   await checkFile(t, fs, '/file', Buffer.concat([content, Buffer.from('more')]));
+});
+
+test('whatever an iod finds of what it wrote down when it stopped, its table is that of the mgr (SCENARIOS 35, 36)', async (t) => {
+  const files = 1200;
+  const cluster = await TestCluster.start(t, { iods: 2 });
+  const fs = await cluster.connect();
+  const open = (at: number): Promise<File> => fs.open(`/${at}`, 'w+', { layout: { pcount: 2 } });
+  const held = await Promise.all(Array.from({ length: files }, (_, at) => open(at)));
+  const iod = cluster.iod(1);
+  const image = join(iod.spec.dataDir, 'opens');
+  const damages: readonly ((content: Buffer) => Buffer)[] = [
+    (content) => content,
+    (content) => content.fill(7, 5000, 5100),
+    (content) => content.subarray(0, 999),
+    () => randomBytes(40_000),
+  ];
+  for (const [round, damage] of damages.entries()) {
+    await iod.stop();
+    const content = await readFile(image);
+    // It has 25 bytes for each open.
+    t.is(content.length, files * 25, `before round ${round}`);
+    await writeFile(image, damage(content));
+    await held[round * 300]?.close();
+    held[round * 300] = await open(files + round);
+    await iod.start();
+    await Promise.all(held.map((file) => file.write(Buffer.from([round]), 70_000 * round)));
+  }
 });
 
 test('the port of an iod is closed until the mgr has confirmed its table (SCENARIOS 29, 30, 33)', async (t) => {

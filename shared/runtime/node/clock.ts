@@ -1,11 +1,12 @@
-/** `Clock` over the timers of Node. */
+/** `Clock` over timers, of Node or of a browser. */
 import type { Clock, Timer } from '../runtime.ts';
 
 /** Node fires a longer timer at once. */
 const delayMaxMs = 2 ** 31 - 1;
 
-export function makeClock(): Clock {
-  return { now: () => performance.now(), wall, timer: startTimer, defer: makeDefer() };
+/** @param soon runs something when the events of this tick are done */
+export function makeClock(soon: (run: () => void) => void = setImmediate): Clock {
+  return { now: () => performance.now(), wall, timer: startTimer, defer: makeDefer(soon) };
 }
 
 function wall() {
@@ -17,7 +18,7 @@ function wall() {
 /** Node's timers count whole milliseconds of the loop, so one may fire a little early. */
 function startTimer(delayMs: number, run: () => void): Timer {
   const due = performance.now() + delayMs;
-  let handle: NodeJS.Timeout;
+  let handle: ReturnType<typeof setTimeout>;
   const arm = (restMs: number): void => {
     handle = setTimeout(fire, Math.min(Math.ceil(restMs), delayMaxMs));
   };
@@ -30,8 +31,8 @@ function startTimer(delayMs: number, run: () => void): Timer {
   return { cancel: () => clearTimeout(handle) };
 }
 
-/** All that is deferred in a tick, and by what runs at its end, runs in order from one immediate. */
-function makeDefer(): Clock['defer'] {
+/** All that is deferred in a tick, and by what runs at its end, runs in order from one `soon`. */
+function makeDefer(soon: (run: () => void) => void): Clock['defer'] {
   let waiting: (() => void)[] = [];
   const runAll = (): void => {
     // Grows while it is walked: answers that a commit lets go leave in the same round.
@@ -40,7 +41,7 @@ function makeDefer(): Clock['defer'] {
         run();
       } catch (error: unknown) {
         // A fault of one is not the fault of the others; it surfaces as an uncaught exception.
-        process.nextTick(() => {
+        queueMicrotask(() => {
           throw error;
         });
       }
@@ -48,6 +49,6 @@ function makeDefer(): Clock['defer'] {
     waiting = [];
   };
   return (run) => {
-    if (waiting.push(run) === 1) setImmediate(runAll);
+    if (waiting.push(run) === 1) soon(runAll);
   };
 }

@@ -8,6 +8,8 @@ export const rpcPath = '/rpc';
 export const stockProtocol = 'weft.1';
 /** The same bytes, read and written by us. */
 export const directProtocol = 'weft.direct.1';
+/** The extension by which two processes of a host agree on a lane (lane.ts). */
+export const laneExtension = 'weft-lane';
 /** An answer to the upgrade, or a request, with longer headers comes from nobody we know. */
 export const headerBytesMax = 8 * 1024;
 
@@ -18,8 +20,11 @@ export function acceptHash(key: string): string {
   return createHash('sha1').update(`${key}${magic}`).digest('base64');
 }
 
-/** @param key 16 random bytes in base64 */
-export function upgradeRequest(host: string, key: string): string {
+/**
+ * @param key 16 random bytes in base64
+ * @param lane name of the one that we offer
+ */
+export function upgradeRequest(host: string, key: string, lane: string | undefined): string {
   return [
     `GET ${rpcPath} HTTP/1.1`,
     `Host: ${host}`,
@@ -28,31 +33,47 @@ export function upgradeRequest(host: string, key: string): string {
     `Sec-WebSocket-Key: ${key}`,
     'Sec-WebSocket-Version: 13',
     `Sec-WebSocket-Protocol: ${directProtocol}, ${stockProtocol}`,
+    ...(lane === undefined ? [] : [`Sec-WebSocket-Extensions: ${laneExtension}; name=${lane}`]),
     '\r\n',
   ].join('\r\n');
 }
 
-export function upgradeAnswer(key: string): string {
+/** @param withLane the one that was offered is taken */
+export function upgradeAnswer(key: string, withLane: boolean): string {
   return [
     'HTTP/1.1 101 Switching Protocols',
     'Upgrade: websocket',
     'Connection: Upgrade',
     `Sec-WebSocket-Accept: ${acceptHash(key)}`,
     `Sec-WebSocket-Protocol: ${directProtocol}`,
+    ...(withLane ? [`Sec-WebSocket-Extensions: ${laneExtension}`] : []),
     '\r\n',
   ].join('\r\n');
 }
 
 /** What an upgrade asks for, or the HTTP status that refuses it. */
 export type Wanted =
-  | { readonly key: string; readonly direct: boolean }
+  | {
+      readonly key: string;
+      readonly direct: boolean;
+      /** Name of the lane that is offered. */
+      readonly lane: string | undefined;
+    }
   | { readonly status: number };
 
-/** @param localOnly the listener is for programs on this host, and may ask them for no key */
+/** Which pages a listener lets in. */
+export interface PageRule {
+  /** The listener is for programs on this host, and may ask them for no key. */
+  readonly localOnly: boolean;
+  /** Of pages from elsewhere. */
+  readonly origins: readonly string[];
+}
+
+/** @param pages which of them may connect; who is no page has no origin */
 export function readUpgradeRequest(
   path: string | undefined,
   headers: IncomingHttpHeaders,
-  localOnly: boolean,
+  pages: PageRule,
 ): Wanted {
   if (path !== rpcPath) return { status: 404 };
   if (headers.upgrade?.toLowerCase() !== 'websocket') return { status: 400 };
@@ -60,28 +81,47 @@ export function readUpgradeRequest(
   const key = headers['sec-websocket-key'] ?? '';
   if (!/^[+/0-9A-Za-z]{22}==$/.test(key)) return { status: 400 };
   const { origin, host = '' } = headers;
-  if (origin !== undefined && !isOwnPage(origin, host, localOnly)) return { status: 403 };
+  if (origin !== undefined && !mayConnect(origin, host, pages)) return { status: 403 };
   const protocols = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
-  if (protocols.includes(directProtocol)) return { key, direct: true };
-  return protocols.includes(stockProtocol) ? { key, direct: false } : { status: 400 };
+  const direct = protocols.includes(directProtocol);
+  if (!direct && !protocols.includes(stockProtocol)) return { status: 400 };
+  const extensions = headers['sec-websocket-extensions'] ?? '';
+  const lane = direct ? laneOffered.exec(extensions)?.[1] : undefined;
+  return { key, direct, lane };
 }
 
+const laneOffered = new RegExp(`^${laneExtension}; *name=([^ ;,]+)$`);
+
 /**
- * A page of another site may not use the user's browser to reach a cluster on the user's host. Nor
- * may one whose name was made to lead here after it was loaded (DNS rebinding): its origin is the
- * host that it asks for, but only this host's own names are never in a stranger's hand.
+ * A page of another site may not use the user's browser to reach a cluster on the user's host,
+ * unless the operator names its origin. Nor may one whose name was made to lead here after it was
+ * loaded (DNS rebinding): its origin is the host that it asks for, but only this host's own names
+ * are never in a stranger's hand.
  */
-function isOwnPage(origin: string, host: string, localOnly: boolean): boolean {
-  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  return origin.endsWith(`://${host}`) && (!localOnly || isLoopback(name));
+function mayConnect(origin: string, host: string, { localOnly, origins }: PageRule): boolean {
+  if (origins.includes(origin)) return true;
+  return origin.endsWith(`://${host}`) && (!localOnly || isLocalHost(host));
+}
+
+/** @param host as the header of this name has it: only this host's own names are ours for sure */
+export function isLocalHost(host: string): boolean {
+  return isLoopback(host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'));
 }
 
 /** The answer as far as it has come: `undefined` while more is needed, else what follows it. */
-export type Answer = { readonly refused: string } | { readonly rest: Buffer } | undefined;
+export type Answer =
+  | { readonly refused: string }
+  | {
+      readonly rest: Buffer;
+      /** It takes the lane that we offered. */
+      readonly withLane: boolean;
+    }
+  | undefined;
 
 const greeting = 'HTTP/1.1 101 ';
 
-export function readUpgradeAnswer(bytes: Buffer, key: string): Answer {
+/** @param laneIsOffered by our request */
+export function readUpgradeAnswer(bytes: Buffer, key: string, laneIsOffered: boolean): Answer {
   const begin = bytes.toString('latin1', 0, greeting.length);
   if (!greeting.startsWith(begin)) {
     return { refused: `it says ${JSON.stringify(bytes.toString('latin1', 0, 40))}` };
@@ -102,6 +142,8 @@ export function readUpgradeAnswer(bytes: Buffer, key: string): Answer {
   if (protocol !== directProtocol && protocol !== stockProtocol) {
     return { refused: `it speaks ${protocol ?? 'no protocol we offered'}` };
   }
-  if (headers.has('sec-websocket-extensions')) return { refused: 'it uses an extension' };
-  return { rest: bytes.subarray(end + 4) };
+  const extensions = headers.get('sec-websocket-extensions');
+  const withLane = laneIsOffered && extensions === laneExtension;
+  if (extensions !== undefined && !withLane) return { refused: 'it uses an extension' };
+  return { rest: bytes.subarray(end + 4), withLane };
 }

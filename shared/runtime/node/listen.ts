@@ -5,11 +5,13 @@ import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'n
 import type { Socket } from 'node:net';
 import type { WebSocketServer } from 'ws';
 import { FsError } from '../../errno.ts';
+import { limits } from '../../limits.ts';
 import { isLoopback } from '../../loopback.ts';
 import type { Endpoint, Listener, ListenOptions, Logger } from '../runtime.ts';
 import { DirectWire } from './direct-wire.ts';
 import { headerBytesMax, readUpgradeRequest, stockProtocol, upgradeAnswer } from './handshake.ts';
 import { answerHttp } from './http-answer.ts';
+import { type Lane, openLane } from './lane.ts';
 import { endpointText, listenError, peerHostOf } from './net-errors.ts';
 import { SocketChannel } from './socket-channel.ts';
 import { adopt } from './socket-intake.ts';
@@ -27,6 +29,8 @@ export interface AcceptSettings {
   /** A connection that is no channel by then is cut, whatever it sends. */
   readonly greetingTimeoutMs: number;
   readonly frames: Frames;
+  /** Of pages that may connect besides those of the listener's own address. */
+  readonly origins: readonly string[];
   readonly log: Logger;
 }
 
@@ -67,6 +71,7 @@ class Acceptor {
   readonly #server: Server;
   readonly #stock: WebSocketServer;
   readonly #open = new Map<Socket, Connection>();
+  #lanes = 0;
 
   constructor(
     options: ListenOptions,
@@ -144,8 +149,10 @@ class Acceptor {
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const { endpoint } = this.#options;
-    const localOnly = endpoint.kind === 'tcp' && isLoopback(endpoint.host);
-    const wanted = readUpgradeRequest(request.url, request.headers, localOnly);
+    const wanted = readUpgradeRequest(request.url, request.headers, {
+      localOnly: endpoint.kind === 'tcp' && isLoopback(endpoint.host),
+      origins: this.#settings.origins,
+    });
     if ('status' in wanted) {
       const { status } = wanted;
       const line = `${status} ${STATUS_CODES[status]}`;
@@ -162,13 +169,25 @@ class Acceptor {
       });
       return;
     }
-    const wire = new DirectWire(channel, false);
+    const lane = this.#laneOf(wanted.lane);
+    const wire = new DirectWire(channel, false, lane);
     const adopted = adopt(socket, wire, this.#settings.frames === 'direct');
     this.#track(adopted, { timer: undefined, channel });
-    adopted.write(upgradeAnswer(wanted.key));
+    if (lane !== undefined) {
+      this.#lanes++;
+      adopted.once('close', () => this.#lanes--);
+    }
+    adopted.write(upgradeAnswer(wanted.key, lane !== undefined));
     wire.start(adopted);
     this.#accept(channel);
     if (head.length > 0) wire.received(head.length, head);
+  }
+
+  /** Only of who is on this host for sure. */
+  #laneOf(name: string | undefined): Lane | undefined {
+    const { endpoint } = this.#options;
+    const mayHave = endpoint.kind === 'unix' && this.#lanes < limits.lanesMax;
+    return mayHave && name !== undefined ? openLane(name) : undefined;
   }
 
   #accept(channel: SocketChannel): void {

@@ -12,16 +12,18 @@ import { resolveError } from './net-errors.ts';
 export interface NetSettings {
   readonly log: Logger;
   readonly frames?: Frames;
+  /** Of pages that may connect besides those of the listener's own address. */
+  readonly origins?: readonly string[] | undefined;
   readonly greetingTimeoutMs?: number;
 }
 
 export function makeNet(settings: NetSettings): Net {
-  const { log, frames = 'direct' } = settings;
+  const { log, frames = 'direct', origins = [] } = settings;
   const { greetingTimeoutMs = limits.authenticationTimeoutMs } = settings;
   return {
     hostId: readHostId(),
     bootId: readBootId(),
-    listen: async (options) => listen(options, { greetingTimeoutMs, frames, log }),
+    listen: async (options) => listen(options, { greetingTimeoutMs, frames, origins, log }),
     async connect(endpoint, { timeoutMs }, handlers) {
       if (frames !== 'stock') return connectDirect(endpoint, timeoutMs, handlers);
       const { connectStock } = await import('./connect-stock.ts');
@@ -48,7 +50,7 @@ function readHostId(): string {
 }
 
 /** Where the system has none, the time of its start, which a change of the clock may move. */
-function readBootId(): string {
+export function readBootId(): string {
   const startedAt = Math.round(Date.now() / 1000 - uptime());
   return readId('/proc/sys/kernel/random/boot_id') ?? `started at ${startedAt}`;
 }

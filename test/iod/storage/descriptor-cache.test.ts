@@ -78,7 +78,7 @@ test('the one that was idle longest makes room', async (t) => {
   t.deepEqual([...open], [1, 3]);
 });
 
-test('when all are in use the next one waits for the first that is free', async (t) => {
+test('when all are in use the next one waits for the first that is free (SCENARIOS 189)', async (t) => {
   const { cache, open } = makeCache(1);
   const first = makeTask();
   const using = cache.use(handle(1), 'read', first.task);

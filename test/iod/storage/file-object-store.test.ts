@@ -169,7 +169,7 @@ test('what has no place among the objects goes to quarantine with the reason', a
   t.regex(reasons.join('\n'), /directory, not a file[^]*is a file where[^]*name is none/);
 });
 
-test('more objects than descriptors: idle ones are closed and opened again', async (t) => {
+test('more objects than descriptors: idle ones are closed and opened again (SCENARIOS 189)', async (t) => {
   const { store } = await openRealStore(t, { descriptorsMax: 3 });
   const all = Array.from({ length: 20 }, (_, at) => handle(at + 1));
   await Promise.all(all.map((one) => store.write(one, 0, [Buffer.from(`object ${one}`)])));

@@ -11,7 +11,8 @@ import { Service } from '../../../shared/rpc/service.ts';
 import type { Runtime } from '../../../shared/runtime/runtime.ts';
 import { iodOfColumn, type Layout, localLength } from '../../../shared/stripe.ts';
 import type { Handle, IodIndex, SessionId } from '../../../shared/units.ts';
-import { clusterOps, syncOps } from '../../../shared/wire/mgr-ops.ts';
+import { clusterOps } from '../../../shared/wire/cluster-ops.ts';
+import { syncOps } from '../../../shared/wire/sync-ops.ts';
 import type { MemberState, OpenEntry } from '../../../shared/wire/values.ts';
 import { Cluster } from '../../../mgr/cluster/cluster.ts';
 import { Committer } from '../../../mgr/committer.ts';
@@ -151,7 +152,9 @@ export class ClusterWorld {
   /** What an iod must know: the opens of the files that have bytes on it. */
   opensOf(iod: number): OpenEntry[] {
     const { openTable } = this.parts;
-    return [...openTable.page(iod, 0 as Handle, 0 as SessionId, Infinity).entries];
+    const after = { handle: 0 as Handle, session: 0 as SessionId };
+    const part = { iod, after, upTo: Number.MAX_SAFE_INTEGER as Handle };
+    return [...openTable.page(part, Infinity).entries];
   }
 
   /** Puts the file and opens it. */

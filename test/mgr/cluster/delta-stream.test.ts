@@ -135,7 +135,7 @@ test('more changes than may wait break the stream, and take no more memory', asy
   t.is(iod.messages.length, limits.openMessagesInFlightPerIod, 'nothing was kept');
 });
 
-test('a failed message, or one taken for another, breaks the stream', async (t) => {
+test('a failed message, or one taken for another, breaks the stream (SCENARIOS 153)', async (t) => {
   const failing = new SlowIod(0);
   failing.stream.push(change(1));
   failing.stream.flush();

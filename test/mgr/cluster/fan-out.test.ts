@@ -62,7 +62,7 @@ test('an earlier error of an iod counts neither for it nor for others', async (t
   t.is(cluster.iod(1).lengths.get(10), 2 * KiB);
 });
 
-test('an iod that syncs is answered for with TRY_AGAIN at once, and neither waits for the other', async (t) => {
+test('an iod that syncs is answered for with TRY_AGAIN at once, and neither waits for the other (SCENARIOS 38)', async (t) => {
   const cluster = await new ClusterWorld().started();
   await cluster.kill(1);
   const iod = cluster.iod(1);

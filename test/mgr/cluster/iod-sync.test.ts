@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { FsError } from '../../../shared/errno.ts';
 import type { IodIndex, SessionId } from '../../../shared/units.ts';
-import { syncOps } from '../../../shared/wire/mgr-ops.ts';
+import { syncOps } from '../../../shared/wire/sync-ops.ts';
 import { ClusterWorld, fileOn } from './cluster-world.ts';
 import { ScriptedIod, type Step } from './scripted-iod.ts';
 
@@ -41,14 +41,14 @@ test('an iod that joins gets the opens of its own files, and serves', async (t) 
   t.is(member?.incarnation, 2);
 });
 
-test('a table without any open is synced too', async (t) => {
+test('a table without any open is synced too (SCENARIOS 41)', async (t) => {
   const cluster = await new ClusterWorld().started();
   await agrees(t, cluster);
   t.deepEqual(cluster.opensOf(0), []);
 });
 
 for (const step of ['joined', 'page', 'before confirm', 'confirmed'] as const) {
-  test(`changes of the open table arrive when the iod syncs (${step}), and none comes back`, async (t) => {
+  test(`changes of the open table arrive when the iod syncs (${step}), and none comes back (SCENARIOS 180)`, async (t) => {
     const cluster = await new ClusterWorld().started();
     await openMany(cluster);
     const iod = cluster.iod(0);
@@ -74,7 +74,7 @@ for (const step of ['joined', 'page', 'before confirm', 'confirmed'] as const) {
 }
 
 for (const step of steps) {
-  test(`an iod that dies in its sync (${step}) leaves nothing behind`, async (t) => {
+  test(`an iod that dies in its sync (${step}) leaves nothing behind (SCENARIOS 88, 250)`, async (t) => {
     const cluster = await new ClusterWorld().started();
     await openMany(cluster);
     const iod = cluster.iod(0);
@@ -147,7 +147,7 @@ test('an iod that lacks changes of before the end of its snapshot is not confirm
   await agrees(t, cluster);
 });
 
-test('64 iods that start together with the mgr all serve', async (t) => {
+test('64 iods that start together with the mgr all serve (SCENARIOS 40)', async (t) => {
   const cluster = new ClusterWorld({ iods: 64 });
   await cluster.serving();
   t.true(cluster.world.nowMs < 10_000, `it took ${cluster.world.nowMs} ms`);
@@ -185,7 +185,7 @@ for (const [code, prepare] of Object.entries(reasons)) {
   });
 }
 
-test('an iod joins only from the host that the iodtab has for it', async (t) => {
+test('an iod joins only from the host that the iodtab has for it (SCENARIOS 28, 49)', async (t) => {
   const cluster = await new ClusterWorld().started();
   await cluster.kill(0);
   const stranger = new ScriptedIod(cluster.world, 'iod0', 'elsewhere', 'stranger');
@@ -207,7 +207,7 @@ test('an iod on the host of the mgr may join whatever the iodtab calls that host
   t.is(local.final, undefined);
 });
 
-test('an iod cannot join under the name of another', async (t) => {
+test('an iod cannot join under the name of another (SCENARIOS 50, 249)', async (t) => {
   const cluster = await new ClusterWorld().started();
   const iod = cluster.iod(0);
   await cluster.kill(0);
@@ -218,7 +218,7 @@ test('an iod cannot join under the name of another', async (t) => {
   t.is(cluster.stateOf(1), 'serving');
 });
 
-test('what an iod asks out of turn is refused, and changes nothing', async (t) => {
+test('what an iod asks out of turn is refused, and changes nothing (SCENARIOS 154)', async (t) => {
   const cluster = await new ClusterWorld().started();
   const { process, connection } = cluster.iod(0);
   const ask = (run: () => Promise<unknown> | undefined): Promise<unknown> =>

@@ -61,7 +61,7 @@ test('the work goes on after a restart of the mgr, wherever it was cut', async (
   }
 });
 
-test('an iod that fails is asked again, less and less often, and stops nobody else', async (t) => {
+test('an iod that fails is asked again, less and less often, and stops nobody else (SCENARIOS 94)', async (t) => {
   const cluster = await new ClusterWorld().started();
   cluster.iod(0).failures.set('remove', new FsError('EIO'));
   await putRemovals(cluster, 0, 2);

@@ -10,9 +10,9 @@ import { type Handlers, Service } from '../../../shared/rpc/service.ts';
 import type { Runtime } from '../../../shared/runtime/runtime.ts';
 import type { Handle, SessionId } from '../../../shared/units.ts';
 import { controlOps } from '../../../shared/wire/iod-ops.ts';
-import { syncOps } from '../../../shared/wire/mgr-ops.ts';
-import type { RequestOf } from '../../../shared/wire/op.ts';
-import type { OpenEntry } from '../../../shared/wire/values.ts';
+import { syncOps } from '../../../shared/wire/sync-ops.ts';
+import type { ReplyOf, RequestOf } from '../../../shared/wire/op.ts';
+import type { OpenEntry, OpenPlace } from '../../../shared/wire/values.ts';
 import type { SimProcess } from '../../sim/runtime/process.ts';
 import type { World } from '../../sim/runtime/world.ts';
 
@@ -135,16 +135,17 @@ export class ScriptedIod {
     this.lives = this.lives.slice(-1);
     this.upTo = Math.max(cut, this.#asideUpTo);
     await this.#step('joined');
-    let [afterHandle, afterSession] = [0 as Handle, 0 as SessionId];
-    for (;;) {
-      const page = { afterHandle, afterSession };
-      const { entries, done } = await connection.call(syncOps.snapshot, page, options);
-      for (const entry of entries) {
-        enter(aside, entry);
-        [afterHandle, afterSession] = [entry.handle, entry.session];
-      }
+    let after: OpenPlace | undefined = { handle: 0 as Handle, session: 0 as SessionId };
+    while (after !== undefined) {
+      const request = { after, upTo: Number.MAX_SAFE_INTEGER as Handle };
+      const page: ReplyOf<(typeof syncOps)['snapshot']> = await connection.call(
+        syncOps.snapshot,
+        request,
+        options,
+      );
+      for (const entry of page.entries) enter(aside, entry);
+      after = page.next;
       await this.#step('page');
-      if (done) break;
     }
     await this.#step('before confirm');
     for (;;) {

@@ -74,7 +74,7 @@ test('each iod that cannot tell sizes is a line in the log, however often others
   );
 });
 
-test('an iod that is away, syncs or fails makes the answer inexact at once', async (t) => {
+test('an iod that is away, syncs or fails makes the answer inexact at once (SCENARIOS 16)', async (t) => {
   const cluster = await new ClusterWorld().started();
   cluster.iod(0).lengths.set(10, 100);
   cluster.iod(1).failures.set('stat', new FsError('EIO'));

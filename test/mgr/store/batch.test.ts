@@ -166,7 +166,7 @@ test('after a commit that failed the store alone is right, and the next commit w
   t.is(store.setting('k'), undefined);
 });
 
-test('numbers are never given out twice, whatever crashes, fails or is taken back', (t) => {
+test('numbers are never given out twice, whatever crashes, fails or is taken back (SCENARIOS 191)', (t) => {
   const { store, view, faults } = setup();
   const seen = new Set<number>();
   const take = (from: MetaView, count: number): void => {

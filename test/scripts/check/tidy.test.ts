@@ -78,7 +78,7 @@ test('a path of one machine is found wherever it is written', (t) => {
 
 test('chance is found outside the runtime', (t) => {
   const chance = `export const roll = () => ${chanceCall}();\n`;
-  const message = `${chanceCall} outside shared/runtime/node; take Runtime.random`;
+  const message = `${chanceCall} outside shared/runtime; take Runtime.random`;
   t.deepEqual(findings({ 'mgr/main.ts': chance, 'test/sim/dice.ts': `\n${chance}` }), [
     `mgr/main.ts:1: ${message}`,
     `test/sim/dice.ts:2: ${message}`,

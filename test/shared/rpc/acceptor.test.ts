@@ -28,7 +28,7 @@ function enter(pair: Pair, incarnation: number, name = '7'): Promise<Connection>
   return pair.run(() => pair.proved({ ...clientSelf, incarnation }, credential));
 }
 
-test('a newer connection of a session ends the earlier one before it is let in', async (t) => {
+test('a newer connection of a session ends the earlier one before it is let in (SCENARIOS 117)', async (t) => {
   const order: string[] = [];
   const pair = new Pair({
     acceptor: {
@@ -54,7 +54,7 @@ test('a newer connection of a session ends the earlier one before it is let in',
   t.is(pair.acceptor.find(stranger({ session: session('7') }))?.peer.incarnation, 2);
 });
 
-test('a late connection of an earlier time is refused, and the later one stays', async (t) => {
+test('a late connection of an earlier time is refused, and the later one stays (SCENARIOS 92)', async (t) => {
   const pair = new Pair({ acceptor: bySession });
   await pair.pass(10);
   const later = await enter(pair, 5);

@@ -51,7 +51,7 @@ test('answers find their calls, in whatever order they come', async (t) => {
   );
 });
 
-test('a call ends at its deadline, and its late answer is nobody’s', async (t) => {
+test('a call ends at its deadline, and its late answer is nobody’s (SCENARIOS 155)', async (t) => {
   const { promise, resolve } = deferred<{ n: number }>();
   const { pair, connection, options } = await connected({ echo: () => promise });
   const begun = pair.world.nowMs;
@@ -116,7 +116,7 @@ test('an aborted call ends at once with ECANCELED, before, while and after it is
   t.true(connection.isOpen);
 });
 
-test('a message without a handler is ENOSYS, one of another role EPERM, a wrong value EINVAL', async (t) => {
+test('a message without a handler is ENOSYS, one of another role EPERM, a wrong value EINVAL (SCENARIOS 186)', async (t) => {
   const { pair, connection, options } = await connected();
   const missing = { ...ops.echo, code: 59_999 };
   t.like(await failure(pair.run(() => connection.call(missing, { n: 1 }, options()))), {

@@ -57,7 +57,7 @@ test('a wrong key is refused by the connector, which is asked to prove nothing',
   t.like(error, { code: 'EKEYREJECTED', weftCode: 'WEFT_E_BAD_KEY' });
 });
 
-test('a connector that proves another key is refused and counted', async (t) => {
+test('a connector that proves another key is refused and counted (SCENARIOS 50)', async (t) => {
   const pair = new Pair(guarded);
   await pair.pass(10);
   const error = await failure(
@@ -113,7 +113,7 @@ test('a member of another cluster is refused; one that knows of none is not', as
   await pair.run(() => pair.proved({ ...clientSelf, cluster: () => '' }));
 });
 
-test('no common version is a refusal that names both ranges', async (t) => {
+test('no common version is a refusal that names both ranges (SCENARIOS 252, 253)', async (t) => {
   const pair = new Pair();
   await pair.pass(10);
   const ask = (versionMin: number, versionMax: number) =>
@@ -178,7 +178,7 @@ for (const [what, talk] of Object.entries({
   });
 }
 
-test('before the proof no other message is known, and nothing else is answered', async (t) => {
+test('before the proof no other message is known, and nothing else is answered (SCENARIOS 154)', async (t) => {
   const pair = new Pair();
   await pair.pass(10);
   const error = await failure(

@@ -121,7 +121,7 @@ test('a call that waits for the window ends by its own deadline and signal', asy
   t.is(aborted?.code, 'ECANCELED');
 });
 
-test('`close` ends all calls with its reason and leaves nothing running, in whatever state', async (t) => {
+test('`close` ends all calls with its reason and leaves nothing running, in whatever state (SCENARIOS 176)', async (t) => {
   for (const passMs of [0, 0.3, 0.7, 1, 1.5, 2, 3, 50]) {
     for (const reachable of [true, false]) {
       const { handlers } = holding();
@@ -183,7 +183,7 @@ test('a link that nobody needs any more stops trying', async (t) => {
   t.is(attempts, before);
 });
 
-test('losses in the middle of everything: each call ends once, with the answer that is its own', async (t) => {
+test('losses in the middle of everything: each call ends once, with the answer that is its own (SCENARIOS 163)', async (t) => {
   for (let seed = 1; seed <= 10; seed++) {
     const { pair, link } = await started({
       seed,

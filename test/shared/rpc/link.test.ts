@@ -111,7 +111,7 @@ test('what may not be sent twice fails with EPIPE when its connection is lost', 
   t.is(seen.length, 1);
 });
 
-test('EAGAIN is obeyed: not before its hint, and until the deadline', async (t) => {
+test('EAGAIN is obeyed: not before its hint, and until the deadline (SCENARIOS 173)', async (t) => {
   const times: number[] = [];
   let answer = false;
   const { pair, begin, complete } = await started({
@@ -139,6 +139,59 @@ test('EAGAIN is obeyed: not before its hint, and until the deadline', async (t) 
   await pair.pass(100);
   answer = true;
   t.deepEqual(await complete(call), { n: 2 });
+});
+
+test('an answer that is final is not asked for again (SCENARIOS 178)', async (t) => {
+  for (const code of ['ENOENT', 'EACCES', 'EEXIST', 'EIO', 'ENOSPC', 'ESTALE'] as const) {
+    let asked = 0;
+    const { pair, begin, complete } = await started({
+      handlers: {
+        echo: () => {
+          asked++;
+          throw new FsError(code);
+        },
+      },
+    });
+    t.is((await failure(complete(begin(ops.echo, 1)))).code, code);
+    await pair.pass(10_000);
+    t.is(asked, 1);
+  }
+});
+
+test('what goes on is done although its caller waits no longer, and is done once (SCENARIOS 174)', async (t) => {
+  const done: number[] = [];
+  let isBusy = true;
+  const { pair, link, complete } = await started({
+    handlers: {
+      change: ({ n }) => {
+        if (isBusy) throw new FsError('EAGAIN', { id: 'WEFT_E_STARTING' });
+        done.push(n);
+        return { n };
+      },
+    },
+  });
+  const begin = (n: number, signal?: AbortSignal) => {
+    const options = { deadline: pair.deadline(1_000), goesOn: true, signal };
+    const call = pair.client.call(() => link.call(ops.change, { n }, options));
+    call.catch(() => undefined);
+    return call;
+  };
+  const given = new AbortController();
+  const [late, aborted] = [begin(1), begin(2, given.signal)];
+  await pair.pass(100);
+  given.abort();
+  t.is((await failure(complete(aborted))).code, 'ECANCELED');
+  t.like(await failure(complete(late)), { code: 'ETIMEDOUT', weftCode: 'WEFT_E_DEADLINE' });
+  isBusy = false;
+  await pair.pass(10_000);
+  t.deepEqual(
+    done.toSorted((a, b) => a - b),
+    [1, 2],
+  );
+  t.deepEqual(await complete(begin(3)), { n: 3 });
+  const never = begin(4);
+  link.close();
+  t.is((await failure(complete(never))).code, 'EPIPE');
 });
 
 test('an EPIPE that the server answers is tried again with pauses, not in a storm', async (t) => {

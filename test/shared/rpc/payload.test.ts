@@ -128,7 +128,7 @@ test('a late reply to a call that was given up goes nowhere', async (t) => {
   t.true(connection.isOpen);
 });
 
-test('damaged bytes are refused at either end', async (t) => {
+test('damaged bytes are refused at either end (SCENARIOS 168)', async (t) => {
   let reached = false;
   const { pair, connection, options } = await connected({
     store: ({ n }) => {

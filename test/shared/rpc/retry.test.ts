@@ -14,7 +14,7 @@ function wholeDelayMs(attempts: number): number {
   return retryDelayMs(attempts, randomOf(0)) * 2;
 }
 
-test('a delay never shrinks with the attempts, and half of it is chance', (t) => {
+test('a delay never shrinks with the attempts, and half of it is chance (SCENARIOS 157)', (t) => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 10_000 }), chance, (attempts, fraction) => {
       const ms = retryDelayMs(attempts, randomOf(fraction));
@@ -45,7 +45,7 @@ test('it is never shorter than what the server asked for, nor much longer', (t) 
   );
 });
 
-test('equal events are logged at powers of two', (t) => {
+test('equal events are logged at powers of two (SCENARIOS 177)', (t) => {
   const logged = Array.from({ length: 1000 }, (_, count) => count).filter(isPowerOfTwo);
   t.deepEqual(logged, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]);
 });

@@ -18,7 +18,7 @@ function end(one: Call): Call {
 
 const withBytes = (count: number): Call => call({ payload: [new Uint8Array(count)] });
 
-test('no two calls have a slot at the same time, and its sequences only grow', (t) => {
+test('no two calls have a slot at the same time, and its sequences only grow (SCENARIOS 165)', (t) => {
   fc.assert(
     fc.property(fc.array(fc.nat(), { maxLength: 2000 }), (choices) => {
       const slots = new Slots();

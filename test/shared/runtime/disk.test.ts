@@ -64,7 +64,7 @@ test('what is written anywhere, in any pieces, is read back in any other pieces'
   );
 });
 
-test('more buffers than one system call takes are read and written whole', async (t) => {
+test('more buffers than one system call takes are read and written whole (SCENARIOS 220)', async (t) => {
   const file = await disk.open(join(await temporaryDirectory(t), 'file'), 'create');
   t.teardown(async () => file.close());
   const from = Array.from({ length: 3000 }, (_, i) => Buffer.from([i & 0xff, i >> 8]));
@@ -75,7 +75,7 @@ test('more buffers than one system call takes are read and written whole', async
   t.is(await file.read([Buffer.alloc(10)], 7 + 6000), 0, 'nothing beyond the end');
 });
 
-test('a write that fails in the middle tells how many bytes are done', async (t) => {
+test('a write that fails in the middle tells how many bytes are done (SCENARIOS 220)', async (t) => {
   const file = await disk.open('/dev/full', 'write');
   t.teardown(async () => file.close());
   const error = await t.throwsAsync(file.write([Buffer.alloc(10)], 0), { instanceOf: FsError });

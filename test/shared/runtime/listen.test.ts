@@ -143,7 +143,7 @@ test('a frame that comes in one piece with the upgrade is not lost', async (t) =
   t.is(heard.entries[0]?.body, Buffer.from('early').toString('hex'));
 });
 
-test('a peer that only stops sending is closed, not kept half open', async (t) => {
+test('a peer that only stops sending is closed, not kept half open (SCENARIOS 129)', async (t) => {
   const heard = new Recorder();
   const listener = await listening(t, direct, { accept: () => heard });
   const socket = net.connect({ port: portOf(listener), host: '127.0.0.1', allowHalfOpen: true });
@@ -209,6 +209,25 @@ test('plain HTTP is answered on the same port, GET only', async (t) => {
   t.deepEqual(asked, ['/health?x=1', '/broken']);
   const bare = await listening(t, direct);
   t.is((await fetch(`http://127.0.0.1:${portOf(bare)}/`)).status, 404);
+});
+
+test('plain HTTP on loopback is for the names of this host: no name that was made to lead here', async (t) => {
+  const listener = await listening(t, direct, {
+    http: () => ({ status: 200, contentType: 'text/plain', body: 'figures' }),
+  });
+  const port = portOf(listener);
+  const statusFor = async (host: string): Promise<number | undefined> => {
+    const request = http.get({ host: '127.0.0.1', port, path: '/metrics', headers: { host } });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
+  for (const host of ['localhost', `localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`]) {
+    t.is(await statusFor(host), 200, host);
+  }
+  for (const host of ['evil.example', `evil.example:${port}`, 'localhost.evil.example']) {
+    t.is(await statusFor(host), 403, host);
+  }
 });
 
 test('an HTTP answer that never comes does not keep its connection', async (t) => {

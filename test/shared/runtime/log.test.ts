@@ -69,7 +69,7 @@ test('fields of the log, its children and the line come together', (t) => {
   ]);
 });
 
-test('a warning that repeats is written at powers of two, each key and child counted together', (t) => {
+test('a warning that repeats is written at powers of two, each key and child counted together (SCENARIOS 177)', (t) => {
   const { log, lines } = arrayLog('debug');
   const child = log.child({ conn: 1 });
   for (let i = 0; i < 20; i++) (i % 2 === 0 ? log : child).warn('mgr unreachable', { key: 'a', i });

@@ -1,6 +1,7 @@
 /** Values of any shape: one that is always the same, and all that there can be. */
 import * as fc from 'fast-check';
 import type { Shape } from '../../../shared/wire/codec.ts';
+import { clientOps } from '../../../shared/wire/client-ops.ts';
 import { iodOps } from '../../../shared/wire/iod-ops.ts';
 import { linkOps } from '../../../shared/wire/link-ops.ts';
 import { mgrOps } from '../../../shared/wire/mgr-ops.ts';
@@ -11,6 +12,7 @@ export const messages: readonly (readonly [name: string, op: Op])[] = [
   linkOps,
   mgrOps,
   iodOps,
+  clientOps,
 ].flatMap((ops: OpTable) => Object.entries(ops));
 
 export const sides = ['request', 'reply'] as const;

@@ -1,18 +1,24 @@
 import test from 'ava';
+import { clientOps } from '../../../shared/wire/client-ops.ts';
 import { controlOps, dataOps } from '../../../shared/wire/iod-ops.ts';
 import { linkOps } from '../../../shared/wire/link-ops.ts';
-import { clusterOps, fileOps, nameOps, sessionOps, syncOps } from '../../../shared/wire/mgr-ops.ts';
+import { clusterOps } from '../../../shared/wire/cluster-ops.ts';
+import { fileOps, nameOps, sessionOps } from '../../../shared/wire/mgr-ops.ts';
+import { syncOps } from '../../../shared/wire/sync-ops.ts';
+import { watchOps } from '../../../shared/wire/watch-ops.ts';
 import type { Op, OpTable, RequestOf } from '../../../shared/wire/op.ts';
 import { messages } from './arbitrary.ts';
 
 /** The codes that each table may use; all others are free for tables to come. */
 const ranges: readonly (readonly [ops: OpTable, first: number, last: number])[] = [
   [linkOps, 1, 15],
-  [{ ...sessionOps, ...nameOps, ...fileOps }, 100, 179],
+  [{ ...sessionOps, ...nameOps, ...fileOps }, 100, 169],
+  [watchOps, 170, 179],
   [clusterOps, 180, 199],
   [syncOps, 200, 219],
   [dataOps, 300, 319],
   [controlOps, 340, 359],
+  [clientOps, 400, 409],
 ];
 
 test('no two messages have the same code or the same name', (t) => {

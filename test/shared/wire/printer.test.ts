@@ -35,7 +35,7 @@ function print<T>(codec: Codec<T>, value: T, maxChars = 1000): string {
 test('a message is printed as its fields', (t) => {
   const request = { handle: 5, offset: 1024, length: 10 };
   t.is(printMessage(dataOps.read, 'request', request, 100), 'handle=5 offset=1024 length=10');
-  t.is(printMessage(linkOps.ping, 'reply', {}, 100), '');
+  t.is(printMessage(linkOps.ping, 'request', {}, 100), '');
 });
 
 test('each kind of value has its own form', (t) => {
