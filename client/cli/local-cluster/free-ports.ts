@@ -19,9 +19,11 @@ const lentByDefault: PortRange = { first: 32_768, last: 65_535 };
 const lowestPort = 10_240;
 /** With fewer to choose from, two clusters that start at once would often meet. */
 const choiceMin = 1000;
+/** Those that this process was given may not be listened on yet. */
+const given = new Set<number>();
 
 /**
- * Different ports on which nobody listens now.
+ * Different ports on which nobody listens now; no port twice to one process.
  * @throws FsError EADDRINUSE when there are not so many
  */
 export async function freePorts(count: number, host: string): Promise<readonly number[]> {
@@ -36,6 +38,8 @@ export async function freePorts(count: number, host: string): Promise<readonly n
         throw new FsError('EADDRINUSE', { what });
       }
       const port = first + ((start + tried) % total);
+      if (given.has(port)) continue;
+      given.add(port);
       const server = await hold(port, host);
       if (server !== undefined) held.set(port, server);
     }

@@ -14,6 +14,12 @@ test('ports are different from each other, and can be listened on', async (t) =>
   }
 });
 
+test('no port is given twice to one process, though nobody listens on the first yet', async (t) => {
+  const ports: number[] = [];
+  for (let i = 0; i < 40; i++) ports.push(...(await freePorts(100, '127.0.0.1')));
+  t.is(new Set(ports).size, ports.length);
+});
+
 test('ports that the system lends to outgoing connections are left alone', (t) => {
   t.deepEqual(portsToKeep({ first: 32_768, last: 60_999 }), { first: 10_240, last: 32_767 });
   t.deepEqual(portsToKeep({ first: 10_000, last: 49_151 }), { first: 49_152, last: 65_535 });
