@@ -40,6 +40,8 @@ export class Access {
   use(handle: Handle, peer: Peer, right: keyof typeof rights): void {
     const held = this.check(handle, peer);
     if ((held & rights[right]) === 0) {
+      // The open that gives this right may be among those that the new table will bring.
+      if (!this.#table.isCurrent) throw this.#unknown(handle);
       throw this.#refused(`${peer.node} may not ${right} file ${handle}`);
     }
     this.#lease.check();

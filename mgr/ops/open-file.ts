@@ -27,6 +27,11 @@ export function openInode(context: NameContext, request: Request): OpenedInode {
   const has = (flag: number): boolean => (request.flags & flag) !== 0;
   if (has(openFlags.create) && has(openFlags.directory)) throw new FsError('EINVAL');
   const exclusive = has(openFlags.create) && has(openFlags.exclusive);
+  if (has(openFlags.create) && request.at.path.endsWith('/')) {
+    // As on Linux: it is not made, whatever it is and wherever it leads.
+    findEntry(context, request.at);
+    throw new FsError('EISDIR');
+  }
   const found =
     exclusive || has(openFlags.noFollow)
       ? findEntry(context, request.at)

@@ -1,10 +1,16 @@
 import test from 'ava';
 import * as fc from 'fast-check';
+import { Access } from '../../iod/access.ts';
+import { Lease } from '../../iod/lease.ts';
 import { OpenEntries } from '../../iod/open-entries.ts';
 import { type Changes, OpenTable } from '../../iod/open-table.ts';
 import { OpenDigest } from '../../shared/open-digest.ts';
+import type { Peer } from '../../shared/rpc/connection.ts';
+import { makeNodeRuntime } from '../../shared/runtime/node.ts';
 import type { Handle, SessionId } from '../../shared/units.ts';
-import type { CapBody, OpenEntry, OpenRange } from '../../shared/wire/values.ts';
+import { type CapBody, type OpenEntry, type OpenRange, rights } from '../../shared/wire/values.ts';
+
+const { clock } = makeNodeRuntime({ log: 'silent' });
 
 const handle = (value: number): Handle => value as Handle;
 const session = (value: number): SessionId => value as SessionId;
@@ -298,4 +304,27 @@ test('a table that only gets changes is equal to that of the mgr after each of t
       }
     }),
   );
+});
+
+test('while a new table is built, a right that the old one lacks is waited for, not refused (SCENARIOS 60)', (t) => {
+  const table = syncedTable(10, [entry(1, 7, rights.write, 9)]);
+  const lease = new Lease(clock);
+  lease.renew(clock.now());
+  const access = new Access({ secret: Buffer.alloc(32), table, lease });
+  const peer: Peer = {
+    role: 'client',
+    node: 'client',
+    incarnation: 1,
+    trusted: false,
+    session: session(7),
+    user: undefined,
+  };
+  const read = (): void => access.use(handle(1), peer, 'read');
+  t.throws(read, { code: 'EACCES' });
+  const rebuild = table.rebuild();
+  rebuild.startAt(20);
+  t.throws(read, { code: 'EAGAIN' });
+  rebuild.add([entry(1, 7, rights.read, 15)]);
+  table.swap(rebuild);
+  t.notThrows(read);
 });

@@ -217,6 +217,20 @@ test('any calls by path have the outcomes that they have in Node', async (t) => 
   t.pass();
 });
 
+test('a name with a slash behind it is not made, also where it is a link to itself', async (t) => {
+  const { real, ours } = await twoRoots();
+  const calls: readonly Call[] = [
+    { style: 'promises', method: 'symlink', args: [new Below('a'), new Below('a')] },
+    { style: 'promises', method: 'writeFile', args: [new Below('a/'), 'x', { flag: 'a' }] },
+    { style: 'promises', method: 'writeFile', args: [new Below('b/'), 'x'] },
+    { style: 'promises', method: 'writeFile', args: [new Below('missing/b/'), 'x'] },
+    { style: 'promises', method: 'readFile', args: [new Below('a/')] },
+  ];
+  for (const one of calls) {
+    t.deepEqual(await outcomeOf(cluster.fs, ours, one), await outcomeOf(nodeFs, real, one));
+  }
+});
+
 test('any calls of an open file have the outcomes that they have in Node', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(session, { minLength: 1, maxLength: 4 }), async (sessions) => {
