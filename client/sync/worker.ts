@@ -4,21 +4,17 @@
  */
 import type * as Fs from 'node:fs';
 import { promisify } from 'node:util';
-import { type MessagePort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import { FsError } from '../../shared/errno.ts';
 import type { ConnectOptions } from '../connect.ts';
 import { connect } from '../node-fs/connect.ts';
 import type { ConnectedFileSystem } from '../node-fs/node-fs.ts';
+import type { LineData } from './line.ts';
 import { type CallMessage, fromSent, type ReplyMessage, toSent } from './messages.ts';
 
-export interface WorkerData {
+interface WorkerData extends LineData {
   readonly url: string | undefined;
   readonly options: ConnectOptions;
-  readonly port: MessagePort;
-  /** One cell: how many replies there are. */
-  readonly cells: Int32Array;
-  /** What the thread loads, in order. */
-  readonly modules: readonly string[];
 }
 
 type Method = (...args: readonly unknown[]) => unknown;
