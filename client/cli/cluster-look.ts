@@ -46,6 +46,18 @@ export async function lookAtCluster(
   }
 }
 
+/** Or why nothing could be asked. */
+export async function lookOrError(
+  ...args: Parameters<typeof lookAtCluster>
+): Promise<ClusterLook | FsError> {
+  try {
+    return await lookAtCluster(...args);
+  } catch (error) {
+    if (isFsError(error)) return error;
+    throw error;
+  }
+}
+
 function unreachable(cause: FsError): FsError {
   const what = cause.what ?? cause.message;
   return new FsError('ETIMEDOUT', { id: 'WEFT_E_MGR_UNREACHABLE', what, cause });

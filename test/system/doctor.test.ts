@@ -65,6 +65,19 @@ test('a bundle holds what others need, for its owner alone, and no key', async (
   t.regex(again.stderr, /EEXIST/);
 });
 
+test("with a key that is not the cluster's, the host is looked at all the same", async (t) => {
+  const dataDir = await clusterDirectory(t);
+  const { url } = await up(dataDir, '--iods', '1');
+  await weft({}, 'init', '--data', join(dataDir, 'other'));
+  const other = new URL(url);
+  other.searchParams.set('key', join(dataDir, 'other', 'cluster.key'));
+
+  const { code, told, bad } = await doctor('--url', other.href);
+  t.is(code, 2);
+  t.deepEqual(bad, ['mgr: health']);
+  t.true(told.checks.some(({ name, verdict }) => name === 'node' && verdict === 'ok'));
+});
+
 test('without a cluster it looks at the host alone', async (t) => {
   const dataDir = await clusterDirectory(t);
   const { stdout } = await weft({}, 'doctor', '--data', join(dataDir, 'not-yet'));

@@ -5,7 +5,7 @@ import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
 import { version } from '../../../shared/version.ts';
 import { connect } from '../../connect.ts';
 import { alignRows } from '../columns.ts';
-import { type ClusterLook, lookAtCluster } from '../cluster-look.ts';
+import { type ClusterLook, lookOrError } from '../cluster-look.ts';
 import type { Color } from '../colors.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Context, Run } from '../command.ts';
@@ -81,18 +81,15 @@ interface Looked {
 }
 
 async function lookFrom(given: Arguments, context: Context): Promise<Looked> {
-  const look = await lookAtCluster(given, context).catch(toFsError);
-  const checks = [
-    ...checkHealth(findingsOf(look)),
-    ...versionOf(look),
-    ...checkLinks(await pingCluster(context, 'weft doctor')),
-  ];
-  return { checks, look: isFsError(look) ? look.message : look };
+  const look = await lookOrError(given, context);
+  const health = checkHealth(findingsOf(look));
+  if (isFsError(look)) return { checks: health, look: look.message };
+  const links = checkLinks(await pingCluster(context, 'weft doctor'));
+  return { checks: [...health, ...versionOf(look), ...links], look };
 }
 
-function versionOf(look: ClusterLook | Error): readonly Check[] {
-  const isTold = 'status' in look && look.status !== undefined;
-  return isTold ? [checkVersion(look.status.version)] : [];
+function versionOf({ status }: ClusterLook): readonly Check[] {
+  return status === undefined ? [] : [checkVersion(status.version)];
 }
 
 /** Or why they cannot be had: a bundle is made of what there is. */

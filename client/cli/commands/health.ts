@@ -1,7 +1,6 @@
 /** `weft health`: whether all is well; if not, what is wrong, what it means, and what helps. */
-import { type FsError, isFsError } from '../../../shared/errno.ts';
 import { healthCatalogue } from '../../../shared/health-catalogue.ts';
-import { type ClusterLook, lookAtCluster } from '../cluster-look.ts';
+import { lookOrError } from '../cluster-look.ts';
 import type { Context, Run } from '../command.ts';
 import { type Finding, type Verdict, verdictOf } from '../../observing/health-findings.ts';
 import { findingsOf } from '../health-findings.ts';
@@ -17,17 +16,6 @@ export const run: Run = async (given, context) => {
   output.result({ url, verdict, findings: told }, () => healthLines(verdict, findings, context));
   return outcomes[verdict];
 };
-
-async function lookOrError(
-  ...args: Parameters<typeof lookAtCluster>
-): Promise<ClusterLook | FsError> {
-  try {
-    return await lookAtCluster(...args);
-  } catch (error) {
-    if (isFsError(error)) return error;
-    throw error;
-  }
-}
 
 function healthLines(
   verdict: Verdict,

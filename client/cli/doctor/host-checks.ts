@@ -87,16 +87,16 @@ function memoryCheck({ sharedMemory, platform }: HostFacts): Check {
 function mountCheck({ fuse: { device, mountProgram }, uid, platform }: HostFacts): Check {
   const name = 'mount';
   if (platform !== 'linux') return { name, verdict: 'skipped', detail: `not on ${platform}` };
+  if (uid !== 0) return { name, verdict: 'skipped', detail: 'only root can mount' };
   const lacks = [
     ...(device === 'usable' ? [] : [`/dev/fuse is ${device}`]),
     ...(mountProgram ? [] : ['there is no mount(8)']),
-    ...(uid === 0 ? [] : ['only root can mount']),
   ];
   if (lacks.length === 0) return { name, verdict: 'ok', detail: 'weft mount can be used' };
   return {
     name,
     verdict: 'warning',
     detail: lacks.join(', '),
-    advice: device === 'missing' ? 'modprobe fuse, as root' : 'run weft mount as root',
+    advice: device === 'missing' ? 'modprobe fuse' : 'install mount, and let root open /dev/fuse',
   };
 }
