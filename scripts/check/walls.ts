@@ -5,13 +5,17 @@
 import { builtinModules } from 'node:module';
 import { type Finding, type Import, importsOf, isSource, type SourceTree } from './source-tree.ts';
 
-const product = ['shared', 'mgr', 'iod', 'client', 'client/cli', 'client/dashboard'] as const;
+const onNode = ['shared', 'shared/runtime/node'] as const;
+const anywhere = [...onNode, 'shared/runtime/browser'] as const;
+const product = [...anywhere, 'mgr', 'iod', 'client', 'client/cli', 'client/dashboard'] as const;
 const mayImport = {
   shared: ['shared'],
-  mgr: ['mgr', 'shared'],
-  iod: ['iod', 'shared'],
-  client: ['client', 'shared'],
-  'client/cli': ['client/cli', 'client', 'shared'],
+  'shared/runtime/node': onNode,
+  'shared/runtime/browser': ['shared', 'shared/runtime/browser'],
+  mgr: ['mgr', ...onNode],
+  iod: ['iod', ...onNode],
+  client: ['client', ...anywhere],
+  'client/cli': ['client/cli', 'client', ...onNode],
   'client/dashboard': ['client/dashboard', 'client', 'shared'],
   scripts: ['scripts', ...product],
   bench: ['bench', 'scripts', ...product],
@@ -61,7 +65,9 @@ export function checkWalls(tree: SourceTree): Finding[] {
 }
 
 function roomOf(path: string): Room | undefined {
-  const inner = /^client\/(?:cli|dashboard)(?=\/)/.exec(path)?.[0];
+  const inner = /^(?:client\/(?:cli|dashboard)(?=\/)|shared\/runtime\/(?:node|browser)\b)/.exec(
+    path,
+  )?.[0];
   if (inner !== undefined) return inner as Room;
   const [top = ''] = path.split('/', 1);
   return top !== path && top in mayImport ? (top as Room) : undefined;

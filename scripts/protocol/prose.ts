@@ -5,7 +5,7 @@ import {
   laneExtension,
   rpcPath,
   stockProtocol,
-} from '../../shared/runtime/node/handshake.ts';
+} from '../../shared/runtime/upgrade-names.ts';
 import { envelopeBytes, kinds } from '../../shared/wire/envelope.ts';
 import { linkOps } from '../../shared/wire/link-ops.ts';
 import { count, table } from './shapes.ts';

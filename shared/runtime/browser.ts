@@ -8,7 +8,7 @@ import { makePageNet } from './browser/page-net.ts';
 import { pageRandom } from './browser/page-random.ts';
 import { pageSocketClass } from './browser/page-socket.ts';
 import { runSoon } from './browser/run-soon.ts';
-import { makeClock } from './node/clock.ts';
+import { makeClock } from './clock.ts';
 import { limits } from '../limits.ts';
 import { Recorder } from '../trace/recorder.ts';
 import type { Clock, Runtime } from './runtime.ts';

@@ -8,7 +8,7 @@ import { recordedLog } from '../trace/recorded-log.ts';
 import { Recorder } from '../trace/recorder.ts';
 import type { RingInfo } from '../trace/ring-header.ts';
 import type { Role } from '../wire/op.ts';
-import { makeClock } from './node/clock.ts';
+import { makeClock } from './clock.ts';
 import { makeDisk } from './node/disk.ts';
 import { makeKillPoint } from './node/kill-point.ts';
 import { type LogSettings, openLog } from './node/log-lines.ts';

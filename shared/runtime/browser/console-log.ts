@@ -1,5 +1,5 @@
 /** A `Logger` to the console of a page. */
-import { makeLog, silentLog } from '../node/log.ts';
+import { makeLog, silentLog } from '../log.ts';
 import type { Logger, LogLevel } from '../runtime.ts';
 
 export type ConsoleLevel = LogLevel | 'silent';

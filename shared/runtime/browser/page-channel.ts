@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { FsError, ProtocolError } from '../../errno.ts';
 import { limits } from '../../limits.ts';
-import { EntryReader } from '../node/entry-reader.ts';
-import { closedByPeer, endpointText, farewellOf } from '../node/net-errors.ts';
+import { EntryReader } from '../entry-reader.ts';
+import { closedByPeer, endpointText, farewellOf } from '../net-errors.ts';
 import type { Channel, ChannelHandlers, Clock, Endpoint, Timer } from '../runtime.ts';
 import type { PageSocket } from './page-socket.ts';
 

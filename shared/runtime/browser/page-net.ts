@@ -1,7 +1,7 @@
 /** `Net` of a page: it connects to daemons by WebSocket, as far as browser and daemon let it. */
 import { FsError } from '../../errno.ts';
-import { rpcPath, stockProtocol } from '../node/handshake.ts';
-import { connectError, endpointText, notWeftError } from '../node/net-errors.ts';
+import { rpcPath, stockProtocol } from '../upgrade-names.ts';
+import { connectError, endpointText, notWeftError } from '../net-errors.ts';
 import type { Channel, ChannelHandlers, Clock, Endpoint, Net, Random } from '../runtime.ts';
 import { PageChannel } from './page-channel.ts';
 import type { MakeSocket, PageSocket } from './page-socket.ts';

@@ -6,7 +6,7 @@ import type { Channel, ChannelHandlers, Endpoint } from '../runtime.ts';
 import { DirectWire } from './direct-wire.ts';
 import { readUpgradeAnswer, upgradeRequest } from './handshake.ts';
 import { type Lane, LaneOffer } from './lane.ts';
-import { connectError, endpointText, notWeftError, peerHostOf } from './net-errors.ts';
+import { connectError, endpointText, notWeftError, peerHostOf } from '../net-errors.ts';
 import { type Peer, SocketChannel } from './socket-channel.ts';
 import { type Intake, onread } from './socket-intake.ts';
 import { checkUnixPath } from './unix-socket.ts';

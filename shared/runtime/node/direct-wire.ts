@@ -9,7 +9,7 @@ import { closeContent, frameFlags, frameHead, laneContentBytes, opcodes } from '
 import { FrameReader } from './frame-reader.ts';
 import { fragmentsOf } from './fragments.ts';
 import type { Lane } from './lane.ts';
-import { closedByPeer, farewellOf, lostError } from './net-errors.ts';
+import { closedByPeer, farewellOf, lostError } from '../net-errors.ts';
 import type { SocketChannel, Wire } from './socket-channel.ts';
 import type { Intake } from './socket-intake.ts';
 

@@ -5,7 +5,7 @@
  */
 import { ProtocolError } from '../../errno.ts';
 import { limits } from '../../limits.ts';
-import { type EntryHandlers, EntryReader } from './entry-reader.ts';
+import { type EntryHandlers, EntryReader } from '../entry-reader.ts';
 import { frameFlags, frameHeadBytesMax, laneContentBytes, opcodes } from './frame-header.ts';
 import type { Lane } from './lane.ts';
 

@@ -2,14 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isLoopback } from '../../loopback.ts';
+import { directProtocol, laneExtension, rpcPath, stockProtocol } from '../upgrade-names.ts';
 
-export const rpcPath = '/rpc';
-/** Spoken by stock `ws` and browsers. */
-export const stockProtocol = 'weft.1';
-/** The same bytes, read and written by us. */
-export const directProtocol = 'weft.direct.1';
-/** The extension by which two processes of a host agree on a lane (lane.ts). */
-export const laneExtension = 'weft-lane';
 /** An answer to the upgrade, or a request, with longer headers comes from nobody we know. */
 export const headerBytesMax = 8 * 1024;
 

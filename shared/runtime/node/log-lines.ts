@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { Writable } from 'node:stream';
 import type { LogFields, Logger, LogLevel } from '../runtime.ts';
-import { makeLog, silentLog } from './log.ts';
+import { makeLog, silentLog } from '../log.ts';
 import { plainField } from './log-fields.ts';
 
 const queuedBytesMax = 1024 * 1024;

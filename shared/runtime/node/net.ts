@@ -7,7 +7,7 @@ import { limits } from '../../limits.ts';
 import type { Logger, Net } from '../runtime.ts';
 import { connectDirect } from './connect.ts';
 import { type Frames, listen } from './listen.ts';
-import { resolveError } from './net-errors.ts';
+import { resolveError } from '../net-errors.ts';
 
 export interface NetSettings {
   readonly log: Logger;

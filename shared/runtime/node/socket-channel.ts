@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { FsError } from '../../errno.ts';
 import { limits } from '../../limits.ts';
 import type { Channel, ChannelHandlers } from '../runtime.ts';
-import type { EntryHandlers } from './entry-reader.ts';
-import { closedByPeer } from './net-errors.ts';
+import type { EntryHandlers } from '../entry-reader.ts';
+import { closedByPeer } from '../net-errors.ts';
 
 /** The way the bytes go: our own frames, or those of stock `ws`. */
 export interface Wire {

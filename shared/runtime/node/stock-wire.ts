@@ -2,8 +2,8 @@
 import type { RawData, WebSocket } from 'ws';
 import { ProtocolError } from '../../errno.ts';
 import { limits } from '../../limits.ts';
-import { EntryReader } from './entry-reader.ts';
-import { closedByPeer, farewellOf, lostError } from './net-errors.ts';
+import { EntryReader } from '../entry-reader.ts';
+import { closedByPeer, farewellOf, lostError } from '../net-errors.ts';
 import type { SocketChannel, Wire } from './socket-channel.ts';
 
 /** For either end: no extension, and messages up to the bound. */

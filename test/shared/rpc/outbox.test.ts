@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { ProtocolError } from '../../../shared/errno.ts';
 import { limits } from '../../../shared/limits.ts';
 import { Outbox } from '../../../shared/rpc/outbox.ts';
-import { EntryReader } from '../../../shared/runtime/node/entry-reader.ts';
+import { EntryReader } from '../../../shared/runtime/entry-reader.ts';
 import type { Channel } from '../../../shared/runtime/runtime.ts';
 import { bytes, Reader, struct, u32, type ValueOf } from '../../../shared/wire/codec.ts';
 import { envelopeBytes, readEnvelope } from '../../../shared/wire/envelope.ts';

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { makeClock } from '../../../shared/runtime/node/clock.ts';
+import { makeClock } from '../../../shared/runtime/clock.ts';
 import { makeRandom } from '../../../shared/runtime/node/random.ts';
 
 const clock = makeClock();
@@ -52,7 +52,7 @@ test('deferred functions run in order, after the tick, before a later timer', as
 });
 
 test('a deferred function that throws is an uncaught exception, and the others still run', async (t) => {
-  const module = new URL('../../../shared/runtime/node/clock.ts', import.meta.url);
+  const module = new URL('../../../shared/runtime/clock.ts', import.meta.url);
   const script = `
     import { makeClock } from ${JSON.stringify(module.href)};
     process.on('uncaughtException', (error) => console.log('uncaught ' + error.message));

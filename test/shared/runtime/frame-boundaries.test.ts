@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import * as net from 'node:net';
 import { FrameReader } from '../../../shared/runtime/node/frame-reader.ts';
 import { frameFlags, frameHead, opcodes } from '../../../shared/runtime/node/frame-header.ts';
-import { rpcPath } from '../../../shared/runtime/node/handshake.ts';
+import { rpcPath } from '../../../shared/runtime/upgrade-names.ts';
 import type { Frames } from '../../../shared/runtime/node/listen.ts';
 import { entryBytes, hex, listening, pair, Recorder } from './recorder.ts';
 import { direct, portOf } from './sockets.ts';

@@ -1,6 +1,6 @@
 /** Listens at a free port, says which, and sends back whatever it gets. */
 import { makeNet } from '../../../shared/runtime/node/net.ts';
-import { silentLog } from '../../../shared/runtime/node/log.ts';
+import { silentLog } from '../../../shared/runtime/log.ts';
 import { entryBytes, loopback } from './recorder.ts';
 
 const listener = await makeNet({ log: silentLog }).listen({

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { FsError } from '../../../shared/errno.ts';
-import { makeLog, silentLog } from '../../../shared/runtime/node/log.ts';
+import { makeLog, silentLog } from '../../../shared/runtime/log.ts';
 import { plainField } from '../../../shared/runtime/node/log-fields.ts';
-import { Repeats } from '../../../shared/runtime/node/log-repeats.ts';
+import { Repeats } from '../../../shared/runtime/log-repeats.ts';
 import { temporaryDirectory } from './recorder.ts';
 import type { LogFields, LogLevel } from '../../../shared/runtime/runtime.ts';
 

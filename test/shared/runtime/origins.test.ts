@@ -1,8 +1,8 @@
 import test from 'ava';
-import { silentLog } from '../../../shared/runtime/node/log.ts';
+import { silentLog } from '../../../shared/runtime/log.ts';
 import { makeNet } from '../../../shared/runtime/node/net.ts';
 import { WebSocket } from 'ws';
-import { stockProtocol } from '../../../shared/runtime/node/handshake.ts';
+import { stockProtocol } from '../../../shared/runtime/upgrade-names.ts';
 import { listening, Recorder } from './recorder.ts';
 import { portOf } from './sockets.ts';
 

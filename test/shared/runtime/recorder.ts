@@ -13,7 +13,7 @@ import type {
   ListenOptions,
   Net,
 } from '../../../shared/runtime/runtime.ts';
-import { silentLog } from '../../../shared/runtime/node/log.ts';
+import { silentLog } from '../../../shared/runtime/log.ts';
 
 export interface Entry {
   readonly body: string;

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { crc32 } from 'node:zlib';
 import { type Errno, FsError, isFsError, ProtocolError } from '../../../shared/errno.ts';
 import { limits } from '../../../shared/limits.ts';
-import { EntryReader } from '../../../shared/runtime/node/entry-reader.ts';
+import { EntryReader } from '../../../shared/runtime/entry-reader.ts';
 import type { Channel, ChannelHandlers } from '../../../shared/runtime/runtime.ts';
 import { BorrowedBytes } from './borrowed-bytes.ts';
 import type { Host } from './host.ts';

@@ -7,7 +7,7 @@ import { limits } from '../../../../shared/limits.ts';
 import { makePageNet } from '../../../../shared/runtime/browser/page-net.ts';
 import { pageRandom } from '../../../../shared/runtime/browser/page-random.ts';
 import type { MakeSocket, PageSocket } from '../../../../shared/runtime/browser/page-socket.ts';
-import { makeClock } from '../../../../shared/runtime/node/clock.ts';
+import { makeClock } from '../../../../shared/runtime/clock.ts';
 import type { Channel } from '../../../../shared/runtime/runtime.ts';
 import { entryBytes, hex, listening, Recorder } from '../recorder.ts';
 import { at, direct, plainServer } from '../sockets.ts';

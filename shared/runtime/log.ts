@@ -1,5 +1,5 @@
 /** `Logger`: levels, fields, and the bound on repeats. Where lines go and how they look: log-lines.ts. */
-import type { LogFields, Logger, LogLevel } from '../runtime.ts';
+import type { LogFields, Logger, LogLevel } from './runtime.ts';
 import { Repeats } from './log-repeats.ts';
 
 /** Takes one line; `fields` may hold anything. */

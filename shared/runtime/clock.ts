@@ -1,5 +1,5 @@
 /** `Clock` over timers, of Node or of a browser. */
-import type { Clock, Timer } from '../runtime.ts';
+import type { Clock, Timer } from './runtime.ts';
 
 /** Node fires a longer timer at once. */
 const delayMaxMs = 2 ** 31 - 1;

@@ -1,6 +1,6 @@
 /** What sockets report, as FsErrors that name the other side. */
-import { type Errno, FsError, ProtocolError, toFsError } from '../../errno.ts';
-import type { Endpoint } from '../runtime.ts';
+import { type Errno, FsError, ProtocolError, toFsError } from '../errno.ts';
+import type { Endpoint } from './runtime.ts';
 
 /** A control frame holds 125 bytes, two of them the code (RFC 6455, 5.5). */
 const farewellBytesMax = 123;

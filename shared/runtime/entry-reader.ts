@@ -4,9 +4,9 @@
  * named, or not at all when the socket reads straight into them (`destination`, `landed`).
  */
 import assert from 'node:assert/strict';
-import { ProtocolError } from '../../errno.ts';
-import { limits } from '../../limits.ts';
-import type { ChannelHandlers } from '../runtime.ts';
+import { ProtocolError } from '../errno.ts';
+import { limits } from '../limits.ts';
+import type { ChannelHandlers } from './runtime.ts';
 
 export type EntryHandlers = Pick<ChannelHandlers, 'payloadSink' | 'entry'>;
 
