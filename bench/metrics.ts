@@ -9,21 +9,17 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { noSecret } from '../shared/auth.ts';
-import { BufferPool } from '../shared/buffer-pool.ts';
 import { limits } from '../shared/limits.ts';
 import type { Expose } from '../shared/metrics/readings.ts';
 import { RequestMeter } from '../shared/metrics/request-meter.ts';
-import { Acceptor } from '../shared/rpc/acceptor.ts';
-import { EpochWatch } from '../shared/rpc/epoch-watch.ts';
-import { anonymous, serveLink } from '../shared/rpc/handshake.ts';
-import { Link } from '../shared/rpc/link.ts';
+import type { Link } from '../shared/rpc/link.ts';
 import { Bulk, Service } from '../shared/rpc/service.ts';
 import { makeNodeRuntime } from '../shared/runtime/node.ts';
 import { lazyExposition } from '../shared/runtime/node/lazy-exposition.ts';
 import type { Endpoint } from '../shared/runtime/runtime.ts';
 import type { Handle } from '../shared/units.ts';
 import { dataOps } from '../shared/wire/iod-ops.ts';
+import { answerAt, linkTo } from './bare-link.ts';
 
 const { read, sync } = dataOps;
 const handle = 7 as Handle;
@@ -50,22 +46,14 @@ async function serve(): Promise<void> {
 
 function listen(service: Service): Promise<Endpoint> {
   const content = Buffer.alloc(limits.payloadBytesMax, 7);
-  const peer = { incarnation: 1, trusted: true, session: undefined, user: undefined } as const;
-  const acceptor = new Acceptor({
-    runtime,
-    self: { role: 'iod', node: 'iod0', incarnation: 1, cluster: () => '' },
-    epochs: new EpochWatch(),
-    buffers: new BufferPool(32 * limits.payloadBytesMax),
-    service: serveLink(service).serve(
-      { read, sync },
-      {
-        read: ({ length }) => new Bulk({ length }, [content.subarray(0, length)]),
-        sync: () => ({ verifier: 1 }),
-      },
-    ),
-    admit: ({ node }) => ({ key: noSecret, peer: { role: 'client', node, ...peer } }),
-  });
-  return acceptor.listen(anyPort);
+  service.serve(
+    { read, sync },
+    {
+      read: ({ length }) => new Bulk({ length }, [content.subarray(0, length)]),
+      sync: () => ({ verifier: 1 }),
+    },
+  );
+  return answerAt(anyPort, runtime, service);
 }
 
 /** Processor time of a scrape, microseconds, once the library is loaded. */
@@ -117,19 +105,6 @@ async function measure(child: ChildProcess, link: Link, one: Case, ms: number): 
   return ((await ask(child, 'cpu')) - before) / count;
 }
 
-function linkTo(endpoint: Endpoint): Link {
-  return new Link({
-    runtime,
-    self: { role: 'client', node: 'bench', incarnation: 1, cluster: () => '' },
-    epochs: new EpochWatch(),
-    expect: 'iod',
-    name: 'iod0',
-    persistent: true,
-    endpoints: () => [endpoint],
-    credential: () => anonymous,
-  });
-}
-
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }
@@ -154,7 +129,7 @@ async function run(): Promise<void> {
   const child = fork(import.meta.filename, ['--serve']);
   try {
     const [endpoints] = (await once(child, 'message')) as [readonly Endpoint[]];
-    const links = endpoints.map(linkTo);
+    const links = endpoints.map((endpoint) => linkTo(endpoint, runtime));
     const rows = [];
     for (const one of cases) rows.push(await compare(child, links, one));
     const perScrapeUs = await ask(child, 'scrape');

@@ -12,13 +12,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { noSecret } from '../shared/auth.ts';
-import { BufferPool } from '../shared/buffer-pool.ts';
 import { limits } from '../shared/limits.ts';
-import { Acceptor } from '../shared/rpc/acceptor.ts';
-import { EpochWatch } from '../shared/rpc/epoch-watch.ts';
-import { anonymous, serveLink } from '../shared/rpc/handshake.ts';
-import { Link } from '../shared/rpc/link.ts';
+import type { Link } from '../shared/rpc/link.ts';
 import { Bulk, Service } from '../shared/rpc/service.ts';
 import { makeNodeRuntime } from '../shared/runtime/node.ts';
 import { keepTraceFile } from '../shared/runtime/node/trace-file.ts';
@@ -27,6 +22,7 @@ import { recordKinds } from '../shared/trace/record.ts';
 import { About, Recorder } from '../shared/trace/recorder.ts';
 import type { Handle } from '../shared/units.ts';
 import { dataOps } from '../shared/wire/iod-ops.ts';
+import { answerAt, linkTo } from './bare-link.ts';
 
 const { read, write, sync } = dataOps;
 const ops = { read, write, sync };
@@ -58,20 +54,12 @@ interface Order {
 async function serve({ endpoint, directory }: Order): Promise<void> {
   const runtime = switchedRuntime(directory);
   const content = Buffer.alloc(limits.payloadBytesMax, 7);
-  const peer = { incarnation: 1, trusted: true, session: undefined, user: undefined } as const;
-  const acceptor = new Acceptor({
-    runtime,
-    self: { role: 'iod', node: 'iod0', incarnation: 1, cluster: () => '' },
-    epochs: new EpochWatch(),
-    buffers: new BufferPool(32 * limits.payloadBytesMax),
-    service: serveLink(new Service()).serve(ops, {
-      read: ({ length }) => new Bulk({ length }, [content.subarray(0, length)]),
-      write: () => ({ verifier: 1 }),
-      sync: () => ({ verifier: 1 }),
-    }),
-    admit: ({ node }) => ({ key: noSecret, peer: { role: 'client', node, ...peer } }),
+  const service = new Service().serve(ops, {
+    read: ({ length }) => new Bulk({ length }, [content.subarray(0, length)]),
+    write: () => ({ verifier: 1 }),
+    sync: () => ({ verifier: 1 }),
   });
-  process.send?.(await acceptor.listen(endpoint));
+  process.send?.(await answerAt(endpoint, runtime, service));
   process.on('message', (isOn) => {
     runtime.recorder.isOn = isOn === true;
     process.send?.(process.cpuUsage());
@@ -108,16 +96,7 @@ class Side {
   ) {
     this.#child = child;
     this.#runtime = runtime;
-    this.#link = new Link({
-      runtime,
-      self: { role: 'client', node: 'bench', incarnation: 1, cluster: () => '' },
-      epochs: new EpochWatch(),
-      expect: 'iod',
-      name: 'iod0',
-      persistent: true,
-      endpoints: () => [endpoint],
-      credential: () => anonymous,
-    });
+    this.#link = linkTo(endpoint, runtime);
   }
 
   static async start(order: Order): Promise<Side> {

@@ -11,19 +11,14 @@ import * as net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { noSecret } from '../shared/auth.ts';
-import { BufferPool } from '../shared/buffer-pool.ts';
 import { limits } from '../shared/limits.ts';
-import { Acceptor } from '../shared/rpc/acceptor.ts';
-import { EpochWatch } from '../shared/rpc/epoch-watch.ts';
-import { anonymous, serveLink } from '../shared/rpc/handshake.ts';
-import { Link } from '../shared/rpc/link.ts';
 import { Bulk, Service } from '../shared/rpc/service.ts';
 import { makeNodeRuntime } from '../shared/runtime/node.ts';
 import type { Endpoint } from '../shared/runtime/runtime.ts';
 import type { Handle } from '../shared/units.ts';
 import { dataOps } from '../shared/wire/iod-ops.ts';
 import { nameOps } from '../shared/wire/mgr-ops.ts';
+import { answerAt, linkTo } from './bare-link.ts';
 
 const { read, write } = dataOps;
 const ops = { read, write, getAttr: nameOps.getAttr };
@@ -63,30 +58,12 @@ async function serve(endpoint: Endpoint): Promise<void> {
   }
   const runtime = makeNodeRuntime({ log: 'silent' });
   const content = Buffer.alloc(limits.payloadBytesMax, 7);
-  const service = serveLink(new Service()).serve(ops, {
+  const service = new Service().serve(ops, {
     read: ({ length }) => new Bulk({ length }, [content.subarray(0, length)]),
     write: () => ({ verifier: 1 }),
     getAttr: () => ({ attr }),
   });
-  const acceptor = new Acceptor({
-    runtime,
-    self: { role: 'iod', node: 'iod0', incarnation: 1, cluster: () => '' },
-    epochs: new EpochWatch(),
-    buffers: new BufferPool(32 * limits.payloadBytesMax),
-    service,
-    admit: (hello) => ({
-      key: noSecret,
-      peer: {
-        role: 'client',
-        node: hello.node,
-        incarnation: 1,
-        trusted: true,
-        session: undefined,
-        user: undefined,
-      },
-    }),
-  });
-  process.send?.(await acceptor.listen(endpoint));
+  process.send?.(await answerAt(endpoint, runtime, service));
 }
 
 interface Figure {
@@ -116,16 +93,7 @@ async function repeat(
 
 async function measureLink(endpoint: Endpoint, seconds: number): Promise<Figure[]> {
   const runtime = makeNodeRuntime({ log: 'silent' });
-  const link = new Link({
-    runtime,
-    self: { role: 'client', node: 'bench', incarnation: 1, cluster: () => '' },
-    epochs: new EpochWatch(),
-    expect: 'iod',
-    name: 'iod0',
-    persistent: true,
-    endpoints: () => [endpoint],
-    credential: () => anonymous,
-  });
+  const link = linkTo(endpoint, runtime);
   const figures: Figure[] = [];
   const options = () => ({ deadline: runtime.clock.now() + limits.callDeadlineDefaultMs });
   for (const depth of [1, 16, 128]) {

@@ -6,43 +6,12 @@ import type { ClusterStatus } from '../../../client/file-system.ts';
 import { FsError } from '../../../shared/errno.ts';
 import { type HealthCode, healthCatalogue } from '../../../shared/health-catalogue.ts';
 import { limits } from '../../../shared/limits.ts';
-import type { IodIndex } from '../../../shared/units.ts';
 import { version } from '../../../shared/version.ts';
 import type { Member } from '../../../shared/wire/values.ts';
+import { member, status } from '../cluster-samples.ts';
 
-const iod: Member = {
-  index: 0 as IodIndex,
-  name: 'iod0',
-  host: '127.0.0.1',
-  port: 7301,
-  unixPath: '',
-  hostId: 'here',
-  state: 'serving',
-  incarnation: 1,
-  totalBytes: 1000,
-  freeBytes: 500,
-  quarantined: 0,
-  silentMs: 0,
-};
-const well: ClusterStatus = {
-  cluster: 'c',
-  version,
-  state: 'ACTIVE',
-  uptimeMs: 1,
-  files: 0,
-  sessions: 2,
-  sessionsAway: 0,
-  opens: 0,
-  reaping: 0,
-  hasRoom: true,
-  openSequence: 0,
-  residentBytes: 1,
-  answered: 0,
-  answeredInMicroseconds: 0,
-  members: [iod],
-  recovery: undefined,
-  absences: [],
-};
+const iod = member(0);
+const well = status({ version, members: [iod] });
 const recovery = {
   cause: 'crash',
   phase: 'reclaim',

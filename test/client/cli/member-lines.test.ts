@@ -1,27 +1,13 @@
 import test from 'ava';
 import { memberLine } from '../../../client/cli/member-lines.ts';
 import { limits } from '../../../shared/limits.ts';
-import type { IodIndex } from '../../../shared/units.ts';
 import type { Member } from '../../../shared/wire/values.ts';
+import { member } from '../cluster-samples.ts';
 
-const member: Member = {
-  index: 0 as IodIndex,
-  name: 'iod0',
-  host: '127.0.0.1',
-  port: 7301,
-  unixPath: '',
-  hostId: 'here',
-  state: 'serving',
-  incarnation: 1,
-  totalBytes: 2048,
-  freeBytes: 1024,
-  quarantined: 0,
-  silentMs: 0,
-};
 const plain = (_: string, text: string): string => text;
 
 function remarksOf(change: Partial<Member>): string | undefined {
-  return memberLine({ ...member, ...change }, plain).at(-1);
+  return memberLine(member(0, change), plain).at(-1);
 }
 
 test('an iod that is heard is not remarkable', (t) => {

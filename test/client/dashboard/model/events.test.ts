@@ -1,6 +1,6 @@
 import test from 'ava';
 import { eventsBetween } from '../../../../client/dashboard/model/events.ts';
-import { member, status } from '../samples.ts';
+import { member, status } from '../../cluster-samples.ts';
 
 const between = (before: ReturnType<typeof status>, now: ReturnType<typeof status>) =>
   eventsBetween({ status: before }, { status: now }, 7).map(({ grade, text }) => [grade, text]);

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { runningRecoveries } from '../../../../client/dashboard/model/progress.ts';
 import type { IodIndex } from '../../../../shared/units.ts';
-import { member, status } from '../samples.ts';
+import { member, status } from '../../cluster-samples.ts';
 
 test('nothing runs in a cluster that is well', (t) => {
   t.deepEqual(runningRecoveries(status()), []);

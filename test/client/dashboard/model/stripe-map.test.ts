@@ -1,7 +1,7 @@
 import test from 'ava';
 import * as fc from 'fast-check';
 import { cellsMax, stripeMap } from '../../../../client/dashboard/model/stripe-map.ts';
-import { member } from '../samples.ts';
+import { member } from '../../cluster-samples.ts';
 
 const layout = { base: 1, pcount: 2, ssize: 100, total: 3 };
 const members = [member(0), member(1), member(2, { state: 'syncing' })];

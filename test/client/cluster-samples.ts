@@ -1,7 +1,7 @@
 /** A cluster that is well, to be changed where a test needs it. */
-import type { ClusterStatus } from '../../../client/file-system.ts';
-import type { IodIndex } from '../../../shared/units.ts';
-import type { Member } from '../../../shared/wire/values.ts';
+import type { ClusterStatus } from '../../client/file-system.ts';
+import type { IodIndex } from '../../shared/units.ts';
+import type { Member } from '../../shared/wire/values.ts';
 
 export function member(index: number, changes: Partial<Member> = {}): Member {
   return {
