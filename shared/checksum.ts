@@ -9,7 +9,7 @@ const lowHalf = 0xffff_ffffn;
 
 /** Of all segments as if they were one; 0 when there are no bytes, as when there is no payload. */
 export function checksumOf(segments: readonly Uint8Array[]): number {
-  if (segments.every(({ length }) => length === 0)) return 0;
+  if (segments.length === 0 || segments.every(({ length }) => length === 0)) return 0;
   const [first, ...others] = segments;
   if (first !== undefined && others.length === 0) return Number(hasher.h64Raw(first) & lowHalf);
   const hash = hasher.create64();

@@ -31,6 +31,8 @@ export const limits = {
   payloadBytesMax: 1 * MiB,
   /** All entries that travel as one frame. */
   packetBytesMax: 8 * MiB,
+  /** A tick with more to say begins to say it, so that both ends work at once. */
+  packetEntriesEnough: 32,
   /** What a client asks of one iod in one message; larger ones are split. */
   transferBytes: 256 * KiB,
   /** Bytes of payload in flight from one client to one iod. */

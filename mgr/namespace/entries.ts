@@ -1,5 +1,10 @@
 /** Changes of a directory: a name comes, a name goes, and what that does to link counts and times. */
-import type { ByteString, Handle, Timestamp } from '../../shared/units.ts';
+import {
+  type ByteString,
+  compareTimestamps,
+  type Handle,
+  type Timestamp,
+} from '../../shared/units.ts';
 import type { InodeKind } from '../../shared/wire/values.ts';
 import type { MetaView } from '../store/batch.ts';
 import type { Inode } from '../store/rows.ts';
@@ -85,7 +90,10 @@ export function touchDirectory(
 ): void {
   const directory = inodeOf(view, handle);
   // Of all entries that come and go in a tick the first has said it already.
-  if (linksAdded === 0 && directory.modified === now && directory.changed === now) return;
+  const isTold =
+    compareTimestamps(directory.modified, now) === 0 &&
+    compareTimestamps(directory.changed, now) === 0;
+  if (linksAdded === 0 && isTold) return;
   view.putInode({
     ...directory,
     links: directory.links + linksAdded,

@@ -5,6 +5,7 @@
 import { FsError } from '../errno.ts';
 import { byteLengthOf } from '../byte-length.ts';
 import { checksumOf } from '../checksum.ts';
+import { type Linked, LinkedList } from '../linked-list.ts';
 import type { Clock, Timer } from '../runtime/runtime.ts';
 import type { Op } from '../wire/op.ts';
 import { watchAbort } from './abort.ts';
@@ -38,7 +39,10 @@ export interface Carrier {
 
 const nothing: readonly Uint8Array[] = [];
 
-export class Call {
+export class Call implements Linked<Call> {
+  /** In the list of those whose deadlines are watched. */
+  before: Call | undefined;
+  after: Call | undefined;
   readonly op: Op;
   readonly request: unknown;
   deadline: number;
@@ -149,7 +153,7 @@ export class Call {
 export class Deadlines {
   readonly #clock: Clock;
   readonly #expire: (call: Call) => void;
-  readonly #calls = new Set<Call>();
+  readonly #calls = new LinkedList<Call>();
   #timer: Timer | undefined;
   #firesAt = Infinity;
 
@@ -163,11 +167,11 @@ export class Deadlines {
   }
 
   [Symbol.iterator](): IterableIterator<Call> {
-    return this.#calls.values();
+    return this.#calls[Symbol.iterator]();
   }
 
   add(call: Call): void {
-    this.#calls.add(call);
+    this.#calls.push(call);
     if (call.deadline < this.#firesAt) this.#arm(call.deadline);
   }
 

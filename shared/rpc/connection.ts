@@ -6,6 +6,7 @@ import type { BufferPool } from '../buffer-pool.ts';
 import { checksumOf } from '../checksum.ts';
 import { FsError, isFsError, ProtocolError, toFsError } from '../errno.ts';
 import { limits } from '../limits.ts';
+import { NumberMap } from '../number-map.ts';
 import type { Channel, ChannelHandlers, Clock, Runtime, Timer } from '../runtime/runtime.ts';
 import type { SessionId } from '../units.ts';
 import { type Codec, Reader } from '../wire/codec.ts';
@@ -84,7 +85,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   readonly #options: ConnectionOptions;
   readonly #outbox = new Outbox();
   readonly #reader = new Reader(nothingYet);
-  readonly #inFlight = new Map<number, Call>();
+  readonly #inFlight = new NumberMap<number, Call>();
   readonly #direct: Deadlines;
   #service: Service;
   #channel: Channel | undefined;
@@ -273,7 +274,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     this.#heartbeat?.cancel();
     this.#channel?.close(reason);
     this.#outbox.discard();
-    const lost = [...this.#inFlight.values()];
+    const lost = this.#inFlight.values();
     this.#inFlight.clear();
     this.#receiving = undefined;
     for (const call of lost) {
@@ -416,8 +417,12 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     return tag;
   }
 
+  /**
+   * At the end of the tick, or as soon as there is enough for a packet: so that the peer works on
+   * the first calls of a long tick while the last ones are made.
+   */
   #flushSoon(): void {
-    if (this.#outbox.bytes >= limits.transferBytes) {
+    if (this.#outbox.isWorthSending) {
       this.#outbox.flush();
       if (this.backlogBytes > limits.channelBufferedBytesMax) {
         this.close(new FsError('ETIMEDOUT', { what: `${this.description} does not read` }));

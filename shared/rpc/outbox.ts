@@ -1,6 +1,7 @@
 /**
- * What goes to one peer in a tick leaves as one packet (DESIGN 3). Bodies are encoded one behind
- * another into one buffer, which the network gives back; payloads are sent from where they are.
+ * What goes to one peer in a tick leaves as one packet (DESIGN 3), or as several when it is much.
+ * Bodies are encoded one behind another into one buffer, which the network gives back; payloads are
+ * sent from where they are.
  */
 import { byteLengthOf } from '../byte-length.ts';
 import { ProtocolError } from '../errno.ts';
@@ -35,6 +36,8 @@ export class Outbox {
   readonly #spares: Writer[] = [];
   #insertions: Insertion[] = [];
   #payloadBytes = 0;
+  /** Of the packet that is still open. */
+  #entries = 0;
   #taken: (() => void)[] = [];
   readonly #packets = new Fifo<Packet>();
   #packetsBytes = 0;
@@ -43,6 +46,11 @@ export class Outbox {
   /** Bytes that wait here. */
   get bytes(): number {
     return this.#packetsBytes + this.#writer.length + this.#payloadBytes;
+  }
+
+  /** Waiting for more would save less than it costs. */
+  get isWorthSending(): boolean {
+    return this.#entries >= limits.packetEntriesEnough || this.bytes >= limits.transferBytes;
   }
 
   open(channel: Channel): void {
@@ -83,6 +91,7 @@ export class Outbox {
       this.#payloadBytes += payloadBytes;
     }
     if (taken) this.#taken.push(taken);
+    this.#entries++;
   }
 
   /** Sends what is there, until the network has more than enough; what waits then stays open. */
@@ -119,6 +128,7 @@ export class Outbox {
     this.#writer = this.#spares.pop() ?? new Writer(4096);
     this.#insertions = [];
     this.#payloadBytes = 0;
+    this.#entries = 0;
     this.#taken = [];
   }
 

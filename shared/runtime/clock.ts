@@ -1,4 +1,5 @@
 /** `Clock` over timers, of Node or of a browser. */
+import type { Timestamp } from '../units.ts';
 import type { Clock, Timer } from './runtime.ts';
 
 /** Node fires a longer timer at once. */
@@ -9,10 +10,17 @@ export function makeClock(soon: (run: () => void) => void = setImmediate): Clock
   return { now: () => performance.now(), wall, timer: startTimer, defer: makeDefer(soon) };
 }
 
-function wall() {
+/** One object serves all that happens in a millisecond: most calls of a busy tick. */
+let lastWall: Timestamp = { seconds: 0, nanoseconds: 0 };
+let lastWallMs = 0;
+
+function wall(): Timestamp {
   const ms = Date.now();
+  if (ms === lastWallMs) return lastWall;
   const seconds = Math.floor(ms / 1000);
-  return { seconds, nanoseconds: (ms - seconds * 1000) * 1_000_000 };
+  lastWallMs = ms;
+  lastWall = { seconds, nanoseconds: (ms - seconds * 1000) * 1_000_000 };
+  return lastWall;
 }
 
 /** Node's timers count whole milliseconds of the loop, so one may fire a little early. */

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { FsError } from '../../errno.ts';
 import { limits } from '../../limits.ts';
+import { type Linked, LinkedList } from '../../linked-list.ts';
 import type { Channel, ChannelHandlers } from '../runtime.ts';
 import type { EntryHandlers } from '../entry-reader.ts';
 import { closedByPeer } from '../net-errors.ts';
@@ -17,7 +18,7 @@ export interface Wire {
   cut(reason: Error): void;
 }
 
-interface Sent {
+interface Sent extends Linked<Sent> {
   readonly bytes: number;
   readonly taken: (() => void) | undefined;
 }
@@ -36,7 +37,7 @@ export class SocketChannel implements Channel {
   #reason: Error | undefined;
   #ended = false;
   #bufferedBytes = 0;
-  readonly #unsettled = new Set<Sent>();
+  readonly #unsettled = new LinkedList<Sent>();
 
   constructor({ peer, peerHost }: Peer) {
     this.peer = peer;
@@ -69,8 +70,8 @@ export class SocketChannel implements Channel {
     let bytes = 0;
     for (const segment of segments) bytes += segment.length;
     assert(bytes <= limits.packetBytesMax, `packet of ${bytes} bytes is too large to send`);
-    const sent = { bytes, taken };
-    this.#unsettled.add(sent);
+    const sent: Sent = { bytes, taken, before: undefined, after: undefined };
+    this.#unsettled.push(sent);
     this.#bufferedBytes += bytes;
     this.#wire?.write(segments, bytes, () => this.#settle(sent));
     this.checkBacklog(this.#bufferedBytes);

@@ -168,6 +168,19 @@ test('an entry that cannot be encoded, or is too large, leaves no trace', (t) =>
   );
 });
 
+test('enough for a packet is worth sending, be it entries or bytes', (t) => {
+  const { outbox } = opened();
+  for (let n = 0; n < limits.packetEntriesEnough; n++) {
+    t.false(outbox.isWorthSending);
+    add(outbox, n);
+  }
+  t.true(outbox.isWorthSending);
+  outbox.flush();
+  t.false(outbox.isWorthSending);
+  add(outbox, 0, { payload: [limits.transferBytes] });
+  t.true(outbox.isWorthSending);
+});
+
 test('what the network has no room for waits, is counted, and leaves as one packet', (t) => {
   const { outbox, pipe } = opened();
   pipe.bufferedBytes = limits.channelHighWaterBytes + 1;
