@@ -3,30 +3,16 @@ import { builtClient, builtRuntime } from './built.ts';
 import type { ConnectedFileSystem } from '../client/index.ts';
 import { callNames, makeTree } from './name-calls.ts';
 import { moveRandomly, moveStream } from './data-calls.ts';
-import type { Outcome, Task } from './tasks.ts';
+import { serveTasks } from './task-server.ts';
+import type { Task } from './tasks.ts';
 
 let connected: ConnectedFileSystem | undefined;
 
-process.on('message', (task: Task) => {
-  perform(task).then(
-    (outcome) => process.send?.({ outcome }),
-    (error: unknown) => process.send?.({ error: String(error) }),
-  );
-});
-process.once('disconnect', () => process.exit(0));
-process.send?.({ outcome: undefined });
-
-async function perform(task: Task): Promise<Outcome> {
+serveTasks(async (task: Task) => {
   if (task.kind === 'connect') connected = await connectAgain(task.url, task.tcp);
-  const fs = connected;
-  if (fs === undefined) throw new Error('not connected');
-  const cpuBefore = process.cpuUsage();
-  const begun = performance.timeOrigin + performance.now();
-  const done = await run(fs, task);
-  const ended = performance.timeOrigin + performance.now();
-  const { user, system } = process.cpuUsage(cpuBefore);
-  return { done, begun, ended, cpuUs: user + system };
-}
+  if (connected === undefined) throw new Error('not connected');
+  return run(connected, task);
+});
 
 /** @returns calls or bytes done */
 async function run(fs: ConnectedFileSystem, task: Task): Promise<number> {

@@ -8,9 +8,15 @@ type TreeTask = Extract<Task, { readonly kind: 'tree' }>;
 
 const filesPerDirectory = 10_000;
 const treeDepth = 128;
+const block = Buffer.alloc(4096, 0x5a);
 
 const calls: Readonly<Record<NameCall, (fs: FileSystem, path: string) => Promise<unknown>>> = {
   create: (fs, path) => fs.mknod(path, 'file'),
+  'create, write 4 KiB, close': async (fs, path) => {
+    const file = await fs.open(path, 'wx');
+    await file.write(block, 0);
+    await file.close();
+  },
   'open + close': async (fs, path) => (await fs.open(path, 'r')).close(),
   stat: (fs, path) => fs.stat(path),
   readdir: (fs, path) => fs.readdir(path.slice(0, path.lastIndexOf('/')), { attributes: true }),

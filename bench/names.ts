@@ -6,9 +6,10 @@ import type { Limit, Row } from './rows.ts';
 import type { NameCall } from './tasks.ts';
 
 const calls = ['create', 'stat', 'open + close', 'unlink'] as const satisfies NameCall[];
+type Call = (typeof calls)[number] | 'readdir';
 const listedEntries = 100;
 /** What changes nothing is done several times over: it is soon done once. */
-const roundsOf: Readonly<Record<NameCall, number>> = {
+const roundsOf: Readonly<Record<Call, number>> = {
   create: 1,
   stat: 10,
   'open + close': 5,
@@ -26,7 +27,7 @@ const shapes = [
 
 export async function measureNames(bench: Bench): Promise<Row[]> {
   const local = localNames(bench.scratch, bench.sizes.names);
-  const limits: Readonly<Record<NameCall, Limit>> = {
+  const limits: Readonly<Record<Call, Limit>> = {
     create: { name: 'local create + fsync', value: local.durable },
     stat: { name: 'local stat', value: local.stat },
     'open + close': { name: 'local open + close', value: local.open },
@@ -57,7 +58,7 @@ export async function measureNames(bench: Bench): Promise<Row[]> {
 
 async function measure(
   bench: Bench,
-  call: NameCall,
+  call: Call,
   { clients, depth }: { readonly clients: number; readonly depth: number },
   limit: Limit,
 ): Promise<Row> {

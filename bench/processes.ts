@@ -21,16 +21,23 @@ export class Worker<T extends object = Task> {
     this.#ready = this.#next();
   }
 
+  get pid(): number {
+    return this.#child.pid ?? NaN;
+  }
+
   async perform(task: T): Promise<Outcome> {
     assert(!this.#busy, 'a worker does one task at a time');
     this.#busy = true;
     await this.#ready;
     const coming = this.#next();
     this.#child.send(task);
-    const outcome = await coming;
-    this.#busy = false;
-    if (outcome === undefined) throw new Error('a worker said nothing');
-    return outcome;
+    try {
+      const outcome = await coming;
+      if (outcome === undefined) throw new Error('a worker said nothing');
+      return outcome;
+    } finally {
+      this.#busy = false;
+    }
   }
 
   async end(): Promise<void> {

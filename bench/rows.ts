@@ -50,7 +50,8 @@ export function asTable(rows: readonly Row[]): string {
   return lines.join('\n');
 }
 
-function shown(value: number): string {
+/** With as many digits as mean anything. */
+export function shown(value: number): string {
   const digits = value < 10 ? 2 : value < 100 ? 1 : 0;
   return value.toLocaleString('en', { maximumFractionDigits: digits });
 }

@@ -4,7 +4,13 @@
 export type StreamingWay = 'calls' | '4 calls at once' | 'stream';
 /** A file that is written anew takes blocks from the disk; one that is overwritten has them. */
 export type StreamingDirection = 'write' | 'overwrite' | 'read';
-export type NameCall = 'create' | 'open + close' | 'stat' | 'readdir' | 'unlink';
+export type NameCall =
+  | 'create'
+  | 'create, write 4 KiB, close'
+  | 'open + close'
+  | 'stat'
+  | 'readdir'
+  | 'unlink';
 
 export type Task =
   | { readonly kind: 'connect'; readonly url: string; readonly tcp: boolean }

@@ -1,7 +1,7 @@
 /** One user of a directory: a process that carries out tasks by the calls of node:fs that block. */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import type { Outcome } from '../tasks.ts';
+import { serveTasks } from '../task-server.ts';
 import type { FileCall, UserTask } from './user-tasks.ts';
 
 const mebibyte = 1024 * 1024;
@@ -30,23 +30,12 @@ const calls: Readonly<Record<FileCall, (path: string) => void>> = {
   unlink: (path) => fs.unlinkSync(path),
 };
 
-process.on('message', (task: UserTask) => {
-  process.send?.(answer(task));
-});
-process.once('disconnect', () => process.exit(0));
-process.send?.({ outcome: undefined });
+serveTasks(perform);
 
-function answer(task: UserTask): { readonly outcome: Outcome } | { readonly error: string } {
-  try {
-    const cpuBefore = process.cpuUsage();
-    const begun = performance.timeOrigin + performance.now();
-    const done = task.kind === 'stream' ? stream(task) : callFiles(task);
-    const ended = performance.timeOrigin + performance.now();
-    const { user, system } = process.cpuUsage(cpuBefore);
-    return { outcome: { done, begun, ended, cpuUs: user + system } };
-  } catch (error: unknown) {
-    return { error: String(error) };
-  }
+/** @returns bytes or calls */
+function perform(task: UserTask): number {
+  if (task.kind === 'stream') return stream(task);
+  return task.kind === 'random' ? readRandomly(task) : callFiles(task);
 }
 
 /** @returns bytes moved */
@@ -58,6 +47,24 @@ function stream({ path, direction, bytes }: Extract<UserTask, { kind: 'stream' }
     }
   });
   return bytes;
+}
+
+/** Prime, so that it meets every block of a file whose blocks it is no divisor of. */
+const strideBlocks = 7919;
+
+/** @returns calls made */
+function readRandomly({ path, bytes, ms }: Extract<UserTask, { kind: 'random' }>): number {
+  const blocks = bytes / block.length;
+  const end = performance.now() + ms;
+  let calls = 0;
+  withFile(path, 'r', (file) => {
+    for (; performance.now() < end; calls++) {
+      const at = ((calls * strideBlocks) % blocks) * block.length;
+      if (fs.readSync(file, block, 0, block.length, at) !== block.length)
+        throw new Error('too short');
+    }
+  });
+  return calls;
 }
 
 /** @returns calls made */

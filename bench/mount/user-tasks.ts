@@ -8,6 +8,13 @@ export type UserTask =
       readonly bytes: number;
     }
   | {
+      /** Blocks of 4 KiB of a file, none twice before all were read. */
+      readonly kind: 'random';
+      readonly path: string;
+      readonly bytes: number;
+      readonly ms: number;
+    }
+  | {
       readonly kind: 'files';
       readonly call: FileCall;
       readonly directory: string;

@@ -1,0 +1,59 @@
+/** docs/PERFORMANCE.md and its charts, from the reports in docs/performance. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { orangefsPage, peersChart, peersPage } from './page.ts';
+import type { Report } from './report.ts';
+import type { ScalingReport } from '../scaling/curves.ts';
+import { scalingChart, scalingPage } from '../scaling/page.ts';
+
+const docs = new URL('../../docs/', import.meta.url);
+
+/** What the files should hold, by their paths below `docs`. */
+export function performanceFiles(): Readonly<Record<string, string>> {
+  const report = JSON.parse(read('performance/peers.json')) as Report;
+  const scaling = JSON.parse(read('performance/scaling.json')) as ScalingReport;
+  const parts = {
+    peers: peersPage(report, 'performance/peers.svg'),
+    orangefs: orangefsPage(report),
+    scaling: scalingPage(scaling, 'performance/scaling.svg'),
+  };
+  const files = {
+    'PERFORMANCE.md': withParts(read('PERFORMANCE.md'), parts),
+    'performance/peers.svg': peersChart(report),
+    'performance/scaling.svg': scalingChart(scaling),
+  };
+  return Object.fromEntries(Object.entries(files).map(([path, text]) => [path, spaced(text)]));
+}
+
+/** Thousands as the other pages have them. */
+function spaced(text: string): string {
+  return text.replaceAll(/(?<=\d),(?=\d{3}\b)/g, ' ');
+}
+
+/** @param replaced reports that are new, by their names */
+export function publish(replaced: Readonly<Record<string, unknown>> = {}): void {
+  for (const [name, report] of Object.entries(replaced)) {
+    write(`performance/${name}.json`, `${JSON.stringify(report, undefined, 2)}\n`);
+  }
+  for (const [path, content] of Object.entries(performanceFiles())) write(path, content);
+}
+
+function write(path: string, content: string): void {
+  writeFileSync(new URL(path, docs), content);
+}
+
+function read(path: string): string {
+  return readFileSync(new URL(path, docs), 'utf8');
+}
+
+/** The page with each part between its marks. @throws Error when one has none */
+export function withParts(page: string, parts: Readonly<Record<string, string>>): string {
+  let whole = page;
+  for (const [name, text] of Object.entries(parts)) {
+    const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
+    const [before, rest] = whole.split(begin);
+    const after = rest?.split(end)[1];
+    if (before === undefined || after === undefined) throw new Error(`no '${begin}' … '${end}'`);
+    whole = `${before}${begin}\n\n${text}\n\n${end}${after}`;
+  }
+  return whole;
+}

@@ -1,0 +1,54 @@
+/** Many sessions in one process, which do what they are asked together: 128 calls at once. */
+import type { ConnectedFileSystem, File, FileSystem } from '../../client/index.ts';
+import { builtClient } from '../built.ts';
+import { inParallel } from '../data-calls.ts';
+import { serveTasks } from '../task-server.ts';
+import type { Files, ScalingTask } from './scaling-tasks.ts';
+
+const atOnce = 128;
+const connectingAtOnce = 16;
+const sessions: ConnectedFileSystem[] = [];
+/** Kept, or they would be closed. */
+const open: File[] = [];
+
+serveTasks(perform);
+
+/** @returns what was made, asked for or listed */
+async function perform(task: ScalingTask): Promise<number> {
+  if (task.kind === 'connect') return connectAll(task.url, task.sessions);
+  if (task.kind === 'create') return onEach(task, (fs, path) => fs.mknod(path, 'file'));
+  if (task.kind === 'stat') return onEach(task, (fs, path) => fs.stat(path));
+  if (task.kind === 'open') {
+    return onEach(task, async (fs, path) => open.push(await fs.open(path, 'w+')));
+  }
+  const { directory } = task;
+  const [fs] = sessions;
+  if (fs === undefined) throw new Error('not connected');
+  if (task.kind === 'list') return (await fs.readdir(directory, { attributes: true })).length;
+  await fs.mkdir(directory);
+  return 1;
+}
+
+async function connectAll(url: string, count: number): Promise<number> {
+  const { connect } = await builtClient();
+  let missing = count - sessions.length;
+  await inParallel(connectingAtOnce, async () => {
+    while (missing-- > 0) sessions.push(await connect(url));
+  });
+  return sessions.length;
+}
+
+async function onEach(
+  { directory, from, to }: Files,
+  call: (fs: FileSystem, path: string) => Promise<unknown>,
+): Promise<number> {
+  let next = from;
+  await inParallel(atOnce, async () => {
+    while (next < to) {
+      const file = next++;
+      const fs = sessions[file % sessions.length];
+      if (fs !== undefined) await call(fs, `${directory}/file-${file}`);
+    }
+  });
+  return to - from;
+}
