@@ -1,6 +1,4 @@
 /** What every call of the library accepts: how long it may take, and how to give it up. */
-import { FsError } from '../shared/errno.ts';
-import { watchAbort } from '../shared/rpc/abort.ts';
 import type { CallOptions } from '../shared/rpc/call.ts';
 import type { Clock } from '../shared/runtime/runtime.ts';
 
@@ -11,32 +9,13 @@ export interface Control {
   readonly signal?: AbortSignal | undefined;
 }
 
-export function callOptions(
+/** As the library itself calls: whoever gives up may still hear what has become of it. */
+export type Settling<R> = Control & Pick<CallOptions<R>, 'settled'>;
+
+export function callOptions<R>(
   clock: Clock,
   defaultMs: number,
-  { deadlineMs = defaultMs, signal }: Control,
-): Pick<CallOptions, 'deadline' | 'signal'> {
-  return { deadline: clock.now() + deadlineMs, signal };
-}
-
-/**
- * For what must be given back even when nobody waits for it any more.
- * @param giveBack takes what came after the signal; its failure is nobody's
- * @throws FsError ECANCELED when the signal fires first
- */
-export function unlessAborted<T>(
-  coming: Promise<T>,
-  signal: AbortSignal | undefined,
-  giveBack: (late: T) => Promise<void>,
-): Promise<T> {
-  if (signal === undefined) return coming;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      reject(new FsError('ECANCELED', { cause: signal.reason }));
-      coming.then(giveBack).catch(() => undefined);
-    };
-    const unwatch = signal.aborted ? undefined : watchAbort(signal, abort);
-    if (signal.aborted) abort();
-    coming.then(resolve, reject).finally(() => unwatch?.());
-  });
+  { deadlineMs = defaultMs, signal, settled }: Settling<R>,
+): Pick<CallOptions<R>, 'deadline' | 'signal' | 'settled'> {
+  return { deadline: clock.now() + deadlineMs, signal, settled };
 }

@@ -7,12 +7,13 @@ import { fileOps, nameOps, renameFlags } from '../shared/wire/mgr-ops.ts';
 import type { Op, ReplyOf } from '../shared/wire/op.ts';
 import type { InodeKind, LayoutWish, Member, Place } from '../shared/wire/values.ts';
 import { owner, type SetAttr, type TimeLike, timeOf, timesOf, unchanged } from './attributes.ts';
-import { callOptions, type Control, unlessAborted } from './control.ts';
+import { callOptions, type Control, type Settling } from './control.ts';
 import { Directory, type DirectoryOptions } from './directory.ts';
-import { File, type OpenGrant } from './file.ts';
+import type { File } from './file.ts';
 import { IodPool } from './iod-pool.ts';
 import type { MgrSession } from './mgr-session.ts';
 import { openIntent, type OpenMode } from './open-flags.ts';
+import { openedFile, type OpenWish } from './opened-file.ts';
 import { type PathLike, pathBytes, placeOf, shownPath } from './path.ts';
 import { type RecoveryListener, RecoveryWatch } from './recovery-watch.ts';
 import { type Dirent, Stats } from './stats.ts';
@@ -70,25 +71,24 @@ export class FileSystem {
 
   /** Opens a file, and makes it if `mode` says so. One round trip. */
   async open(path: PathLike, mode: OpenMode = 'r', options: OpenOptions = {}): Promise<File> {
-    const { flags, append, durable } = await this.#during('open', path, () => openIntent(mode));
+    const intent = await this.#during('open', path, () => openIntent(mode));
     const wish = options.layout ?? {};
     const request = {
-      flags,
+      flags: intent.flags,
       mode: (options.mode ?? 0o666) & ~this.#umask & 0o7777,
       layout: { base: wish.base, pcount: wish.pcount, ssize: wish.ssize },
     };
-    const { deadlineMs, signal } = options;
-    const opening = this.#at('open', fileOps.open, path, request, { deadlineMs });
     const { killPoint } = this.#session.runtime;
-    killPoint('client.open.sent');
-    const file = opening.then(({ cap, layout, attr: { handle, kind } }) => {
+    const opened = (reply: ReplyOf<typeof fileOps.open>): File => {
       killPoint('client.open.answered');
-      // A cap of a directory has none.
-      const rights = flags & cap.body.rights;
-      const how = { kind, handle, rights, append, durable };
-      return this.#remember({ ...how, cap, layout, path: shownPath(path) });
+      return this.#remember({ ...intent, path: shownPath(path) }, reply);
+    };
+    const opening = this.#at('open', fileOps.open, path, request, {
+      ...options,
+      settled: (late) => late && opened(late).giveBack(),
     });
-    return this.#during('open', path, () => unlessAborted(file, signal, (late) => late.close()));
+    killPoint('client.open.sent');
+    return this.#during('open', path, () => opening.then(opened));
   }
 
   async stat(path: PathLike, control: Control = {}): Promise<Stats> {
@@ -402,7 +402,7 @@ export class FileSystem {
     await this.#session.close(clock.now() + limits.drainTimeoutMs);
   }
 
-  #options(control: Control) {
+  #options<R>(control: Settling<R>) {
     return callOptions(this.#session.runtime.clock, this.#deadlineMs, control);
   }
 
@@ -412,7 +412,7 @@ export class FileSystem {
     op: Op<Q, R>,
     path: PathLike,
     rest: Omit<Q, 'at'>,
-    control: Control,
+    control: Settling<NoInfer<R>>,
   ): Promise<R> {
     return this.#during(syscall, path, () =>
       this.#session.call(op, { at: placeOf(path), ...rest } as Q, this.#options(control)),
@@ -475,9 +475,9 @@ export class FileSystem {
     }
   }
 
-  #remember(grant: OpenGrant): File {
+  #remember(wish: OpenWish, reply: ReplyOf<typeof fileOps.open>): File {
     const source = { session: this.#session, iods: this.#iods, deadlineMs: this.#deadlineMs };
-    const file = new File(source, grant);
+    const file = openedFile(source, wish, reply);
     const reference = new WeakRef(file);
     this.#open.add(reference);
     file.onClosed(() => {

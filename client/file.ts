@@ -20,9 +20,10 @@ import { type SetAttr, unchanged } from './attributes.ts';
 import { callOptions, type Control } from './control.ts';
 import { Dirty } from './dirty.ts';
 import type { IodPool } from './iod-pool.ts';
-import { contiguousBytes, type IoPart, planIo } from './io-plan.ts';
+import { contiguousBytes, fillWithZeros, type IoPart, planIo } from './io-plan.ts';
 import type { MgrSession } from './mgr-session.ts';
 import type { DaemonId } from './recovery-watch.ts';
+import { RunningWrites } from './running-writes.ts';
 import { Stats } from './stats.ts';
 
 /** What an open file needs of the file system it belongs to. */
@@ -73,7 +74,7 @@ export class File {
   #writtenEnd = 0;
   /** A write failed: an iod may have stored some of what it has not acknowledged. */
   #mayBeLonger = false;
-  #writesRunning = 0;
+  readonly #writes: RunningWrites;
   #modified: Timestamp | undefined;
   #closing: Promise<void> | undefined;
   #lost: FsError | undefined;
@@ -90,6 +91,7 @@ export class File {
     this.handle = grant.handle;
     this.kind = grant.kind;
     this.#dirty = new Dirty(grant.layout);
+    this.#writes = new RunningWrites(source.session.runtime.clock);
   }
 
   /**
@@ -129,11 +131,14 @@ export class File {
     position: number | 'end' = 0,
     control: Control = {},
   ): Promise<{ position: number; bytesWritten: number }> {
-    return this.#during('write', async () => {
+    const write = async () => {
       this.#need(rights.write);
       const buffers = from instanceof Uint8Array ? [from] : from;
       const length = byteLengthOf(buffers);
       const options = this.#options(control);
+      const cuts = this.#source.session.givenUpCuts;
+      // Else nothing may come between the call and the checksum of its bytes.
+      if (cuts.arePending(this.handle)) await cuts.over(this.handle, options);
       const atEnd = this.append || position === 'end';
       const at = atEnd ? await this.#reserve(length, options) : position;
       checkPosition(at);
@@ -141,7 +146,8 @@ export class File {
       await this.#writeParts(planIo(this.layout, at, length, buffers), at, length, options);
       if (this.#durable) await this.#sync(options);
       return { position: at, bytesWritten: length };
-    });
+    };
+    return this.#during('write', () => this.#writes.during(write));
   }
 
   /**
@@ -188,7 +194,7 @@ export class File {
 
   /** What the mgr has not been told of: `undefined` when nobody but the iods knows it. */
   get written(): { readonly end: number; readonly modified: Timestamp | undefined } | undefined {
-    if (this.#mayBeLonger || this.#writesRunning > 0) return undefined;
+    if (this.#mayBeLonger || this.#writes.areRunning) return undefined;
     return { end: this.#writtenEnd, modified: this.#modified };
   }
 
@@ -205,6 +211,12 @@ export class File {
   close(control: Control & { readonly sync?: boolean } = {}): Promise<void> {
     this.#closing ??= this.#during('close', () => this.#close(control));
     return this.#closing;
+  }
+
+  /** Nobody has got it, or wants it: it is closed when that is possible, and nobody waits. */
+  giveBack(): void {
+    // What fails with the session is closed by its end.
+    this.close({ deadlineMs: Infinity }).catch(() => undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -358,9 +370,7 @@ export class File {
       done[i] = part.length;
     });
     killPoint('client.write.sent');
-    this.#writesRunning++;
     const results = await Promise.allSettled(writes);
-    this.#writesRunning--;
     const failed = results.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
     this.#mayBeLonger = true;
@@ -414,8 +424,9 @@ export class File {
     if (this.kind === 'directory') return this.#closedListener?.();
     const { handle } = this;
     const options = this.#options(control);
-    const synced = await Promise.allSettled(control.sync === true ? [this.#sync(options)] : []);
-    if (this.#mayBeLonger || this.#writesRunning > 0) await this.#learnSize(options);
+    if (this.#writes.areRunning) await this.#writes.over(options.deadline);
+    const synced = control.sync === true ? await Promise.allSettled([this.#sync(options)]) : [];
+    if (this.#mayBeLonger || this.#writes.areRunning) await this.#learnSize(options);
     const modified = this.#modified;
     const request = {
       handle,
@@ -494,13 +505,4 @@ function pause(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => {
     clock.timer(ms, resolve);
   });
-}
-
-/** Zeros what lies behind the first `from` bytes. */
-function fillWithZeros(segments: readonly Uint8Array[], from: number): void {
-  let skip = from;
-  for (const segment of segments) {
-    if (skip < segment.length) segment.fill(0, skip);
-    skip = Math.max(0, skip - segment.length);
-  }
 }

@@ -12,11 +12,12 @@ import { fileOps, nameOps } from '../shared/wire/mgr-ops.ts';
 import type { Op, ReplyOf } from '../shared/wire/op.ts';
 import type { Attr, Place } from '../shared/wire/values.ts';
 import { Caching, type Revoke } from './caching.ts';
-import { callOptions, type Control, unlessAborted } from './control.ts';
-import { File } from './file.ts';
+import { callOptions, type Control, type Settling } from './control.ts';
+import type { File } from './file.ts';
 import type { FileSystem } from './file-system.ts';
 import type { MgrSession } from './mgr-session.ts';
 import type { Moment, NameCache } from './name-cache.ts';
+import { openedFile } from './opened-file.ts';
 import { applyChange, applyFailure, applyForeign, directoriesChangedBy } from './own-changes.ts';
 
 export interface HandleAccessOptions {
@@ -77,7 +78,7 @@ export class HandleAccess {
   async call<Q, R>(
     op: Op<Q, R>,
     request: Q,
-    control: Control,
+    control: Settling<NoInfer<R>>,
     session: MgrSession = this.session,
   ): Promise<R> {
     const { clock } = this.session.runtime;
@@ -193,6 +194,14 @@ export class HandleAccess {
     });
   }
 
+  /**
+   * What is stored of a file that we write. It is for the caller to add what has been written here;
+   * of a file that others write too the size is in doubt.
+   */
+  async stored(handle: Handle, control: Control): Promise<Attr> {
+    return (await this.call(nameOps.storedAttr, { handle }, control)).attr;
+  }
+
   /** A page of a directory, with attributes when they can be cached. */
   async page(
     handle: Handle,
@@ -216,23 +225,37 @@ export class HandleAccess {
 
   /** One that comes when its caller has given up is given back. */
   async open(
-    wish: OpenByPlace,
+    { at, flags, mode, durable }: OpenByPlace,
     { deadlineMs, signal }: Control,
   ): Promise<{ readonly file: File; readonly attr: Attr }> {
-    const opening = this.#openFile(wish, { deadlineMs });
-    return unlessAborted(opening, signal, ({ file }) => file.close({ deadlineMs: Infinity }));
+    const opened = (reply: ReplyOf<typeof fileOps.open>): File =>
+      this.#opened(reply, flags, durable);
+    const request = { at, flags, mode, layout: noLayoutWish };
+    const reply = await this.call(fileOps.open, request, {
+      deadlineMs,
+      signal,
+      settled: (late) => late && opened(late).giveBack(),
+    });
+    return { file: opened(reply), attr: reply.attr };
+  }
+
+  /** False when the session that had opened it was lost. */
+  isOpen(file: File): boolean {
+    return this.#open.has(file);
   }
 
   /**
    * Gives a file back, in one packet with the next change, or soon: a commit of its own would hold
    * up the next call of a program that has long since gone on.
+   * @param sent runs when that is on its way: what it asks goes in the same packet
    */
-  closeLate(file: File): Promise<void> {
+  closeLate(file: File, sent: () => void): Promise<void> {
     const { clock } = this.session.runtime;
     this.#lateTimer ??= clock.timer(limits.lateCloseMs, () => this.closeNow());
     return new Promise((resolve, reject) => {
       this.#lateCloses.push(() => {
         const closing = file.close({ deadlineMs: Infinity });
+        sent();
         this.#closing.add(closing);
         closing.finally(() => this.#closing.delete(closing)).then(resolve, reject);
       });
@@ -279,20 +302,16 @@ export class HandleAccess {
     }
   }
 
-  async #openFile({ at, flags, mode, durable }: OpenByPlace, control: Control) {
-    const request = { at, flags, mode, layout: noLayoutWish };
-    const { attr, cap, layout } = await this.call(fileOps.open, request, control);
+  #opened(reply: ReplyOf<typeof fileOps.open>, flags: number, durable: boolean): File {
     const { session, iods } = this.#fs;
+    const path = `handle ${reply.attr.handle}`;
     const source = { session, iods, deadlineMs: this.#deadlineMs };
-    const rights = flags & cap.body.rights;
-    const { handle, kind } = attr;
-    const how = { kind, handle, rights, append: false, durable };
-    const file = new File(source, { ...how, cap, layout, path: `handle ${handle}` });
+    const file = openedFile(source, { flags, append: false, durable, path }, reply);
     this.#open.add(file);
     file.onClosed(() => {
       this.#open.delete(file);
     });
-    return { file, attr };
+    return file;
   }
 
   /**

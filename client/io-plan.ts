@@ -92,3 +92,12 @@ export function contiguousBytes(
   });
   return end;
 }
+
+/** Zeros what lies behind the first `from` bytes. */
+export function fillWithZeros(segments: readonly Uint8Array[], from: number): void {
+  let skip = from;
+  for (const segment of segments) {
+    if (skip < segment.length) segment.fill(0, skip);
+    skip = Math.max(0, skip - segment.length);
+  }
+}

@@ -6,6 +6,7 @@ import { BufferPool } from '../shared/buffer-pool.ts';
 import { FsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import { Link } from '../shared/rpc/link.ts';
+import type { Waiting } from '../shared/rpc/waits.ts';
 import type { Endpoint } from '../shared/runtime/runtime.ts';
 import type { IodIndex } from '../shared/units.ts';
 import type { MgrSession } from './mgr-session.ts';
@@ -19,6 +20,7 @@ export class IodPool {
 
   constructor(session: MgrSession) {
     this.#session = session;
+    session.waitsAlso(() => this.#waits());
     session.onLost((_, error) => {
       // They have proved the key of the lost session.
       this.#drop(error);
@@ -44,6 +46,10 @@ export class IodPool {
   close(reason: FsError): void {
     this.#closed ??= reason;
     this.#drop(reason);
+  }
+
+  *#waits(): Iterable<Waiting> {
+    for (const link of this.#links.values()) yield* link.waits();
   }
 
   #drop(reason: FsError): void {

@@ -11,16 +11,18 @@ import { EpochWatch } from '../shared/rpc/epoch-watch.ts';
 import { type Credential, type Self, serveLink } from '../shared/rpc/handshake.ts';
 import { Link } from '../shared/rpc/link.ts';
 import { Service } from '../shared/rpc/service.ts';
+import { pageOfWaits, type Waiting } from '../shared/rpc/waits.ts';
 import type { Endpoint, Runtime } from '../shared/runtime/runtime.ts';
 import type { Handle, IodIndex, SessionId } from '../shared/units.ts';
 import { clientOps } from '../shared/wire/client-ops.ts';
 import type { ValueOf } from '../shared/wire/codec.ts';
 import { clusterOps } from '../shared/wire/cluster-ops.ts';
-import { sessionOps } from '../shared/wire/mgr-ops.ts';
-import type { Op } from '../shared/wire/op.ts';
+import { nameOps, sessionOps } from '../shared/wire/mgr-ops.ts';
+import type { Op, RequestOf } from '../shared/wire/op.ts';
 import { watchOps } from '../shared/wire/watch-ops.ts';
 import type { Member } from '../shared/wire/values.ts';
 import { type ChangeListener, ChangeWatches, type WatchTarget } from './change-watches.ts';
+import { GivenUpCuts } from './given-up-cuts.ts';
 
 export interface SessionConfig {
   readonly runtime: Runtime;
@@ -66,6 +68,7 @@ export class MgrSession {
   readonly epochs = new EpochWatch();
   /** Tells this program's connections apart, so that a late one never displaces a later one. */
   readonly self: Self;
+  readonly givenUpCuts: GivenUpCuts;
   readonly #config: SessionConfig;
   readonly #link: Link;
   #session: Session | undefined;
@@ -73,12 +76,14 @@ export class MgrSession {
   #connections = 0;
   #cacher: Cacher | undefined;
   readonly #watches = new ChangeWatches();
+  #waitsElsewhere: () => Iterable<Waiting> = () => [];
   #refreshing: Promise<void> | undefined;
   #contactListener: ((reason: FsError | undefined) => void) | undefined;
   #lostListeners = new Set<(session: SessionId, error: FsError) => void>();
 
   constructor(config: SessionConfig) {
     this.#config = config;
+    this.givenUpCuts = new GivenUpCuts(config.runtime.clock);
     const nextIncarnation = (): number => ++this.#connections;
     this.self = {
       role: 'client',
@@ -106,6 +111,7 @@ export class MgrSession {
           this.#watches.told(request);
           return {};
         },
+        clientWaits: ({ handle }) => pageOfWaits(this.#waits(), handle),
       }),
       credential: () => this.#credential(),
       onUp: (connection) => this.#begin(connection),
@@ -138,6 +144,16 @@ export class MgrSession {
     return this.#config.runtime;
   }
 
+  /** Names what waits elsewhere in this client than at the mgr. */
+  waitsAlso(waits: () => Iterable<Waiting>): void {
+    this.#waitsElsewhere = waits;
+  }
+
+  *#waits(): Iterable<Waiting> {
+    yield* this.#link.waits();
+    yield* this.#waitsElsewhere();
+  }
+
   /** True when both processes can meet at a unix socket. */
   isLocal(member: Member): boolean {
     return member.unixPath !== '' && member.hostId === this.runtime.net.hostId;
@@ -148,8 +164,12 @@ export class MgrSession {
     return new MgrSession({ ...this.#config, claim, onClosed: () => undefined });
   }
 
-  call<Q, R>(op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
-    return this.#link.call(op, request, options);
+  call<Q, R>(op: Op<Q, R>, request: Q, options: CallOptions<NoInfer<R>>): Promise<R> {
+    const cut = op.code === nameOps.setAttr.code ? fileToCut(request) : undefined;
+    if (cut === undefined) return this.#link.call(op, request, options);
+    return this.givenUpCuts.during(cut, (settled) =>
+      this.#link.call(op, request, { ...options, settled }),
+    );
   }
 
   /** From now on, and on every connection to come, names and attributes are cached. Once only. */
@@ -285,4 +305,10 @@ export class MgrSession {
     this.#session = undefined;
     for (const listener of this.#lostListeners) listener(session.id, error);
   }
+}
+
+/** Of a truncation that names its file by the handle. */
+function fileToCut(request: unknown): Handle | undefined {
+  const { at, size } = request as RequestOf<typeof nameOps.setAttr>;
+  return size !== undefined && at.path === '' ? at.directory : undefined;
 }

@@ -280,6 +280,8 @@ export class IodServer {
           access,
           store,
           reports: this.#reports,
+          loads: () => ({ clients: this.#acceptor.loads(), files: this.#store.loads() }),
+          waits: () => [...this.#acceptor.waits(), ...(this.#contact?.waits() ?? [])],
           closeConnections: (session, reason) => {
             this.#acceptor.fence(session, reason);
           },

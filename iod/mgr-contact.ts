@@ -8,6 +8,7 @@ import type { EpochWatch } from '../shared/rpc/epoch-watch.ts';
 import type { Self } from '../shared/rpc/handshake.ts';
 import { Link } from '../shared/rpc/link.ts';
 import type { Service } from '../shared/rpc/service.ts';
+import type { Waiting } from '../shared/rpc/waits.ts';
 import type { Endpoint, Runtime, Timer } from '../shared/runtime/runtime.ts';
 import { syncOps } from '../shared/wire/sync-ops.ts';
 import type { RequestOf } from '../shared/wire/op.ts';
@@ -90,6 +91,10 @@ export class MgrContact {
     } catch (error) {
       log.warn('goodbye not heard', { why: toFsError(error).message });
     }
+  }
+
+  waits(): Iterable<Waiting> {
+    return this.#link.waits();
   }
 
   close(): void {

@@ -5,19 +5,19 @@
 import type { Connection } from '../shared/rpc/connection.ts';
 import type { EpochWatch } from '../shared/rpc/epoch-watch.ts';
 import type { Handlers } from '../shared/rpc/service.ts';
+import type { Waiting } from '../shared/rpc/waits.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import type { Layout } from '../shared/stripe.ts';
 import type { Handle, IodIndex, SessionId, Timestamp } from '../shared/units.ts';
 import type { clusterOps } from '../shared/wire/cluster-ops.ts';
 import type { syncOps } from '../shared/wire/sync-ops.ts';
-import type { ReplyOf, RequestOf } from '../shared/wire/op.ts';
+import type { Op, ReplyOf, RequestOf } from '../shared/wire/op.ts';
 import type {
   Member,
   MemberState,
   OpenEntry,
   OpenPlace,
   OpenRange,
-  RecoveryPage,
 } from '../shared/wire/values.ts';
 import type { MetaStore } from './store/meta-store.ts';
 import type { MetaView } from './store/batch.ts';
@@ -84,7 +84,7 @@ export interface ClusterNeeds {
   readonly epochs: EpochWatch;
   readonly openTable: OpenStream;
   /** An iod is in another state; at a start it is told of none. */
-  readonly onMoved?: (iod: string, state: MemberState) => void;
+  readonly onMoved?: (iod: string, state: MemberState, incarnation: number) => void;
 }
 
 /** How far an iod is that does not serve. */
@@ -134,10 +134,12 @@ export interface ClusterPort {
   /** The iods that do not serve. */
   absences(): readonly Absence[];
   /**
-   * A page of the reports that an iod has of its own recoveries.
+   * Asks an iod for what only it knows.
    * @throws FsError EHOSTUNREACH WEFT_E_IOD_DOWN; of the iod
    */
-  recoveriesOf(index: IodIndex, before: number, deadline: number): Promise<RecoveryPage>;
+  ask<Q, R>(index: IodIndex, op: Op<Q, R>, request: Q, deadline: number): Promise<R>;
+  /** Who waits for an iod to come back, or to be sure that it serves nobody. */
+  waits(): Iterable<Waiting>;
   space(): Space;
 
   /**

@@ -4,6 +4,7 @@ import { openDataDirectory, startCause } from '../shared/data-directory.ts';
 import { FsError, toFsError } from '../shared/errno.ts';
 import { RecoveryLog } from '../shared/recovery-log.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
+import { EventLog } from './event-log.ts';
 import { makeMgr, type Mgr, type MgrConfig } from './mgr.ts';
 import { SpaceReserve } from './space-reserve.ts';
 import type { MetaStore, Room } from './store/meta-store.ts';
@@ -86,10 +87,14 @@ async function start(
   const reports = new RecoveryLog(runtime, path);
   await reports.open();
   held.push(() => reports.settled());
+  const events = new EventLog(runtime, path);
+  await events.open();
+  held.push(() => events.settled());
   const mgr = makeMgr({
     runtime,
     store,
     reports,
+    events,
     config: { ...config, cluster, portBefore, cause },
     onFatal(error) {
       endsInOrder = false;

@@ -3,6 +3,7 @@ import { type Key, sessionKey, ticketKey, tokenKey } from '../shared/auth.ts';
 import { FsError } from '../shared/errno.ts';
 import { type Doorkeeper, type Hello, requireKey } from '../shared/rpc/handshake.ts';
 import type { SessionId } from '../shared/units.ts';
+import type { Drills } from './drills.ts';
 import type { Sessions } from './sessions.ts';
 import type { Tickets } from './tickets.ts';
 
@@ -10,6 +11,7 @@ export interface DoorOptions {
   readonly secret: Key;
   readonly sessions: Sessions;
   readonly tickets: Tickets;
+  readonly drills: Drills;
 }
 
 type Admission = ReturnType<Doorkeeper['admit']>;
@@ -18,6 +20,7 @@ type Admission = ReturnType<Doorkeeper['admit']>;
 export function makeDoor(options: DoorOptions): Doorkeeper['admit'] {
   return (hello) => {
     requireKey(hello.key, options.secret);
+    options.drills.requireWhole(hello);
     if (hello.role === 'client') return admitClient(options, hello);
     if (hello.role === 'iod') return admitIod(options, hello);
     throw new FsError('EPERM', { what: `${hello.node}: a mgr does not connect to a mgr` });

@@ -17,6 +17,7 @@ import type { Handle } from '../shared/units.ts';
 import type { Op } from '../shared/wire/op.ts';
 import type { Attr } from '../shared/wire/values.ts';
 import type { Commits } from './cluster-port.ts';
+import type { FinishAgain } from './ops/finish-again.ts';
 import type { ReplyCache } from './reply-cache.ts';
 import type { Rights } from './rights.ts';
 import { type CallScope, requireWritable, SessionCall } from './session-call.ts';
@@ -36,8 +37,7 @@ export interface ExactlyOnceOptions {
   readonly replies: ReplyCache;
   readonly commits: Commits;
   readonly rights: Rights;
-  /** A stored reply may be given again when this is done; `undefined` when nothing is left to do. */
-  readonly finished: (row: ReplyRow, deadline: number) => Promise<void> | undefined;
+  readonly finished: FinishAgain;
 }
 
 /** A mutation that waits. */
@@ -63,7 +63,6 @@ export class ExactlyOnce {
 
   /** Changes all or nothing, and stores the reply with the change. */
   complete<R>(call: ChangeCall<R>, change: () => R): Encoded | Promise<Encoded> {
-    if (call.who.ended) throw sessionLost(call.who.session);
     return this.#attempt(call, change);
   }
 
@@ -97,6 +96,7 @@ export class ExactlyOnce {
    * their rights are recalled, and it is made anew: so it is made only when nobody can see the old.
    */
   #attempt<R>(call: ChangeCall<R>, change: () => R | Promise<Encoded>): Encoded | Promise<Encoded> {
+    this.#requireWanted(call);
     const { tick } = this.#options;
     const mark = tick.mark();
     let inTheWay: Promise<void> | undefined;
@@ -110,10 +110,19 @@ export class ExactlyOnce {
       throw error;
     }
     tick.undo(mark);
-    return inTheWay.then(() => {
-      if (call.who.ended) throw sessionLost(call.who.session);
-      return this.#attempt(call, change);
-    });
+    return inTheWay.then(() => this.#attempt(call, change));
+  }
+
+  /**
+   * What has waited is not begun when nobody wants it any more (SCENARIOS 118).
+   * @throws FsError ESTALE (its session has ended), ECANCELED (given up), ETIMEDOUT
+   */
+  #requireWanted<R>({ who, slot, sequence, deadline }: ChangeCall<R>): void {
+    const { scope, replies } = this.#options;
+    if (who.ended) throw sessionLost(who.session);
+    const stored = replies.find(who.session, slot);
+    if (stored !== undefined && isLater(stored.sequence, sequence)) throw new FsError('ECANCELED');
+    if (scope.clock.now() > deadline) throw new FsError('ETIMEDOUT', { id: 'WEFT_E_DEADLINE' });
   }
 
   /** @returns what to wait for before the change may be made */
@@ -121,7 +130,14 @@ export class ExactlyOnce {
     const { rights, tick } = this.#options;
     if (!rights.mayBeHeld) return undefined;
     const { inodes, directories } = tick.touched(mark);
-    return rights.clear(context.connection, new Set([...inodes, ...directories, ...written]));
+    const handles = new Set([...inodes, ...directories, ...written]);
+    const inTheWay = rights.clear(context.connection, handles);
+    if (inTheWay === undefined) return undefined;
+    const before = context.stage;
+    context.stage = { at: 'rights', handles: [...handles] };
+    return inTheWay.then(() => {
+      context.stage = before;
+    });
   }
 
   /** The reply, with rights to what it tells; whatever else has changed its client hears before. */
@@ -160,11 +176,7 @@ export class ExactlyOnce {
     const { replies, commits } = this.#options;
     const body = encode(op.reply, reply);
     commits.schedule();
-    const stored = replies.find(who.session, slot);
-    // The caller may have given up and used the slot again: then nobody will ask for this one.
-    if (stored === undefined || isLater(sequence, stored.sequence)) {
-      replies.put({ session: who.session, slot, sequence, op: op.code, body });
-    }
+    replies.put({ session: who.session, slot, sequence, op: op.code, body });
     return new Encoded(body);
   }
 }

@@ -4,6 +4,7 @@
  */
 import { FsError, isFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
+import type { Staged } from '../shared/rpc/service.ts';
 import { iodOfColumn, localLength } from '../shared/stripe.ts';
 import { compareTimestamps, type Handle, type IodIndex, type Timestamp } from '../shared/units.ts';
 import type { Attr } from '../shared/wire/values.ts';
@@ -44,8 +45,8 @@ export class FileSizes {
   }
 
   /** Runs `task` when no other change of the size of this file is under way. */
-  inTurn<T>(handle: Handle, task: () => Promise<T>): Promise<T> {
-    return this.#queue.run(handle, task);
+  inTurn<T>(handle: Handle, task: () => Promise<T>, request?: Staged): Promise<T> {
+    return this.#queue.run(handle, task, request);
   }
 
   /** False when the stored size is all there is to know. */
@@ -54,11 +55,14 @@ export class FileSizes {
   }
 
   /** What the iods say of a file, once no change of its size is under way. */
-  ask(inode: Inode): Promise<AskedSize> {
+  ask(inode: Inode, request?: Staged): Promise<AskedSize> {
     const { handle } = inode;
     const { cluster } = this.#options;
-    if (!this.#queue.isBusy(handle)) return cluster.askSize(inode);
-    return this.#queue.run(handle, () => cluster.askSize(inode));
+    if (this.#queue.isBusy(handle)) {
+      return this.#queue.run(handle, () => cluster.askSize(inode), request);
+    }
+    if (request) request.stage = { at: 'iods', handles: [handle] };
+    return cluster.askSize(inode);
   }
 
   /** Attributes as stored; they say so when the iods may know of more. */
@@ -67,11 +71,11 @@ export class FileSizes {
   }
 
   /** Attributes with the size that the iods know of. */
-  async asked(attr: Attr): Promise<Attr> {
+  async asked(attr: Attr, request?: Staged): Promise<Attr> {
     const { view } = this.#options;
     const before = view.inode(attr.handle);
     if (before === undefined) return attr;
-    const { size, modified, exact } = await this.ask(before);
+    const { size, modified, exact } = await this.ask(before, request);
     const inode = view.inode(attr.handle) ?? before;
     // Its last writer has closed it meanwhile, and may have set its time: the iods do not know that.
     if (!this.mustAsk(attr.handle)) {

@@ -5,11 +5,13 @@
 import { FsError } from '../shared/errno.ts';
 import { Fifo } from '../shared/fifo.ts';
 import { limits } from '../shared/limits.ts';
+import { NumberMap } from '../shared/number-map.ts';
+import type { Staged } from '../shared/rpc/service.ts';
 import type { Handle } from '../shared/units.ts';
 
 export class HandleQueue {
   /** Tasks that wait behind the one that runs; a file without an entry is idle. */
-  readonly #waiting = new Map<Handle, Fifo<() => void>>();
+  readonly #waiting = new NumberMap<Handle, Fifo<() => void>>();
 
   /** Tasks that wait, of all files. */
   get waitingCount(): number {
@@ -25,12 +27,18 @@ export class HandleQueue {
 
   /**
    * Runs `task` when all that came before it is done.
+   * @param request whose turn it is
    * @returns what it returns @throws FsError EAGAIN, WEFT_E_BUSY: too many wait; what it throws
    */
-  async run<T>(handle: Handle, task: () => Promise<T>): Promise<T> {
+  async run<T>(handle: Handle, task: () => Promise<T>, request?: Staged): Promise<T> {
     const waiting = this.#waiting.get(handle);
-    if (waiting === undefined) this.#waiting.set(handle, new Fifo());
-    else await this.#turn(handle, waiting);
+    if (waiting === undefined) {
+      this.#waiting.set(handle, new Fifo());
+    } else {
+      if (request) request.stage = { at: 'turn', handles: [handle] };
+      await this.#turn(handle, waiting);
+    }
+    if (request) request.stage = { at: 'iods', handles: [handle] };
     try {
       return await task();
     } finally {

@@ -134,7 +134,8 @@ export function startMembership(
       row,
       state: row.evicted ? 'evicted' : 'absent',
       confirmed: false,
-      mayServeUntil: row.storeId === '' ? 0 : leaseFrom(now),
+      // One that was evicted and admitted has no disk any more, and where it served it still may.
+      mayServeUntil: row.storeId === '' && row.boundPort === 0 ? 0 : leaseFrom(now),
       heardAt: now,
       space: { totalBytes: 0, freeBytes: 0, quarantined: 0 },
     };

@@ -3,7 +3,9 @@
  * above; the iods at the side. What each part does is told in its own file.
  */
 import { BufferPool } from '../shared/buffer-pool.ts';
+import type { StartCause } from '../shared/data-directory.ts';
 import { FsError, isFsError } from '../shared/errno.ts';
+import { findingsOfStatus } from '../shared/health-findings.ts';
 import { limits } from '../shared/limits.ts';
 import { RequestMeter } from '../shared/metrics/request-meter.ts';
 import type { RecoveryBegin } from '../shared/recovery.ts';
@@ -12,13 +14,18 @@ import { Acceptor } from '../shared/rpc/acceptor.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
 import { OwnEpoch } from '../shared/rpc/epoch-watch.ts';
 import type { Service } from '../shared/rpc/service.ts';
+import type { Timer } from '../shared/runtime/runtime.ts';
+import type { Waiting } from '../shared/rpc/waits.ts';
 import { recordKinds } from '../shared/trace/record.ts';
 import type { Handle } from '../shared/units.ts';
 import type { MemberState } from '../shared/wire/values.ts';
 import type { ClusterPort } from './cluster-port.ts';
 import { Cluster } from './cluster/cluster.ts';
+import { ClusterEvents } from './cluster-events.ts';
 import { Committer } from './committer.ts';
 import { makeDoor } from './door.ts';
+import { Drills } from './drills.ts';
+import { EventLog } from './event-log.ts';
 import { ExactlyOnce } from './exactly-once.ts';
 import { FileSizes } from './file-sizes.ts';
 import { makeHttp } from './http.ts';
@@ -31,7 +38,7 @@ import { finishAgain } from './ops/finish-again.ts';
 import { Recoveries } from './recoveries.ts';
 import { ReplyCache } from './reply-cache.ts';
 import { Rights } from './rights.ts';
-import { bindHandlers, makeService } from './service.ts';
+import { bindHandlers, makeService, type ServiceParts, statusOf } from './service.ts';
 import { SessionEnd } from './session-end.ts';
 import { Sessions } from './sessions.ts';
 import type { MetaView } from './store/batch.ts';
@@ -55,10 +62,14 @@ export class MgrServer {
   readonly #rights: Rights;
   readonly #watches: Watches;
   readonly #ending: SessionEnd;
+  readonly #drills: Drills;
   readonly #recoveries: Recoveries;
   readonly #meter: RequestMeter;
   readonly #epochs: OwnEpoch;
   readonly #once: ExactlyOnce;
+  readonly #events: ClusterEvents;
+  readonly #status: () => ReturnType<typeof statusOf>;
+  #nextLook: Timer | undefined;
 
   /** @param begin when this start began */
   constructor(options: MgrOptions, view: MetaView, generation: number, begin: RecoveryBegin) {
@@ -67,13 +78,15 @@ export class MgrServer {
     this.#options = options;
     this.#view = view;
     this.#generation = generation;
-    this.#lifecycle = makeLifecycle((from, to, why) => {
-      runtime.log.info('state changed', { from, to, why });
-      runtime.recorder.note(recordKinds.state, runtime.clock.now(), `${from} -> ${to}`);
-    });
+    this.#epochs = new OwnEpoch({ generation, number: 0 });
+    const log = options.events ?? new EventLog(runtime, undefined);
+    this.#events = new ClusterEvents(log, () => this.#epochs.newest);
+    this.#events.started(this.#cause);
+    this.#lifecycle = this.#makeLifecycle();
     this.#openTable = new OpenTable(view);
     this.#sessions = this.#makeSessions();
     this.#tickets = new Tickets(runtime);
+    this.#drills = new Drills(runtime, (peer) => this.#acceptor.find(peer));
     this.#recoveries = this.#makeRecoveries(begin);
     const replies = new ReplyCache(view, store);
     this.#committer = new Committer({
@@ -87,7 +100,6 @@ export class MgrServer {
     });
     this.#meter = new RequestMeter(clock);
     const service = makeService(this.#lifecycle, this.#committer, this.#meter);
-    this.#epochs = new OwnEpoch({ generation, number: 0 });
     this.#acceptor = this.#makeAcceptor(service);
     const base = {
       runtime,
@@ -97,8 +109,9 @@ export class MgrServer {
       openTable: this.#openTable,
       commits: this.#committer,
       cluster: options.config.cluster,
-      onMoved: (iod: string, state: MemberState) => {
+      onMoved: (iod: string, state: MemberState, incarnation: number) => {
         this.#recoveries.moved(iod, state);
+        this.#events.iodMoved(iod, state, incarnation);
       },
     };
     this.#cluster = options.makeCluster?.(base) ?? new Cluster(base);
@@ -113,7 +126,20 @@ export class MgrServer {
       },
     });
     this.#watches = this.#makeWatches();
-    ({ ending: this.#ending, once: this.#once } = this.#serve(service, replies));
+    ({
+      ending: this.#ending,
+      once: this.#once,
+      status: this.#status,
+    } = this.#serve(service, replies));
+  }
+
+  #makeLifecycle(): MgrLifecycle {
+    const { clock, log, recorder } = this.#options.runtime;
+    return makeLifecycle((from, to, why) => {
+      this.#events.mgrMoved(to, why);
+      log.info('state changed', { from, to, why });
+      recorder.note(recordKinds.state, clock.now(), `${from} -> ${to}`);
+    });
   }
 
   #makeWatches(): Watches {
@@ -131,9 +157,13 @@ export class MgrServer {
       leaseMs: config.sessionLeaseMs ?? limits.sessionLeaseMs,
       onExpired: (session) => {
         this.#recoveries.lost(session);
+        this.#events.session('lost', session);
         void this.#ending.expire(session).then(() => {
           this.#recoveries.cleanedUp(session);
         });
+      },
+      onMoved: (session, to) => {
+        this.#events.session(to, session);
       },
       onReclaimed: (why, missing) => {
         this.#lifecycle.to('ACTIVE', why);
@@ -146,15 +176,20 @@ export class MgrServer {
   }
 
   #makeRecoveries(begin: RecoveryBegin): Recoveries {
-    const { runtime, config, reports } = this.#options;
+    const { runtime, reports } = this.#options;
     return new Recoveries({
       clock: runtime.clock,
       log: reports ?? new RecoveryLog(runtime, undefined),
-      cause: config.cause ?? (this.#generation === 1 ? 'first-start' : 'crash'),
+      cause: this.#cause,
+      events: this.#events,
       begin,
       openTable: this.#openTable,
       sessions: this.#sessions,
     });
+  }
+
+  get #cause(): StartCause {
+    return this.#options.config.cause ?? (this.#generation === 1 ? 'first-start' : 'crash');
   }
 
   /** Names, opens and sessions, upon what stands already. */
@@ -177,25 +212,32 @@ export class MgrServer {
     const ending = new SessionEnd({ ...state, runtime, sizes, acceptor, cluster });
     const once = new ExactlyOnce({ scope: calls, tick, replies, commits, rights, finished });
     const { hostId } = net;
-    bindHandlers(service, {
+    const parts: ServiceParts = {
       lifecycle: this.#lifecycle,
       store,
       openTable,
       cluster,
       calls,
       once,
+      replies,
+      finished,
       rights,
       watches: this.#watches,
       files: { openTable, sizes, secret, generation: this.#generation },
       sessions: { sessions, replies, rights, ending, policy, secret, hostId, acceptor, cluster },
       tickets: this.#tickets,
+      drills: this.#drills,
       recoveries: this.#recoveries,
       clusterId: this.#options.config.cluster,
       startedAt: clock.now(),
       residentBytes: config.process.residentBytes,
       meter: this.#meter,
-    });
-    return { ending, once };
+      clientLoads: () => this.#acceptor.loads(),
+      events: this.#events.log,
+      waits: () => this.#waits(),
+    };
+    bindHandlers(service, parts);
+    return { ending, once, status: () => statusOf(parts) };
   }
 
   /** @throws FsError as `Mgr.start`; all is stopped again then */
@@ -207,6 +249,7 @@ export class MgrServer {
       this.#options.runtime.killPoint('mgr.listen.after');
       this.#recoveries.listening();
       this.#sessions.startReclaim();
+      this.#watchHealth();
       return endpoint;
     } catch (error) {
       await this.stop();
@@ -240,7 +283,9 @@ export class MgrServer {
         secret: config.secret,
         sessions: this.#sessions,
         tickets: this.#tickets,
+        drills: this.#drills,
       }),
+      delayMs: (peer) => this.#drills.delayMs(peer),
       http: this.#makeHttp(),
       onClosed: (connection) => {
         this.#lost(connection);
@@ -276,6 +321,19 @@ export class MgrServer {
       acceptor: this.#acceptor,
       epochs: this.#epochs,
       meter: this.#meter,
+    });
+  }
+
+  *#waits(): Iterable<Waiting> {
+    yield* this.#acceptor.waits();
+    yield* this.#cluster.waits();
+    yield* this.#rights.waits();
+  }
+
+  #watchHealth(): void {
+    this.#nextLook = this.#options.runtime.clock.timer(limits.healthLookMs, () => {
+      this.#events.health(findingsOfStatus(this.#status()));
+      this.#watchHealth();
     });
   }
 
@@ -365,9 +423,11 @@ export class MgrServer {
 
   async #close(reason: FsError): Promise<void> {
     this.#committer.close(reason);
+    this.#nextLook?.cancel();
     this.#sessions.close();
     this.#ending.close();
     this.#rights.close();
+    this.#drills.close();
     this.#cluster.close();
     this.#recoveries.close();
     await this.#acceptor.close(reason);

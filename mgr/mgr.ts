@@ -10,6 +10,7 @@ import { beginNow } from '../shared/recovery.ts';
 import type { RecoveryLog } from '../shared/recovery-log.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import { boot } from './boot.ts';
+import type { EventLog } from './event-log.ts';
 import type { ClusterNeeds, ClusterPort } from './cluster-port.ts';
 import type { IdentityPolicy } from './identity-policy.ts';
 import { MgrServer } from './mgr-server.ts';
@@ -52,6 +53,8 @@ export interface MgrOptions {
   readonly config: MgrConfig;
   /** Where it reports its recoveries to; by default they are forgotten with the process. */
   readonly reports?: RecoveryLog | undefined;
+  /** Where it tells what happens; by default that is forgotten with the process. */
+  readonly events?: EventLog | undefined;
   /** It cannot go on, and has stopped: another mgr owns its store. */
   readonly onFatal: (error: FsError) => void;
   /** The iods' side; another one for tests. */

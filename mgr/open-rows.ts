@@ -136,7 +136,7 @@ export class OpenRows {
 
   /** @param cuts see `cutsAtOpen` */
   put(
-    { handle, session, readers, writers, sequence }: OpenRow,
+    { handle, session, readers, writers, sequence, since }: OpenRow,
     cuts: number,
     layout: Layout,
   ): void {
@@ -149,6 +149,7 @@ export class OpenRows {
     row.readers[at] = readers;
     row.writers[at] = writers;
     row.sequences[at] = sequence;
+    row.since[at] = since;
     row.cuts[at] = cuts;
   }
 
@@ -266,6 +267,7 @@ export class OpenRows {
       readers: this.#row.readers[at] ?? 0,
       writers: this.#row.writers[at] ?? 0,
       sequence: this.#row.sequences[at] ?? 0,
+      since: this.#row.since[at] ?? 0,
     };
   }
 }
@@ -282,6 +284,7 @@ function makeRowColumns(capacity: number) {
     readers: new Uint32Array(capacity),
     writers: new Uint32Array(capacity),
     sequences: new Float64Array(capacity),
+    since: new Uint32Array(capacity),
     cuts: new Float64Array(capacity),
   };
 }

@@ -110,14 +110,15 @@ export class OpenTable implements OpenStream, Holders {
     this.#rows.cut(handle);
   }
 
-  /** One more open by a session. */
-  open(inode: Inode, session: SessionId, wanted: number): OpenRow {
+  /** One more open by a session. @param now in seconds since 1970 */
+  open(inode: Inode, session: SessionId, wanted: number, now: number): OpenRow {
     const { handle, layout } = inode;
     assert(layout !== undefined, 'only files are opened');
     const before = this.find(handle, session);
     const readers = (before?.readers ?? 0) + (wanted & rights.read ? 1 : 0);
     const writers = (before?.writers ?? 0) + (wanted & rights.write ? 1 : 0);
-    return this.#change(before, { handle, session, readers, writers }, layout);
+    const since = before?.since ?? now;
+    return this.#change(before, { handle, session, readers, writers, since }, layout);
   }
 
   /** One open less. @throws FsError EBADF when the session has no such open */
@@ -130,14 +131,14 @@ export class OpenTable implements OpenStream, Holders {
         what: `session ${session} does not have file ${handle} open in this way`,
       });
     }
-    this.#change(before, { handle, session, readers, writers }, this.#rows.layoutOf(handle));
+    this.#change(before, { ...before, readers, writers }, this.#rows.layoutOf(handle));
   }
 
   /** All opens of a session on a file, if it has any. */
   drop(handle: Handle, session: SessionId): void {
     const before = this.find(handle, session);
     if (before === undefined) return;
-    this.#change(before, { handle, session, readers: 0, writers: 0 }, this.#rows.layoutOf(handle));
+    this.#change(before, { ...before, readers: 0, writers: 0 }, this.#rows.layoutOf(handle));
   }
 
   page(part: OpenPart, count: number): OpenPage {

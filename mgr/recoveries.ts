@@ -4,11 +4,12 @@
  */
 import { startReasons, type StartCause } from '../shared/data-directory.ts';
 import { limits } from '../shared/limits.ts';
-import { Recovery, type RecoveryBegin } from '../shared/recovery.ts';
+import { Recovery, type RecoveryBegin, type RecoveryOptions } from '../shared/recovery.ts';
 import type { RecoveryLog } from '../shared/recovery-log.ts';
 import type { RecoveryOutcome } from '../shared/recovery-report.ts';
 import type { Clock } from '../shared/runtime/runtime.ts';
 import type { MemberState, RecoveryState } from '../shared/wire/values.ts';
+import type { ClusterEvents } from './cluster-events.ts';
 import type { OpenTable } from './open-table.ts';
 import type { Session, Sessions } from './sessions.ts';
 
@@ -20,6 +21,8 @@ export interface RecoveriesOptions {
   readonly begin: RecoveryBegin;
   readonly openTable: Pick<OpenTable, 'countOf' | 'filesOf' | 'isWriter'>;
   readonly sessions: Pick<Sessions, 'missing' | 'reclaimLeftMs'>;
+  /** Hears of each when it begins, and when it has ended. */
+  readonly events?: Pick<ClusterEvents, 'recoveryBegan' | 'recoveryEnded'>;
 }
 
 const daemon = 'mgr';
@@ -41,9 +44,9 @@ export class Recoveries {
   constructor(options: RecoveriesOptions) {
     this.#options = options;
     this.log = options.log;
-    const { clock, cause, begin } = options;
+    const { cause, begin } = options;
     const why = startReasons[cause];
-    this.#current = new Recovery({ clock, daemon, cause, why, phase: 'load', begin });
+    this.#current = this.#begin({ cause, why, phase: 'load', begin });
   }
 
   /** All that is durable is back in memory. @param pending changes that iods have not heard of */
@@ -76,10 +79,8 @@ export class Recoveries {
 
   /** The client was away for too long: what it had goes to others. */
   lost(session: Session): void {
-    const { clock, openTable } = this.#options;
-    this.#current ??= new Recovery({
-      clock,
-      daemon,
+    const { openTable } = this.#options;
+    this.#current ??= this.#begin({
       cause: 'sessions-lost',
       why: 'their clients were away for longer than their lease',
       phase: 'clean-up',
@@ -143,13 +144,24 @@ export class Recoveries {
 
   #lostIod(iod: string, before: MemberState, phase: MemberState): Recovery {
     const why = before === 'draining' ? `${iod} was stopped in order` : `${iod} was lost`;
-    return new Recovery({ clock: this.#options.clock, daemon, cause: 'iod-lost', why, phase });
+    return this.#begin({ cause: 'iod-lost', why, phase });
+  }
+
+  #begin(recovery: Omit<RecoveryOptions, 'clock' | 'daemon'>): Recovery {
+    const { clock, events } = this.#options;
+    events?.recoveryBegan(daemon, recovery.why);
+    return new Recovery({ clock, daemon, ...recovery });
+  }
+
+  #report(recovery: Recovery, outcome: RecoveryOutcome): void {
+    const report = this.log.add(recovery.end(outcome));
+    this.#options.events?.recoveryEnded(report);
   }
 
   #endOf(iod: string, outcome: RecoveryOutcome): void {
     const recovery = this.#iods.get(iod);
     this.#iods.delete(iod);
-    if (recovery) this.log.add(recovery.end(outcome));
+    if (recovery) this.#report(recovery, outcome);
   }
 
   #endIfClean(): void {
@@ -157,7 +169,7 @@ export class Recoveries {
   }
 
   #end(outcome: RecoveryOutcome): void {
-    if (this.#current) this.log.add(this.#current.end(outcome));
+    if (this.#current) this.#report(this.#current, outcome);
     this.#current = undefined;
     this.#lostTotal = 0;
   }

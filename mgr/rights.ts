@@ -7,7 +7,8 @@
 import { FsError, toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
-import type { Runtime, Timer } from '../shared/runtime/runtime.ts';
+import type { Waiting } from '../shared/rpc/waits.ts';
+import type { Clock, Runtime, Timer } from '../shared/runtime/runtime.ts';
 import type { Handle, SessionId } from '../shared/units.ts';
 import { clientOps } from '../shared/wire/client-ops.ts';
 import type { Attr } from '../shared/wire/values.ts';
@@ -33,11 +34,26 @@ class Span {
   readonly over: Promise<void>;
   end: () => void = nothing;
   timer: Timer | undefined;
+  #begunAt = 0;
+  #endsAt = Infinity;
 
   constructor() {
     this.over = new Promise((resolve) => {
       this.end = resolve;
     });
+  }
+
+  /** It ends by itself after so long. */
+  endAfter(clock: Clock, leftMs: number, end: () => void): void {
+    this.#begunAt = clock.now();
+    this.#endsAt = this.#begunAt + leftMs;
+    this.timer = clock.timer(leftMs, end);
+  }
+
+  /** Somebody waits for its end. */
+  waiting(now: number, peer: string, handles: readonly Handle[]): Waiting {
+    const forMs = now - this.#begunAt;
+    return { kind: 'rights', peer, handles, forMs, leftMs: this.#endsAt - now };
   }
 }
 
@@ -80,10 +96,21 @@ export class Rights {
     return this.#holders.size > 0 || this.#window !== undefined;
   }
 
+  /** What whoever wants to change something may have to wait for, beside recalls on their way. */
+  *waits(): Iterable<Waiting> {
+    const now = this.#options.runtime.clock.now();
+    if (this.#window !== undefined) yield this.#window.waiting(now, 'a mgr before this one', []);
+    for (const holder of this.#holders.values()) {
+      if (holder.recalls.size === 0 || holder.timer === undefined) continue;
+      const { session } = holder;
+      yield { ...holder.waiting(now, `session ${session}`, [...holder.recalls.keys()]), session };
+    }
+  }
+
   /** At the start, when a mgr before this one has given rights. */
   openWindow(): void {
     const window = new Span();
-    window.timer = this.#options.runtime.clock.timer(limits.rightAtMgrMs, () => {
+    window.endAfter(this.#options.runtime.clock, limits.rightAtMgrMs, () => {
       this.closeWindow();
     });
     this.#window = window;
@@ -118,7 +145,7 @@ export class Rights {
     const holder = this.#holders.get(connection);
     if (holder === undefined) return;
     const leftMs = Math.max(0, limits.rightAtMgrMs - connection.silentMs);
-    holder.timer = this.#options.runtime.clock.timer(leftMs, () => {
+    holder.endAfter(this.#options.runtime.clock, leftMs, () => {
       this.#end(holder);
     });
   }

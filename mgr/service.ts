@@ -1,31 +1,40 @@
 /** Every message that the mgr serves, and what serves it. */
 import { type AnswerMeter, Service, type Handler, type Handlers } from '../shared/rpc/service.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
+import type { Waiting } from '../shared/rpc/waits.ts';
 import { serveLink } from '../shared/rpc/handshake.ts';
 import type { RequestMeter } from '../shared/metrics/request-meter.ts';
 import { version } from '../shared/version.ts';
-import type { Attr } from '../shared/wire/values.ts';
+import type { Attr, LoadPage } from '../shared/wire/values.ts';
 import { clusterOps } from '../shared/wire/cluster-ops.ts';
+import { iodOps } from '../shared/wire/iod-ops.ts';
 import { fileOps, nameOps, sessionOps } from '../shared/wire/mgr-ops.ts';
 import { syncOps } from '../shared/wire/sync-ops.ts';
 import type { ReplyOf } from '../shared/wire/op.ts';
 import { watchOps } from '../shared/wire/watch-ops.ts';
 import type { ClusterPort } from './cluster-port.ts';
 import type { Committer } from './committer.ts';
+import type { EventLog } from './event-log.ts';
+import type { Drills } from './drills.ts';
 import type { ExactlyOnce } from './exactly-once.ts';
 import { admit, type MgrLifecycle } from './lifecycle.ts';
+import { resolve } from './namespace/path.ts';
 import type { OpenTable } from './open-table.ts';
+import { abandon } from './ops/abandon.ts';
 import { close } from './ops/close.ts';
+import { drill } from './ops/drill.ts';
 import { extend } from './ops/extend.ts';
 import type { FileScope } from './ops/file-scope.ts';
+import type { FinishAgain } from './ops/finish-again.ts';
 import { listFiles } from './ops/list-files.ts';
-import { listHolders, listOpenFiles, listSessions } from './ops/list-sessions.ts';
+import { listHolders, listOpenFiles, listOpenTimes, listSessions } from './ops/list-sessions.ts';
 import type { NameHandler } from './ops/name-context.ts';
 import { nameHandlers } from './ops/name-handlers.ts';
 import { open } from './ops/open.ts';
 import { pathOf } from './ops/path-of.ts';
 import { reserve } from './ops/reserve.ts';
 import type { Recoveries } from './recoveries.ts';
+import type { ReplyCache } from './reply-cache.ts';
 import type { Rights } from './rights.ts';
 import {
   attachSession,
@@ -34,7 +43,8 @@ import {
   openSession,
   type SessionScope,
 } from './ops/session-life.ts';
-import { setAttrWithSize } from './ops/set-size.ts';
+import { setAttrWithSize, withDoubt } from './ops/set-size.ts';
+import { waitsIn } from './ops/waits-in.ts';
 import {
   type CallScope,
   requireTrusted,
@@ -52,12 +62,15 @@ export interface ServiceParts {
   readonly openTable: OpenTable;
   readonly cluster: ClusterPort;
   readonly once: ExactlyOnce;
+  readonly replies: ReplyCache;
+  readonly finished: FinishAgain;
   readonly rights: Rights;
   readonly watches: Watches;
   readonly calls: CallScope;
   readonly files: FileScope;
   readonly sessions: SessionScope;
   readonly tickets: Tickets;
+  readonly drills: Drills;
   readonly recoveries: Recoveries;
   /** Identity of the cluster. */
   readonly clusterId: string;
@@ -65,6 +78,11 @@ export interface ServiceParts {
   /** Memory of this process, bytes. */
   readonly residentBytes: () => number;
   readonly meter: RequestMeter;
+  /** What each client has cost. */
+  readonly clientLoads: () => LoadPage['clients'];
+  readonly events: Pick<EventLog, 'page'>;
+  /** What waits in this mgr. */
+  readonly waits: () => Iterable<Waiting>;
 }
 
 /** A service that admits by the state of the mgr and answers when the tick is durable. */
@@ -86,7 +104,7 @@ export function makeService(
 
 export function bindHandlers(service: Service, parts: ServiceParts): void {
   service
-    .serve(sessionOps, sessionHandlers(parts.sessions))
+    .serve(sessionOps, sessionHandlers(parts))
     .serve(nameOps, namesHandlers(parts))
     .serve(fileOps, fileHandlers(parts))
     .serve(clusterOps, clusterHandlers(parts))
@@ -94,12 +112,14 @@ export function bindHandlers(service: Service, parts: ServiceParts): void {
     .serve(syncOps, parts.cluster.handlers);
 }
 
-function sessionHandlers(scope: SessionScope): Handlers<typeof sessionOps> {
+function sessionHandlers(parts: ServiceParts): Handlers<typeof sessionOps> {
+  const { sessions: scope, once } = parts;
   return {
     openSession: (request, context) => openSession(scope, request, context),
     attachSession: (_, context) => attachSession(scope, context),
     closeSession: (_, context) => closeSession(scope, context),
     cache: (_, context) => cacheNames(scope, context),
+    abandon: once.wrap(sessionOps.abandon, (call, request) => abandon(parts, call, request)),
   };
 }
 
@@ -117,13 +137,17 @@ function namesHandlers({ calls, once, files, cluster, store, rights }: ServicePa
       if (!sizes.mustAsk(reply.attr.handle)) {
         return { attr: rights.grant(context.connection, reply.attr) };
       }
-      return sizes.asked(reply.attr).then((attr) => ({ attr }));
+      return sizes.asked(reply.attr, context).then((attr) => ({ attr }));
     };
   const change = <Q, R>(op: Parameters<typeof once.wrap<Q, R>>[0], run: NameHandler<Q, R>) =>
     once.wrap(op, run);
   const handlers: Handlers<typeof nameOps> = {
     lookup: readSize(nameHandlers.lookup),
     getAttr: readSize(nameHandlers.getAttr),
+    storedAttr: (request, context) => {
+      const call = new SessionCall(calls, context);
+      return withDoubt(files, call, nameHandlers.storedAttr(call, request));
+    },
     setAttr: once.wrap(nameOps.setAttr, (call, request) => setAttrWithSize(files, call, request)),
     access: read(nameHandlers.access),
     readLink: read(nameHandlers.readLink),
@@ -199,37 +223,38 @@ function clusterHandlers(parts: ServiceParts): Handlers<typeof clusterOps> {
   return {
     status: () => statusOf(parts),
     members: cluster.handlers.members,
-    listFiles: (request, context) => {
-      requireTrusted(context);
-      return listFiles(store, openTable, request);
-    },
-    pathOf: ({ handle }, context) => {
-      requireTrusted(context);
-      return { path: pathOf(store, handle) };
-    },
-    sessions: (request, context) => {
-      requireTrusted(context);
-      return listSessions({ sessions: parts.calls.sessions, openTable }, request);
-    },
-    openFiles: (request, context) => {
-      requireTrusted(context);
-      return listOpenFiles({ sessions: parts.calls.sessions, openTable }, request);
-    },
-    holders: (request, context) => {
-      requireTrusted(context);
-      return listHolders({ sessions: parts.calls.sessions, openTable }, request);
-    },
+    listFiles: trusted((request) => listFiles(store, openTable, request)),
+    pathOf: trusted(({ handle }) => ({ path: pathOf(store, handle) })),
+    sessions: trusted((request) =>
+      listSessions({ sessions: parts.calls.sessions, openTable }, request),
+    ),
+    openFiles: trusted((request) =>
+      listOpenFiles({ sessions: parts.calls.sessions, openTable }, request),
+    ),
+    holders: trusted((request) =>
+      listHolders({ sessions: parts.calls.sessions, openTable }, request),
+    ),
     pingIods: cluster.handlers.pingIods,
-    recoveries: ({ iod, before }, context) => {
-      requireTrusted(context);
+    recoveries: trusted(({ iod, before }, context) => {
       if (iod === undefined) return parts.recoveries.log.page(before);
-      return cluster.recoveriesOf(iod, before, context.deadline);
+      return cluster.ask(iod, iodOps.ownRecoveries, { before }, context.deadline);
+    }),
+    handleOf: ({ at }, context) => {
+      const { handle } = resolve(new SessionCall(parts.calls, context), at, true);
+      return { handle };
     },
-    makeTicket: ({ write }, context) => {
-      requireTrusted(context);
+    openTimes: trusted((request) => listOpenTimes(openTable, request)),
+    loads: trusted(({ iod }, context) => {
+      if (iod === undefined) return { clients: parts.clientLoads(), files: [] };
+      return cluster.ask(iod, iodOps.ownLoads, {}, context.deadline);
+    }),
+    events: trusted(({ after }) => parts.events.page(after)),
+    waits: trusted((request, context) => waitsIn(parts, request, context)),
+    makeTicket: trusted(({ write }, context) => {
       requireWritable(clusterOps.makeTicket, undefined, context);
       return parts.tickets.make(sessionOf(parts.calls.sessions, context), !write);
-    },
+    }),
+    drill: trusted((request, context) => drill(parts, request, context)),
     evictIod: once.wrap(clusterOps.evictIod, (call, request) => {
       requireTrusted(call.context);
       return cluster.handlers.evictIod(request);
@@ -237,7 +262,16 @@ function clusterHandlers(parts: ServiceParts): Handlers<typeof clusterOps> {
   };
 }
 
-function statusOf(parts: ServiceParts): ReplyOf<typeof clusterOps.status> {
+/** For whoever has proved the key of the cluster. */
+function trusted<Q, R>(run: Handler<Q, R>): Handler<Q, R> {
+  return (request, context) => {
+    requireTrusted(context);
+    return run(request, context);
+  };
+}
+
+/** The cluster at a glance; nobody is asked. */
+export function statusOf(parts: ServiceParts): ReplyOf<typeof clusterOps.status> {
   const { clusterId, lifecycle, calls, startedAt, store, openTable, cluster } = parts;
   const members = cluster.members();
   const away = members.filter(({ state }) => state !== 'serving').map(({ name }) => name);

@@ -3,7 +3,7 @@ import { FsError } from '../shared/errno.ts';
 import type { Context } from '../shared/rpc/service.ts';
 import type { Clock } from '../shared/runtime/runtime.ts';
 import type { Timestamp } from '../shared/units.ts';
-import { fileOps, openFlags } from '../shared/wire/mgr-ops.ts';
+import { fileOps, openFlags, sessionOps } from '../shared/wire/mgr-ops.ts';
 import type { Op, RequestOf } from '../shared/wire/op.ts';
 import type { Holders } from './ops/holders.ts';
 import type { NameContext } from './ops/name-context.ts';
@@ -59,7 +59,7 @@ export function sessionOf(sessions: Sessions, { connection, peer }: Context): Se
  * @throws FsError EROFS
  */
 export function requireWritable({ code }: Op, request: unknown, { peer }: Context): void {
-  if (peer.readOnly !== true || code === fileOps.close.code) return;
+  if (peer.readOnly !== true || givesBack.has(code)) return;
   if (code === fileOps.open.code) {
     const { flags } = request as RequestOf<typeof fileOps.open>;
     if ((flags & ~harmlessFlags) === 0) return;
@@ -67,6 +67,7 @@ export function requireWritable({ code }: Op, request: unknown, { peer }: Contex
   throw new FsError('EROFS', { what: `${peer.node} was let in to read only` });
 }
 
+const givesBack: ReadonlySet<number> = new Set([fileOps.close.code, sessionOps.abandon.code]);
 const harmlessFlags = openFlags.read | openFlags.directory | openFlags.noFollow;
 
 /** @throws FsError EACCES when the peer has not proved the key of the cluster */

@@ -26,6 +26,8 @@ export interface SessionsOptions {
   readonly leaseMs: number;
   /** The lease of a session, or its time to come back, has passed. */
   readonly onExpired: (session: Session) => void;
+  /** One has come or gone; `ended`: nothing of it is left. */
+  readonly onMoved?: (session: Session, to: 'began' | 'away' | 'back' | 'ended') => void;
   /** All sessions of before the restart are back, but for `missing`: they will not come back. */
   readonly onReclaimed: (why: string, missing: ReadonlySet<Session>) => void;
 }
@@ -153,9 +155,11 @@ export class Sessions implements Participant {
   /** The client is back: this connection speaks for it from now on. @throws FsError ESTALE */
   attach(id: SessionId, connection: Connection): Session {
     const session = this.get(id);
+    const wasGone = session.connection === undefined;
     session.connection = connection;
     this.#away.delete(session);
     this.#missing.delete(session);
+    if (wasGone) this.#options.onMoved?.(session, 'back');
     this.#checkReclaimed();
     return session;
   }
@@ -167,6 +171,7 @@ export class Sessions implements Participant {
     session.connection = undefined;
     if (session.ended) return;
     this.#away.set(session, this.#options.clock.now());
+    this.#options.onMoved?.(session, 'away');
     this.#watchLeases();
   }
 
@@ -183,9 +188,11 @@ export class Sessions implements Participant {
   /** All that it had is cleaned up, durably. */
   forget(session: Session): void {
     this.#sessions.delete(session.session);
+    this.#options.onMoved?.(session, 'ended');
   }
 
   settle(): void {
+    for (const session of this.#begun) this.#options.onMoved?.(session, 'began');
     this.#begun = [];
   }
 

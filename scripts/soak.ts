@@ -6,6 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 interface Campaign {
@@ -14,6 +15,7 @@ interface Campaign {
 }
 
 const seeds = 5000;
+const jobs = String(availableParallelism());
 const recoveryMinutes = 10;
 const recovery = ['--import=tsx', 'test/recovery/main.ts'];
 
@@ -28,7 +30,7 @@ const campaigns: readonly Campaign[] = [
   },
   {
     title: `${seeds} simulated clusters`,
-    command: ['--import=tsx', 'test/sim/main.ts', '--seeds', `1..${seeds}`, '--keep-going'],
+    command: ['--import=tsx', 'test/sim/main.ts', '--seeds', `1..${seeds}`, '--jobs', jobs],
   },
   {
     title: 'all pairs of kill points',

@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stayUp } from '../client/cli/commands/up.ts';
 import { describeFailure, failureText } from '../client/cli/failure.ts';
-import { humanBytes, humanRate } from '../client/observing/figures.ts';
+import { humanBytes, humanRate } from '../shared/figures.ts';
 import { installationDirectory } from '../client/cli/installation.ts';
 import { Interrupt } from '../client/cli/local-cluster/interrupt.ts';
 import { startCluster, stopDaemons } from '../client/cli/local-cluster/local-cluster.ts';

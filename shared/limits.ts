@@ -54,6 +54,8 @@ export const limits = {
   requestBytesPerPeerMax: 8 * MiB,
   /** Mutations of one session in flight: one a slot. */
   slotsPerSession: 256,
+  /** The reply to one of them. */
+  changeReplyBytesMax: 4 * KiB,
   authenticationTimeoutMs: 5_000,
   connectTimeoutMs: 5_000,
   heartbeatIntervalMs: 2_000,
@@ -116,7 +118,10 @@ export const limits = {
   quarantinePerListPage: 256,
   reapBatchMax: 256,
   /** Changes of the open table are collected for this long before the iods hear of them. */
-  openChangesDelayMs: 5,
+  openChangesDelayMs: 20,
+  /** How long a link may be cut or slow on purpose, and how slow. */
+  drillSecondsMax: 3600,
+  drillDelayMsMax: 5000,
   /** Removals are collected for this long before they are carried out together. */
   reapDelayMs: 50,
   /** Rights to cache that one session holds, and all; whoever wants more gives old ones back. */
@@ -147,6 +152,11 @@ export const limits = {
   /** Changes of the size of one file that wait for each other. */
   sizeChangesQueuedMax: 1024,
 
+  /** What a process tells of what waits in it, the oldest first; characters of a text of it. */
+  waitsPerPage: 128,
+  waitHandlesMax: 8,
+  waitTextMax: 240,
+
   /** Reports of recoveries that a daemon keeps, and what one of them may hold. */
   recoveriesKept: 64,
   recoveriesPerPage: 16,
@@ -154,6 +164,14 @@ export const limits = {
   recoveryItemsMax: 8,
   recoveryNamesMax: 16,
   recoveryTextMax: 160,
+
+  /** Events of the cluster that the mgr keeps: of sessions, and of all else; and in one message. */
+  eventsKept: 2048,
+  eventsPerPage: 128,
+  eventTextMax: 200,
+  eventBytesMax: 3 * KiB,
+  /** The mgr looks so often whether something is wrong that was not, or the other way round. */
+  healthLookMs: 1000,
 
   /** What the flight recorder remembers: of a daemon, and of a client. */
   traceRecordsOfServer: 32_768,
@@ -174,6 +192,9 @@ export const limits = {
   fuseContinuationMs: 1,
   /** Closes wait this long for a change with which they can share a commit. */
   lateCloseMs: 5,
+  /** Files that programs have read and closed are kept open for this long, and at most so many. */
+  fuseIdleReaderMs: 1000,
+  fuseIdleReadersMax: 256,
   /** Free buffers that a mount keeps for the next reads. */
   fuseBuffersKeptBytesMax: 8 * MiB,
   /** Users on whose behalf a mount makes files at the same time: a session each. */
@@ -201,6 +222,7 @@ assert(limits.heartbeatIntervalMs * 3 < limits.heartbeatSilenceMs);
 assert(limits.heartbeatSilenceMs < limits.sessionLeaseMs);
 assert(limits.iodLeaseMs < limits.iodLeaseAtMgrMs, 'the mgr must count an iod lease longer');
 assert(limits.sessionLeaseMs < limits.reclaimWindowMs);
+assert(limits.drillDelayMsMax < limits.heartbeatSilenceMs, 'a slow link is not a silent one');
 assert(
   limits.rightMs * 1.25 <= limits.rightAtMgrMs,
   'the mgr must count a right longer, whatever the clocks do',
@@ -212,6 +234,11 @@ assert(
   limits.openChangesDelayMs < limits.reapDelayMs,
   'an iod hears that nobody has a file open before it removes it',
 );
+assert(limits.waitsPerPage * (2 * 4 * limits.waitTextMax + 256) < limits.bodyBytesMax);
+assert(32 * (limits.connectionsMax + limits.objectDescriptorsMax) < limits.bodyBytesMax);
+assert(limits.eventsPerPage * limits.eventBytesMax < limits.bodyBytesMax);
+// A character takes six at most in JSON.
+assert(2 * 6 * limits.eventTextMax + 256 < limits.eventBytesMax);
 assert(limits.recoveriesPerPage * limits.recoveryReportBytesMax < limits.bodyBytesMax);
 assert(limits.storeWalPagesMax * 4096 < limits.storeReserveBytes, 'the log can be written back');
 assert(limits.watchChangesPerMessage * (limits.pathBytesMax + 16) < limits.bodyBytesMax);

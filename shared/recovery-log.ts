@@ -42,8 +42,8 @@ export class RecoveryLog {
     });
   }
 
-  /** Durable when `settled` resolves, unless the disk fails. */
-  add(unnumbered: UnnumberedReport): void {
+  /** Durable when `settled` resolves, unless the disk fails. @returns it with its number */
+  add(unnumbered: UnnumberedReport): RecoveryReport {
     const report = { number: ++this.#numbers, ...unnumbered };
     void this.#inTurn(async (directory) => {
       await makeDirectoryDurably(this.#runtime.disk, directory);
@@ -54,6 +54,7 @@ export class RecoveryLog {
     this.#reports = [...this.#reports, report].slice(-limits.recoveriesKept);
     const { cause, why, outcome, tookMs } = report;
     this.#runtime.log.info('recovery ended', { cause, why, outcome, tookMs });
+    return report;
   }
 
   /** `undefined` before the first. */

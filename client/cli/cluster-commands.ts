@@ -43,14 +43,18 @@ export const clusterCommands: readonly CommandSpec[] = [
   },
   {
     name: 'chaos',
-    operands: '<kill|stop|go> <daemon...>',
-    summary: 'kill or freeze daemons of this host, to see what becomes of it',
+    operands: '<kill|stop|go|cut|slow> <daemon...>',
+    summary: 'kill or freeze daemons of this host, or cut links: a drill',
     options: [
       dataOption,
-      { flags: '--for <seconds>', summary: 'what is stopped goes on after so long' },
+      { flags: '--for <seconds>', summary: 'what is stopped, cut or slow is well after so long' },
+      { flags: '--by <ms>', summary: 'how late a slow link is; 200 by default' },
     ],
-    json: '{dataDir, struck: [{name, pid, fault}]}',
-    notes: ['weft up brings back what was killed; weft recovery list tells how it went.'],
+    json: '{dataDir, struck: [{name, pid, fault}]}, or of a link {dataDir, fault, iod, seconds, delayMs}',
+    notes: [
+      'weft up brings back what was killed; weft recovery list tells how it went.',
+      'cut and slow take the mgr and an iod: weft chaos cut mgr iod1 --for 10. The link is well again by itself.',
+    ],
     load: () => import('./commands/chaos.ts'),
   },
   {
@@ -131,22 +135,54 @@ export const clusterCommands: readonly CommandSpec[] = [
   {
     name: 'opens',
     operands: '[file]',
-    summary: 'which files are open; or who has one file open, and from where',
+    summary: 'which files are open; who has one open, from where, since when',
     options: [],
-    json: '{files: [{handle, path, holders, writers}]}; of a file: {path, handle, holders: [{session, name, host, readers, writers, …}]}',
+    json: '{files: [{handle, path, holders, writers}]}; of a file: {path, handle, holders: [{session, name, host, readers, writers, since, …}]}',
     notes: ['A file that was removed while it is open has no path any more.'],
     load: () => import('./commands/opens.ts'),
   },
   {
+    name: 'events',
+    operands: '',
+    summary: 'what has happened: daemons, sessions, recoveries, health',
+    options: [
+      { flags: '--since <time>', summary: 'only since then: 90s, 10m, 2h, 3d, or a date' },
+      { flags: '-f, --follow', summary: 'go on with what happens; the last 10 before it' },
+    ],
+    json: 'one line an event: {number, at, epoch, kind: mgr | iod | session | recovery | health, subject, what, detail}',
+    notes: [
+      'The mgr keeps the latest 2048 of sessions and 2048 others, also when it starts anew.',
+      'Needs the key of the cluster.',
+    ],
+    load: () => import('./commands/events.ts'),
+  },
+  {
+    name: 'why',
+    operands: '[request|file]',
+    summary: 'what a call waits for, and what that waits for, across processes',
+    options: [dataOption],
+    json: '{request, file, chains: [[{depth, process, text, request, op, handles, forMs, leftMs, …}]], untold: [{process, why}]}',
+    notes: [
+      'A request is named as in traces: a4f18cba:2. Without one, and without a file: all that waits,',
+      'the longest first. Answers within 2 s; a process that does not answer is told as one.',
+      'Needs the key of the cluster.',
+    ],
+    load: () => import('./commands/why.ts'),
+  },
+  {
     name: 'top',
     operands: '',
-    summary: 'what every daemon does now: calls, bytes, processor, memory',
+    summary: 'what every daemon does now, and for which clients and files',
     options: [
       { flags: '--interval <seconds>', summary: 'between two looks (default: 2)' },
       { flags: '--count <n>', summary: 'end after so many' },
     ],
-    json: '{seconds, daemons: [{name, load: {state, requestsPerSecond, meanMs, …}, failure}]}, one object each time',
-    notes: ['Ctrl-C ends it. The figures are those of weft metrics, as they have grown meanwhile.'],
+    json: '{seconds, daemons: [{name, load: {state, requestsPerSecond, meanMs, …}, failure}], clients: [{session, name, host, requestsPerSecond, readBytesPerSecond, writtenBytesPerSecond}], files: [{handle, path, …}]}, one object each time',
+    notes: [
+      'Ctrl-C ends it. The figures are those of weft metrics, as they have grown meanwhile.',
+      'The busiest ten clients and files need the key of the cluster; the calls of a client are those',
+      'to all daemons, those of a file to its iods.',
+    ],
     load: () => import('./commands/top.ts'),
   },
   {

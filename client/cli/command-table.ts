@@ -23,7 +23,7 @@ export const commandGroups: readonly {
       {
         name: 'mount',
         operands: '<dir>',
-        summary: 'make the cluster a directory of this host (Linux, as root)',
+        summary: 'make the cluster a directory of this host (Linux)',
         options: [
           { flags: '-f, --foreground', summary: 'stay, and unmount at Ctrl-C' },
           {
@@ -37,6 +37,8 @@ export const commandGroups: readonly {
         json: '{directory, source, pid, repaired}, when it is mounted; or {unit: [line]} or {line}',
         notes: [
           'A mount whose process has died is replaced. docs/POSIX.md says what is different.',
+          'Without root it needs fusermount3 (Debian: fuse3), and is for this user alone, unless root has',
+          'allowed others (user_allow_other in /etc/fuse.conf) and they are let in: -o allow_other.',
           '--timeout is how long programs wait while a daemon is away.',
           'For /etc/fstab, mount.weft of this installation must stand in /sbin: docs/POSIX.md.',
         ],

@@ -3,7 +3,7 @@ import type { ByteString } from '../../shared/units.ts';
 import type { InodeKind } from '../../shared/wire/values.ts';
 import type { Stats } from '../stats.ts';
 import type { Color, Paint } from './colors.ts';
-import { humanBytes, twoDigits } from '../observing/figures.ts';
+import { humanBytes, twoDigits } from '../../shared/figures.ts';
 import type { JsonObject } from './output.ts';
 import { isText, shownName } from '../observing/shown-text.ts';
 

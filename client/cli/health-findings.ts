@@ -1,13 +1,13 @@
 /** What is wrong with a cluster, from one look at it, with or without its mgr. Pure. */
 import { isFsError, type FsError } from '../../shared/errno.ts';
 import type { HealthCode } from '../../shared/health-catalogue.ts';
-import { humanDuration } from '../observing/figures.ts';
+import { humanDuration } from '../../shared/figures.ts';
 import {
   bySeverity,
   type Finding,
   findingOf,
   findingsOfStatus,
-} from '../observing/health-findings.ts';
+} from '../../shared/health-findings.ts';
 import type { ClusterLook } from './cluster-look.ts';
 import type { LonelyIod } from './lonely-status.ts';
 

@@ -2,8 +2,8 @@
 import { formatAddress } from '../../shared/iodtab-address.ts';
 import type { Member, MemberState } from '../../shared/wire/values.ts';
 import type { Color, Paint } from './colors.ts';
-import { counted, displayBytes, humanDuration } from '../observing/figures.ts';
-import { silenceMs } from '../observing/health-findings.ts';
+import { counted, displayBytes, humanDuration } from '../../shared/figures.ts';
+import { silenceMs } from '../../shared/health-findings.ts';
 import { printable } from '../observing/shown-text.ts';
 
 const stateColors: Readonly<Record<MemberState, Color>> = {

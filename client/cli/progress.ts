@@ -1,37 +1,61 @@
-/** How far a copy is: the line that a terminal shows, and the figures behind it. */
+/** How far long work is: a bar on a terminal, events for programs. */
+import { humanBytes, humanDuration, humanRate } from '../../shared/figures.ts';
 import { shownWidth } from './columns.ts';
-import { counted, humanBytes, humanDuration, humanRate } from '../observing/figures.ts';
-import type { Output } from './output.ts';
+import { jsonSchema, type Output } from './output.ts';
 
 export interface Figures {
-  readonly bytes: number;
-  readonly files: number;
-  readonly seconds: number;
+  readonly done: number;
   /** `undefined` until all of it has been counted. */
-  readonly total: { readonly bytes: number; readonly files: number } | undefined;
+  readonly total: number | undefined;
+  /** What is counted: `bytes`, or a plural, as in `records`. */
+  readonly unit: string;
+  readonly seconds: number;
+  /** What else there is to say, such as how many files of all. */
+  readonly also?: readonly string[];
 }
 
 const barWidth = 24;
 
 /** One line, at most `width` cells: bar and ETA once the whole is known. Pure. */
-export function progressLine({ bytes, files, seconds, total }: Figures, width: number): string {
-  const rate = humanRate(bytes, seconds);
+export function progressLine(figures: Figures, width: number): string {
+  const { done, total, unit, seconds, also = [] } = figures;
+  const isBytes = unit === 'bytes';
+  const amount = (count: number): string => (isBytes ? humanBytes(count) : String(count));
+  const rate = isBytes ? humanRate(done, seconds) : countRate(done, seconds);
+  const noun = isBytes ? '' : ` ${unit}`;
   if (total === undefined) {
-    return fit([humanBytes(bytes), counted(files, 'file'), rate, 'counting …'], width);
+    return fit([`${amount(done)}${noun}`, ...also, rate, 'counting …'], width);
   }
   // A file that grew while it was copied does not make it more than all.
-  const share = total.bytes === 0 ? 1 : Math.min(1, bytes / total.bytes);
+  const share = total === 0 ? 1 : Math.min(1, done / total);
   const filled = Math.round(share * barWidth);
   const bar = `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}`;
-  const left = bytes === 0 ? Infinity : ((total.bytes - bytes) * seconds) / bytes;
+  const left = leftSeconds(figures);
   const words = [
     `${bar} ${String(Math.floor(share * 100)).padStart(3)}%`,
-    `${humanBytes(bytes)} of ${humanBytes(total.bytes)}`,
+    `${amount(done)} of ${amount(total)}${noun}`,
     rate,
-    Number.isFinite(left) ? `ETA ${humanDuration(Math.max(0, Math.ceil(left)))}` : 'ETA -',
-    ...(total.files > 1 ? [`${files} of ${counted(total.files, 'file')}`] : []),
+    left === undefined ? 'ETA -' : `ETA ${humanDuration(Math.ceil(left))}`,
+    ...also,
   ];
   return fit(words, width);
+}
+
+/** The same for programs, as one object. Pure. */
+export function progressJson(figures: Figures): object {
+  const { done, total = null, unit, seconds } = figures;
+  const left = leftSeconds(figures) ?? null;
+  return { schema: jsonSchema, event: 'progress', done, total, unit, seconds, leftSeconds: left };
+}
+
+/** `undefined`: nobody knows. */
+function leftSeconds({ done, total, seconds }: Figures): number | undefined {
+  if (done === 0 || total === undefined) return undefined;
+  return Math.max(0, ((total - done) * seconds) / done);
+}
+
+function countRate(count: number, seconds: number): string {
+  return seconds <= 0 ? '-' : `${Math.round(count / seconds)}/s`;
 }
 
 /** As many of the words as there is room for. */
@@ -44,23 +68,45 @@ function fit(words: readonly string[], width: number): string {
 }
 
 const redrawMs = 100;
+/** Between two events; what takes less tells none. */
+const eventMs = 1000;
 
-/** Shows a line on a terminal while something runs; nothing elsewhere. */
-export class ProgressBar {
+/**
+ * Tells while something runs, on standard error: a line that is drawn anew on a terminal, with
+ * `--json` one object a line; nothing elsewhere.
+ */
+export class Progress {
   readonly #output: Output;
   readonly #figures: () => Figures;
+  readonly #isBar: boolean;
   readonly #timer: NodeJS.Timeout | undefined;
+  #nextMs: number;
 
   constructor(output: Output, figures: () => Figures) {
     this.#output = output;
     this.#figures = figures;
-    if (output.json || !process.stderr.isTTY) return;
-    this.#timer = setInterval(() => this.draw(), redrawMs);
-    output.showBar(this);
+    this.#isBar = !output.json && process.stderr.isTTY;
+    this.#nextMs = performance.now() + this.#betweenMs;
+    if (!this.#isBar && !output.json) return;
+    this.#timer = setInterval(() => this.tick(), redrawMs);
+    if (this.#isBar) output.showBar(this);
   }
 
+  /** Somebody looks at it. */
   get shown(): boolean {
     return this.#timer !== undefined;
+  }
+
+  get isBar(): boolean {
+    return this.#isBar;
+  }
+
+  /** For work that leaves no time to timers: tells, if it is time for it. */
+  tick(): void {
+    if (!this.shown || performance.now() < this.#nextMs) return;
+    this.#nextMs = performance.now() + this.#betweenMs;
+    if (this.#isBar) this.draw();
+    else process.stderr.write(`${JSON.stringify(progressJson(this.#figures()))}\n`);
   }
 
   draw(): void {
@@ -73,8 +119,11 @@ export class ProgressBar {
   }
 
   end(): void {
-    if (!this.shown) return;
     clearInterval(this.#timer);
-    this.#output.showBar(undefined);
+    if (this.#isBar) this.#output.showBar(undefined);
+  }
+
+  get #betweenMs(): number {
+    return this.#isBar ? redrawMs : eventMs;
   }
 }

@@ -2,7 +2,7 @@
 import type { RecoveryItem, RecoveryOutcome } from '../../shared/recovery-report.ts';
 import type { Color, Paint } from './colors.ts';
 import { alignRows } from './columns.ts';
-import { counted } from '../observing/figures.ts';
+import { counted } from '../../shared/figures.ts';
 import { amount, duration, summary } from '../observing/recovery-words.ts';
 import { beginOf, type ListedReport } from '../observing/recovery-reports.ts';
 import { printable } from '../observing/shown-text.ts';

@@ -3,7 +3,7 @@ import { iodOfColumn, type Layout } from '../../shared/stripe.ts';
 import type { IodIndex } from '../../shared/units.ts';
 import { sharesOf } from '../observing/stripe-shares.ts';
 import { iodColor } from './colors.ts';
-import { counted, humanBytes, percent } from '../observing/figures.ts';
+import { counted, humanBytes, percent } from '../../shared/figures.ts';
 
 export interface PictureOptions {
   /** Cells of a line. */

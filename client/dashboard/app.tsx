@@ -4,7 +4,7 @@ import { isFsError } from '../../shared/errno.ts';
 import { errorCatalogue } from '../../shared/error-catalogue.ts';
 import { connect, type PageFileSystem } from '../browser/connect.ts';
 import type { Session } from '../mgr-session.ts';
-import { findingsOfStatus, verdictOf } from '../observing/health-findings.ts';
+import { findingsOfStatus, verdictOf } from '../../shared/health-findings.ts';
 import { Activities } from './views/activities.tsx';
 import { Clients } from './views/clients.tsx';
 import { Files } from './views/files.tsx';

@@ -6,7 +6,8 @@ import type { ClusterStatus } from '../file-system.ts';
 import type { Session } from '../mgr-session.ts';
 import type { PageFileSystem } from '../browser/connect.ts';
 import { type Activity, withCounters } from './model/activity.ts';
-import { type ClusterEvent, eventsBetween, eventsMax, type Look } from './model/events.ts';
+import { eventsAfter } from '../observing/events.ts';
+import { type ShownEvent, shownEvent, silenceEvents, withEvents } from './model/events.ts';
 
 export interface Picture {
   /** What the mgr said last. */
@@ -15,10 +16,15 @@ export interface Picture {
   readonly silence: string | undefined;
   readonly epoch: Epoch;
   /** The latest first. */
-  readonly events: readonly ClusterEvent[];
+  readonly events: readonly ShownEvent[];
   /** By name of the daemon. */
   readonly activities: ReadonlyMap<string, Activity>;
 }
+
+/** A look: what the mgr says, or why it does not. */
+type Look =
+  | { readonly status: ClusterStatus; readonly silence: undefined }
+  | { readonly silence: string };
 
 /** What every view gets. */
 export interface ViewProps {
@@ -45,6 +51,8 @@ export class ClusterWatch {
   readonly #listener: WatchListener;
   #picture: Picture | undefined;
   #looks = 0;
+  /** Number of the latest event that is shown. */
+  #lastEvent = 0;
   #timer: number | undefined;
 
   constructor(fs: PageFileSystem, listener: WatchListener) {
@@ -74,18 +82,19 @@ export class ClusterWatch {
   async #lookOnce(): Promise<void> {
     const look = await this.#look();
     const before = this.#picture;
-    if ('silence' in look) {
-      if (before !== undefined) {
-        this.#tell({ ...before, silence: look.silence, events: eventsOf(before, look) });
-      }
+    const { silence } = look;
+    const shown = before?.events ?? [];
+    const own = silenceEvents(before?.silence, silence, Date.now());
+    if (silence !== undefined) {
+      if (before !== undefined) this.#tell({ ...before, silence, events: withEvents(shown, own) });
       return;
     }
     const { status } = look;
     const counts = this.#looks++ % looksPerCount === 0;
     const activities = counts ? await this.#count(status) : (before?.activities ?? new Map());
     const epoch = this.#fs.session.epochs.newest;
-    const events = before === undefined ? [] : eventsOf(before, look);
-    this.#tell({ status, silence: undefined, epoch, events, activities });
+    const events = withEvents(shown, [...(await this.#freshEvents()), ...own]);
+    this.#tell({ status, silence, epoch, events, activities });
   }
 
   #tell(picture: Picture): void {
@@ -95,13 +104,31 @@ export class ClusterWatch {
 
   async #look(): Promise<Look> {
     try {
-      return { status: await this.#fs.status({ deadlineMs: patienceMs }) };
+      const status = await this.#fs.status({ deadlineMs: patienceMs });
+      return { status, silence: undefined };
     } catch (error) {
       const { weftCode, what, message } = toFsError(error);
       // It would begin a new session, and its ticket is spent.
       if (weftCode === 'WEFT_E_TICKET') this.#end();
       return { silence: what ?? message };
     }
+  }
+
+  async #freshEvents(): Promise<readonly ShownEvent[]> {
+    const { session } = this.#fs;
+    const fresh: ShownEvent[] = [];
+    try {
+      for (let done = false; !done;) {
+        const deadline = session.runtime.clock.now() + patienceMs;
+        const page = await eventsAfter({ session, deadline }, this.#lastEvent);
+        fresh.push(...page.events.map(shownEvent));
+        this.#lastEvent = page.next;
+        ({ done } = page);
+      }
+    } catch {
+      // The next look asks for them again; that the mgr does not answer it tells by itself.
+    }
+    return fresh;
   }
 
   /** Of the mgr, and of each iod that serves, asked by itself. */
@@ -130,11 +157,4 @@ export class ClusterWatch {
       return undefined;
     }
   }
-}
-
-function eventsOf(before: Picture, look: Look): readonly ClusterEvent[] {
-  const { silence, status, events } = before;
-  const earlier: Look = silence === undefined ? { status } : { silence };
-  const fresh = eventsBetween(earlier, look, Date.now());
-  return fresh.length === 0 ? events : [...fresh.toReversed(), ...events].slice(0, eventsMax);
 }

@@ -23,11 +23,36 @@ const lateMs = limits.rightAtMgrMs - limits.rightMs;
 const retryMs = 1;
 const nothing = new Uint8Array();
 
+/** Names on their way into the kernel. */
+class Listing {
+  readonly directory: Handle;
+  /** By then it has stored them. */
+  readonly until: number;
+  end: () => void = () => undefined;
+  readonly #taken: Promise<void>;
+
+  constructor(directory: Handle, until: number) {
+    this.directory = directory;
+    this.until = until;
+    this.#taken = new Promise((resolve) => {
+      this.end = resolve;
+    });
+  }
+
+  async isTaken(clock: Clock): Promise<void> {
+    const timer = clock.timer(Math.max(0, this.until - clock.now()), this.end);
+    await this.#taken;
+    timer.cancel();
+  }
+}
+
 export class KernelCache {
   readonly #options: KernelCacheOptions;
   /** Until when the kernel may use attributes, and names of a directory. */
   readonly #attrs = new Map<Handle, number>();
   readonly #names = new Map<Handle, number>();
+  /** The latest listing of each open directory in which names were told. */
+  readonly #listings = new Map<number, Listing>();
   #knowsEpochs = false;
 
   constructor(options: KernelCacheOptions) {
@@ -49,18 +74,47 @@ export class KernelCache {
     return this.#knowsEpochs ? this.#tell(this.#names, directory, validMs) : 0;
   }
 
+  /**
+   * The kernel is being told names of a directory in a listing. It stamps them with the epoch in which
+   * it stores them, so no new one may begin until it has.
+   * @param stream number of the open directory @returns for how long they are valid
+   */
+  tellListing(stream: number, directory: Handle, validMs: number): number {
+    const now = this.#options.clock.now();
+    if (this.#listings.size >= limits.directoriesWatchedMax) {
+      for (const [one, { until }] of this.#listings) if (until <= now) this.#listings.delete(one);
+    }
+    if (this.#listings.size >= limits.directoriesWatchedMax) return 0;
+    const nameMs = this.tellName(directory, validMs);
+    if (nameMs > 0) this.#listings.set(stream, new Listing(directory, now + lateMs));
+    return nameMs;
+  }
+
+  /** The kernel goes on in an open directory, or closes it: it has stored what it was told there. */
+  listingTaken(stream: number): void {
+    this.#listings.get(stream)?.end();
+    this.#listings.delete(stream);
+  }
+
   /** Resolves when the kernel uses nothing of these, or of all that it was told, any more. */
   async revoke(handles: readonly Handle[] | 'all'): Promise<void> {
     const named = handles === 'all' ? [...this.#names.keys()] : handles;
     const known = handles === 'all' ? [...this.#attrs.keys()] : handles;
     const now = this.#options.clock.now();
     // Every name is looked up again, and answered from our own cache where there is a right.
-    const isNamed = named.map((handle) => take(this.#names, handle) > now).includes(true);
+    const directories = new Set(named.filter((handle) => take(this.#names, handle) > now));
     const untils = known.map((handle) => [handle, take(this.#attrs, handle)] as const);
     await Promise.all([
-      isNamed ? this.#options.notify(notifyCodes.newEpoch, nothing) : undefined,
+      directories.size > 0 ? this.#beginEpoch(directories) : undefined,
       ...untils.map(([handle, until]) => this.#revokeAttr(handle, until)),
     ]);
+  }
+
+  async #beginEpoch(directories: ReadonlySet<Handle>): Promise<void> {
+    const { clock, notify } = this.#options;
+    const listings = [...this.#listings.values()].filter((one) => directories.has(one.directory));
+    await Promise.all(listings.map((listing) => listing.isTaken(clock)));
+    await notify(notifyCodes.newEpoch, nothing);
   }
 
   #tell(told: Map<Handle, number>, handle: Handle, validMs: number): number {

@@ -7,6 +7,7 @@ import { HandleAccess } from '../handle-access.ts';
 import { FuseDevice, isDying, type Receive, type Waiting } from './device.ts';
 import { DirectoryStreams } from './directory-streams.ts';
 import { handlers } from './handlers.ts';
+import { IdleReaders } from './idle-readers.ts';
 import { KernelCache } from './kernel-cache.ts';
 import { Makers } from './makers.ts';
 import { notification } from './message.ts';
@@ -34,7 +35,7 @@ export interface Mount {
 /**
  * Mounts a cluster; returns when the kernel has it. The session must be root's with the mgr,
  * because the kernel decides who may do what.
- * @throws FsError EPERM (not root here, or not there), EACCES, EBUSY, ENOENT …
+ * @throws FsError EPERM (not root there, or not allowed here), EACCES, EBUSY, ENOENT …
  */
 export async function mountCluster(options: MountOptions): Promise<Mount> {
   const { fileSystem, directory, source, deadlineMs } = options;
@@ -52,6 +53,7 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
     makers,
     nodes,
     files: new OpenFiles(),
+    idleReaders: new IdleReaders(runtime.clock),
     directories: new DirectoryStreams(),
     kernel: kernelCache,
     unheard: (what, { message }) => {
@@ -87,6 +89,6 @@ const endTimeoutMs = 1000;
 function requireRoot(uid: number): void {
   if (uid === 0) return;
   throw new FsError('EPERM', {
-    what: `a mount acts for all users of this host, but the mgr takes it for uid ${uid}: use the key of the cluster, and no root squash`,
+    what: `the kernel decides who may do what in a mount, but the mgr takes it for uid ${uid}: use the key of the cluster, and no root squash`,
   });
 }

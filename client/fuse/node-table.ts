@@ -4,6 +4,7 @@
  * again with every write.
  */
 import assert from 'node:assert/strict';
+import { NumberMap } from '../../shared/number-map.ts';
 import type { Handle, Timestamp } from '../../shared/units.ts';
 import type { Attr } from '../../shared/wire/values.ts';
 
@@ -15,7 +16,7 @@ interface Node {
 }
 
 export class NodeTable {
-  readonly #nodes = new Map<number, Node>();
+  readonly #nodes = new NumberMap<number, Node>();
 
   get size(): number {
     return this.#nodes.size;

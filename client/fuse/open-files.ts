@@ -1,10 +1,11 @@
 /** Files that programs have open through the mount, by the number that the kernel was given. */
 import { FsError } from '../../shared/errno.ts';
+import { NumberMap } from '../../shared/number-map.ts';
 import type { Handle } from '../../shared/units.ts';
 import type { File } from '../file.ts';
 
 export class OpenFiles {
-  readonly #files = new Map<number, File>();
+  readonly #files = new NumberMap<number, File>();
   readonly #writers = new Map<Handle, Set<File>>();
   #last = 0;
 

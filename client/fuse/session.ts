@@ -5,6 +5,7 @@
 import { type Errno, errnos, FsError, ProtocolError, toFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import { BufferPool } from '../../shared/buffer-pool.ts';
+import { NumberMap } from '../../shared/number-map.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import { Continuations } from './continuations.ts';
 import { InFlight, type RequestControl } from './in-flight.ts';
@@ -57,7 +58,7 @@ const namesByCode = new Map(
 
 export class FuseSession {
   readonly #options: FuseSessionOptions;
-  readonly #inFlight = new Map<number, InFlight>();
+  readonly #inFlight = new NumberMap<number, InFlight>();
   readonly #buffers = new BufferPool(limits.fuseBuffersKeptBytesMax);
   readonly #continuations = new Continuations();
   #paused = false;

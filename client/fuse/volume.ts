@@ -9,6 +9,7 @@ import type { RequestControl } from './in-flight.ts';
 import type { Makers } from './makers.ts';
 import type { Incoming } from './message.ts';
 import type { DirectoryStreams } from './directory-streams.ts';
+import type { IdleReaders } from './idle-readers.ts';
 import type { KernelCache } from './kernel-cache.ts';
 import type { NodeTable } from './node-table.ts';
 import type { OpenFiles } from './open-files.ts';
@@ -19,6 +20,7 @@ export interface Volume {
   readonly makers: Makers;
   readonly nodes: NodeTable;
   readonly files: OpenFiles;
+  readonly idleReaders: IdleReaders;
   readonly directories: DirectoryStreams;
   readonly kernel: KernelCache;
   /** A failure of which no program hears. */
@@ -63,18 +65,20 @@ export function fileAttrOf(attr: Attr): FileAttr {
   };
 }
 
-/** The kernel refers to it from now on. @param at where it was found, when that may be kept */
-export function entryOf(volume: Volume, attr: Attr, at?: Place): EntryReply {
-  const { nodes, access, kernel } = volume;
-  const { validMs, cache } = access;
-  const isKept = at !== undefined && cache?.find(at.directory, at.path) === attr.handle;
-  const nameMs = isKept ? kernel.tellName(at.directory, validMs) : 0;
-  const attrMs = attrMsOf(volume, attr);
+/** The kernel refers to it from now on. @param at where it was found */
+export function entryOf(volume: Volume, attr: Attr, at: Place): EntryReply {
+  const { validMs, cache } = volume.access;
+  const isKept = cache?.find(at.directory, at.path) === attr.handle;
+  return entryFor(volume, attr, isKept ? volume.kernel.tellName(at.directory, validMs) : 0);
+}
+
+/** As `entryOf`. @param nameMs for how long the kernel may keep the name */
+export function entryFor(volume: Volume, attr: Attr, nameMs: number): EntryReply {
   return {
     node: attr.handle,
     ...validity('name', nameMs),
-    ...validity('attr', attrMs),
-    attr: fileAttrOf(nodes.refer(attr)),
+    ...validity('attr', attrMsOf(volume, attr)),
+    attr: fileAttrOf(volume.nodes.refer(attr)),
   };
 }
 

@@ -5,6 +5,7 @@ import { displayText, type Handle, type SessionId } from '../../shared/units.ts'
 import { clusterOps } from '../../shared/wire/cluster-ops.ts';
 import type { ReplyOf } from '../../shared/wire/op.ts';
 import type { FileSystem } from '../file-system.ts';
+import { placeOf } from '../path.ts';
 import type { JoinOptions } from '../join-cluster.ts';
 
 export type SessionRecord = ReplyOf<typeof clusterOps.sessions>['sessions'][number];
@@ -47,6 +48,27 @@ export function holdersOf(asking: Asking, handle: Handle): Promise<readonly Hold
   });
 }
 
+/**
+ * Since when each session has it open, in seconds since 1970.
+ * @returns nothing from a mgr that does not tell it yet
+ */
+export async function openTimesOf(
+  { session, deadline }: Asking,
+  handle: Handle,
+): Promise<ReadonlyMap<SessionId, number>> {
+  try {
+    const times = await allPages(0 as SessionId, async (after) => {
+      const request = { handle, after };
+      const { opens, done } = await session.call(clusterOps.openTimes, request, { deadline });
+      return { part: opens, next: done ? undefined : opens.at(-1)?.session };
+    });
+    return new Map(times.map((one) => [one.session, one.since]));
+  } catch (error) {
+    if (toFsError(error).code === 'ENOSYS') return new Map();
+    throw error;
+  }
+}
+
 /** @param ask for the page after a place; where the next one begins, unless it was the last */
 async function allPages<T, P>(
   first: P,
@@ -59,6 +81,19 @@ async function allPages<T, P>(
     after = next;
   }
   return all;
+}
+
+/**
+ * Which file a path leads to, without asking its iods how long it is: one may hang.
+ * @throws FsError as `stat`
+ */
+export async function handleOf({ session, deadline }: Asking, path: string): Promise<Handle> {
+  const request = { at: placeOf(path) };
+  try {
+    return (await session.call(clusterOps.handleOf, request, { deadline })).handle;
+  } catch (error) {
+    throw toFsError(error).during('stat', path);
+  }
 }
 
 /** One path of an open file; `undefined` when it has been removed. */

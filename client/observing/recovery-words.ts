@@ -1,7 +1,7 @@
 /** Recoveries in a few words: those that are over, and those that run. Pure. */
 import type { RecoveryItem, RecoveryReport } from '../../shared/recovery-report.ts';
 import type { RecoveryState } from '../../shared/wire/values.ts';
-import { counted, humanDuration } from './figures.ts';
+import { counted, humanDuration } from '../../shared/figures.ts';
 import { printable } from './shown-text.ts';
 
 /** What a recovery that runs is doing, who is missing, and how long it may still take. */

@@ -2,9 +2,11 @@
 import { FsError, ProtocolError } from '../../shared/errno.ts';
 import type { RecoveryLog } from '../../shared/recovery-log.ts';
 import type { Handlers } from '../../shared/rpc/service.ts';
+import { pageOfWaits, type Waiting } from '../../shared/rpc/waits.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import type { SessionId } from '../../shared/units.ts';
 import type { controlOps } from '../../shared/wire/iod-ops.ts';
+import type { LoadPage } from '../../shared/wire/values.ts';
 import type { Access } from '../access.ts';
 import type { OpenTable } from '../open-table.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
@@ -15,11 +17,15 @@ export interface ControlParts {
   readonly access: Access;
   readonly store: ObjectStore;
   readonly reports: RecoveryLog;
+  /** What clients and files have cost. */
+  readonly loads: () => LoadPage;
+  /** What waits in this iod. */
+  readonly waits: () => Iterable<Waiting>;
   readonly closeConnections: (session: SessionId, reason: FsError) => void;
 }
 
 export function controlHandlers(parts: ControlParts): Handlers<typeof controlOps> {
-  const { runtime, table, access, store, reports, closeConnections } = parts;
+  const { runtime, table, access, store, reports, loads, waits, closeConnections } = parts;
   const { killPoint } = runtime;
   return {
     applyOpens(changes) {
@@ -63,5 +69,9 @@ export function controlHandlers(parts: ControlParts): Handlers<typeof controlOps
     },
 
     ownRecoveries: ({ before }) => reports.page(before),
+
+    ownLoads: () => loads(),
+
+    ownWaits: ({ handle }) => pageOfWaits(waits(), handle),
   };
 }

@@ -2,6 +2,7 @@
  * Keeps changes of one object in the order in which they were asked for, where they touch the same
  * bytes. All others run at once: a stream of writes waits for nothing.
  */
+import { NumberMap } from '../../shared/number-map.ts';
 import type { Handle } from '../../shared/units.ts';
 
 /** Bytes `from` .. `to` of an object. */
@@ -18,7 +19,7 @@ interface Change extends ByteRange {
 }
 
 export class ChangeOrder {
-  readonly #running = new Map<Handle, Change[]>();
+  readonly #running = new NumberMap<Handle, Change[]>();
 
   /** Runs `change` after all earlier ones that overlap its range. */
   run<T>(handle: Handle, { from, to }: ByteRange, change: () => Promise<T>): Promise<T> {
@@ -38,7 +39,12 @@ export class ChangeOrder {
 
   /** Returns when all changes that run or wait now have ended. */
   async settled(): Promise<void> {
-    await Promise.all([...this.#running.values()].flat().map(({ ended }) => ended));
+    await Promise.all(
+      this.#running
+        .values()
+        .flat()
+        .map(({ ended }) => ended),
+    );
   }
 }
 

@@ -18,7 +18,15 @@ export interface OpenObject {
   readonly readOnly: FsError | undefined;
 }
 
+/** What was done with an object since it is open. */
+export interface ObjectLoad {
+  answered: number;
+  readBytes: number;
+  writtenBytes: number;
+}
+
 interface Descriptor {
+  readonly load: ObjectLoad;
   readonly object: Promise<OpenObject | undefined>;
   uses: number;
   /** Nobody has used it since the last look for idle ones. */
@@ -62,7 +70,7 @@ export class DescriptorCache {
   async use<T>(
     handle: Handle,
     purpose: Purpose,
-    task: (file: DiskFile) => Promise<T>,
+    task: (file: DiskFile, load: ObjectLoad) => Promise<T>,
   ): Promise<T | undefined> {
     this.#uses++;
     try {
@@ -71,6 +79,11 @@ export class DescriptorCache {
       this.#uses--;
       if (this.#uses === 0) this.#allEnded?.();
     }
+  }
+
+  /** What was done with each open object. */
+  *loads(): Iterable<ObjectLoad & { readonly handle: Handle }> {
+    for (const [handle, { load }] of this.#table) yield { handle, ...load };
   }
 
   /** The object has gone from its place: who uses it may end, nobody else gets it. */
@@ -98,7 +111,7 @@ export class DescriptorCache {
   async #use<T>(
     handle: Handle,
     purpose: Purpose,
-    task: (file: DiskFile) => Promise<T>,
+    task: (file: DiskFile, load: ObjectLoad) => Promise<T>,
   ): Promise<T | undefined> {
     for (;;) {
       while (!this.#table.has(handle) && !this.#hasRoom()) await this.#room();
@@ -111,7 +124,8 @@ export class DescriptorCache {
         if (object === undefined && purpose !== 'make') return undefined;
         if (object !== undefined) {
           const { file, readOnly } = object;
-          if (purpose === 'read' || readOnly === undefined) return await task(file);
+          if (purpose === 'read' || readOnly === undefined)
+            return await task(file, descriptor.load);
           if (known === undefined) throw readOnly;
           // It was opened while the disk was read-only, which may be over.
           this.#forgetThis(handle, descriptor);
@@ -129,6 +143,7 @@ export class DescriptorCache {
 
   #add(handle: Handle, make: boolean): Descriptor {
     const descriptor: Descriptor = {
+      load: { answered: 0, readBytes: 0, writtenBytes: 0 },
       object: this.#open(handle, make),
       uses: 0,
       isIdle: false,

@@ -4,6 +4,7 @@ import { type Errno, FsError, isFsError, toFsError } from '../../shared/errno.ts
 import { limits } from '../../shared/limits.ts';
 import type { Disk, DiskFile, Runtime } from '../../shared/runtime/runtime.ts';
 import type { Handle } from '../../shared/units.ts';
+import type { LoadPage } from '../../shared/wire/values.ts';
 import { ChangeOrder, wholeObject } from './change-order.ts';
 import { DescriptorCache, type OpenObject } from './descriptor-cache.ts';
 import { NameSync } from './name-sync.ts';
@@ -62,13 +63,24 @@ export class FileObjectStore implements ObjectStore {
     });
   }
 
+  /** What was done with each object that is open. */
+  loads(): LoadPage['files'] {
+    return [...this.#files.loads()];
+  }
+
   get descriptorCount(): number {
     return this.#files.size;
   }
 
   async read(handle: Handle, offset: number, into: readonly Uint8Array[]): Promise<number> {
     try {
-      return (await this.#files.use(handle, 'read', (file) => file.read(into, offset))) ?? 0;
+      const bytes = await this.#files.use(handle, 'read', async (file, load) => {
+        const count = await file.read(into, offset);
+        load.answered++;
+        load.readBytes += count;
+        return count;
+      });
+      return bytes ?? 0;
     } catch (error) {
       throw diskError(error, `read of object ${handle} at ${offset}`);
     }
@@ -78,7 +90,11 @@ export class FileObjectStore implements ObjectStore {
     const to = from.reduce((end, { length }) => end + length, offset);
     try {
       await this.#order.run(handle, { from: offset, to }, () =>
-        this.#files.use(handle, 'make', (file) => file.write(from, offset)),
+        this.#files.use(handle, 'make', async (file, load) => {
+          await file.write(from, offset);
+          load.answered++;
+          load.writtenBytes += to - offset;
+        }),
       );
     } catch (error) {
       throw diskError(error, `write of object ${handle} at ${offset}`);

@@ -1,10 +1,11 @@
 /** The iods' side of the mgr, put together: what each part does is told in its own file. */
 import { FsError } from '../../shared/errno.ts';
 import type { Connection } from '../../shared/rpc/connection.ts';
+import type { Waiting } from '../../shared/rpc/waits.ts';
 import { iodOfColumn, type Layout } from '../../shared/stripe.ts';
 import type { IodIndex, SessionId } from '../../shared/units.ts';
-import { iodOps } from '../../shared/wire/iod-ops.ts';
-import type { Member, OpenEntry, RecoveryPage } from '../../shared/wire/values.ts';
+import type { Op } from '../../shared/wire/op.ts';
+import type { Member, OpenEntry } from '../../shared/wire/values.ts';
 import type { Absence, AskedSize, ClusterNeeds, ClusterPort, Space } from '../cluster-port.ts';
 import type { Inode } from '../store/rows.ts';
 import { FanOut } from './fan-out.ts';
@@ -32,7 +33,7 @@ export class Cluster implements ClusterPort {
     this.#roster = new Roster(needs);
     this.#roster.listen((index) => {
       const { row, state } = this.#roster.at(index);
-      needs.onMoved?.(row.name, state);
+      needs.onMoved?.(row.name, state, row.incarnation);
     });
     this.#fanOut = new FanOut(runtime, this.#roster);
     this.#reaper = new Reaper(needs, this.#roster);
@@ -66,11 +67,15 @@ export class Cluster implements ClusterPort {
       }));
   }
 
-  async recoveriesOf(index: IodIndex, before: number, deadline: number): Promise<RecoveryPage> {
+  async ask<Q, R>(index: IodIndex, op: Op<Q, R>, request: Q, deadline: number): Promise<R> {
     const { name } = this.#roster.at(index).row;
     const connection = this.#roster.reachable(index);
-    if (connection) return connection.call(iodOps.ownRecoveries, { before }, { deadline });
+    if (connection) return connection.call(op, request, { deadline });
     throw new FsError('EHOSTUNREACH', { id: 'WEFT_E_IOD_DOWN', what: `${name} does not serve` });
+  }
+
+  waits(): Iterable<Waiting> {
+    return this.#roster.waits();
   }
 
   space(): Space {
@@ -102,7 +107,11 @@ export class Cluster implements ClusterPort {
       await this.#fanOut.all(
         iods,
         (connection, iod) => this.#reaper.truncate(connection, iod, handle),
-        { deadline, whileSyncing: deadline === Infinity ? 'wait' : 'refuse' },
+        {
+          deadline,
+          whileSyncing: deadline === Infinity ? 'wait' : 'refuse',
+          errand: { handles: [handle] },
+        },
       );
     } catch (error) {
       // Its caller has given up, but the rows stand.

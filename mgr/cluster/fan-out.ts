@@ -8,7 +8,7 @@ import type { Connection } from '../../shared/rpc/connection.ts';
 import { retryDelayMs } from '../../shared/rpc/retry.ts';
 import type { Runtime, Timer } from '../../shared/runtime/runtime.ts';
 import type { IodIndex } from '../../shared/units.ts';
-import type { Roster } from './roster.ts';
+import type { Errand, Roster } from './roster.ts';
 
 /** `lease over`: it could not be asked, but surely serves nobody until it has synced. */
 export type Outcome = 'acknowledged' | 'lease over';
@@ -24,6 +24,8 @@ export interface FanOutOptions {
    * wait for each other (DESIGN 4). `wait`: for what neither its sync nor a caller waits for.
    */
   readonly whileSyncing: 'refuse' | 'wait';
+  /** What it is about, for who asks what it waits for. */
+  readonly errand?: Errand;
 }
 
 export class FanOut {
@@ -66,7 +68,7 @@ export class FanOut {
           retryAfterMs: 10,
         });
       }
-      await this.#wait(iod, waitUntil, options.deadline);
+      await this.#wait(iod, waitUntil, options);
     }
   }
 
@@ -108,9 +110,9 @@ export class FanOut {
     }
   }
 
-  async #wait(iod: IodIndex, until: number, deadline: number): Promise<void> {
+  async #wait(iod: IodIndex, until: number, { deadline, errand }: FanOutOptions): Promise<void> {
     if (this.#runtime.clock.now() >= deadline) throw this.#tooLate(iod);
-    await this.#roster.changed(iod, until);
+    await this.#roster.changed(iod, until, errand);
   }
 
   #tooLate(iod: IodIndex): FsError {

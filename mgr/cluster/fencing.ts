@@ -65,7 +65,7 @@ export class Fencing {
 
   async #fenceAt(iod: IodIndex, session: SessionId, acknowledged: Set<IodIndex>): Promise<void> {
     const ask = (connection: Connection): Promise<void> => this.#ask(connection, session);
-    const options = { deadline: Infinity, whileSyncing: 'wait' } as const;
+    const options = { deadline: Infinity, whileSyncing: 'wait', errand: { session } } as const;
     const outcome = await this.#fanOut.reach(iod, ask, options);
     // A sync may have begun in the packet that brought the answer.
     if (outcome === 'acknowledged' && this.#roster.reachable(iod)) acknowledged.add(iod);

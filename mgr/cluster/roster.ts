@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { FsError } from '../../shared/errno.ts';
 import type { Connection } from '../../shared/rpc/connection.ts';
+import type { Waiting } from '../../shared/rpc/waits.ts';
 import type { Timer } from '../../shared/runtime/runtime.ts';
 import { recordKinds } from '../../shared/trace/record.ts';
 import type { Epoch, IodIndex } from '../../shared/units.ts';
@@ -23,9 +24,14 @@ import {
 
 export type RosterNeeds = Pick<ClusterNeeds, 'runtime' | 'view' | 'store' | 'commits' | 'epochs'>;
 
+/** What somebody waits for an iod for. */
+export type Errand = Pick<Waiting, 'handles' | 'session'>;
+
 /** Somebody waits for a change of a member. */
 interface Wait {
   readonly index: IodIndex;
+  readonly errand: Errand;
+  readonly begunAt: number;
   timer: Timer | undefined;
   end: () => void;
 }
@@ -115,11 +121,33 @@ export class Roster {
     this.#listeners.push(listener);
   }
 
+  /** Who waits for a change of a member. */
+  *waits(): Iterable<Waiting> {
+    const now = this.#now();
+    for (const { index, errand, begunAt } of this.#waits) {
+      const { row, state, mayServeUntil } = this.at(index);
+      const silentMs = this.#connections.get(index)?.silentMs;
+      const leftMs = mayServeUntil > now ? mayServeUntil - now : undefined;
+      const peer = `iod ${row.name}`;
+      const forMs = now - begunAt;
+      yield {
+        kind: 'iod',
+        peer,
+        ...errand,
+        forMs,
+        leftMs,
+        silentMs,
+        why: `${row.name} is ${state}`,
+      };
+    }
+  }
+
   /** Resolves at the next change of the member, or at `deadline`; after `close` never. */
-  changed(index: IodIndex, deadline: number): Promise<void> {
+  changed(index: IodIndex, deadline: number, errand: Errand = {}): Promise<void> {
     const { clock } = this.#needs.runtime;
     return new Promise((resolve) => {
-      const wait: Wait = { index, timer: undefined, end: () => undefined };
+      const begunAt = clock.now();
+      const wait: Wait = { index, errand, begunAt, timer: undefined, end: () => undefined };
       wait.end = () => {
         wait.timer?.cancel();
         this.#waits.delete(wait);

@@ -27,7 +27,7 @@ export function close(scope: FileScope, call: Call, request: Request): Done | Pr
   if (isTrusted && !scope.sizes.isBusy(handle)) {
     return closeWith(scope, call, request, size, request.modified);
   }
-  return scope.sizes.inTurn(handle, () => closeInTurn(scope, call, request, size));
+  return scope.sizes.inTurn(handle, () => closeInTurn(scope, call, request, size), call.context);
 }
 
 async function closeInTurn(

@@ -22,7 +22,7 @@ export function extend(
   requireWriter(scope, handle, call.who.session);
   const isTrusted = scope.openTable.mayReportSize(handle, call.who.session);
   if (isTrusted && !scope.sizes.isBusy(handle)) return extendTo(scope, call, request, size);
-  return scope.sizes.inTurn(handle, () => extendInTurn(scope, call, request));
+  return scope.sizes.inTurn(handle, () => extendInTurn(scope, call, request), call.context);
 }
 
 async function extendInTurn(scope: FileScope, call: Call, request: Request): Promise<Encoded> {

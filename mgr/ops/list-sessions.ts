@@ -48,6 +48,14 @@ export function listHolders(
   return { holders, done };
 }
 
+export function listOpenTimes(
+  openTable: OpenTable,
+  { handle, after }: RequestOf<Ops['openTimes']>,
+): ReplyOf<Ops['openTimes']> {
+  const { taken, done } = take(openTable.opensOf(handle, after), limits.sessionsPerPage);
+  return { opens: taken.map(({ session, since }) => ({ session, since })), done };
+}
+
 function recordOf({ sessions, openTable }: Presence, session: Session): SessionRecord {
   const { session: number, name, uid, gid, connection } = session;
   return {

@@ -23,6 +23,7 @@ type PureNameOps = Omit<typeof nameOps, 'statFs'>;
 export const nameHandlers = {
   lookup,
   getAttr,
+  storedAttr: getAttr,
   setAttr,
   access,
   readLink,

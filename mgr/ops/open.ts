@@ -37,7 +37,7 @@ export function open(scope: FileScope, call: Call, request: Request): Reply | Pr
     if (opened.inode.size === 0) return grant(scope, call, request, stamped(call, opened));
   }
   return opened.truncate
-    ? scope.sizes.inTurn(handle, () => openTruncating(scope, call, request, handle))
+    ? scope.sizes.inTurn(handle, () => openTruncating(scope, call, request, handle), call.context)
     : openAsking(scope, call, request, opened.inode);
 }
 
@@ -48,7 +48,7 @@ async function openAsking(
   { handle }: Inode,
 ): Promise<Encoded> {
   const inode = call.view.inode(handle);
-  const asked = inode && (await scope.sizes.asked(attrOf(inode)));
+  const asked = inode && (await scope.sizes.asked(attrOf(inode), call.context));
   return call.complete(() => {
     const opened = openInode(call, request);
     const attr = asked?.handle === opened.inode.handle ? asked : undefined;
@@ -102,7 +102,7 @@ function grant(
   if (layout === undefined) return { attr, cap: noCap, layout: noLayout, created };
   requireRoom(scope, call, handle);
   if ((wanted & rights.write) !== 0) call.written.add(handle);
-  const row = openTable.open(inode, session, wanted);
+  const row = openTable.open(inode, session, wanted, call.now.seconds);
   const allowed = (row.readers > 0 ? rights.read : 0) | (row.writers > 0 ? rights.write : 0);
   const { sequence } = row;
   const cap = signCap(secret, { session, handle, rights: allowed, generation, sequence });

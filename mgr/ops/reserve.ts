@@ -17,7 +17,8 @@ type Call = ChangeCall<ReplyOf<Reserve>>;
  */
 export function reserve(scope: FileScope, call: Call, request: Request): Promise<Encoded> {
   requireWriter(scope, request.handle, call.who.session);
-  return scope.sizes.inTurn(request.handle, () => reserveInTurn(scope, call, request));
+  const { handle } = request;
+  return scope.sizes.inTurn(handle, () => reserveInTurn(scope, call, request), call.context);
 }
 
 async function reserveInTurn(scope: FileScope, call: Call, request: Request): Promise<Encoded> {

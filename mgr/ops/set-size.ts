@@ -25,11 +25,15 @@ export function setAttrWithSize(
 ): Reply | Promise<Encoded> {
   if (request.size === undefined) return withDoubt(scope, call, setAttr(call, request));
   const { handle } = resolve(call, request.at, request.follow);
-  return scope.sizes.inTurn(handle, () => truncate(scope, call, request, handle));
+  return scope.sizes.inTurn(handle, () => truncate(scope, call, request, handle), call.context);
 }
 
 /** Of a file that is written the stored size is a part of the truth, and its only writer knows the rest. */
-function withDoubt({ openTable, sizes }: FileScope, { who }: Call, reply: Reply): Reply {
+export function withDoubt(
+  { openTable, sizes }: FileScope,
+  { who }: Pick<Call, 'who'>,
+  reply: Reply,
+): Reply {
   const { attr } = reply;
   const { handle } = attr;
   if (!sizes.mustAsk(handle)) return reply;

@@ -57,6 +57,8 @@ export interface OpenRow {
   readonly readers: number;
   readonly writers: number;
   readonly sequence: number;
+  /** When the first of them began, in seconds since 1970; 0: nobody knows. */
+  readonly since: number;
 }
 
 /** An open as it is loaded at a start. */

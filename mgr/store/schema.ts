@@ -78,8 +78,13 @@ const version3 = `
 ALTER TABLE sessions ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0;
 `;
 
+/** Since when, in seconds since 1970; of opens of before nobody knows. */
+const version4 = `
+ALTER TABLE opens ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+`;
+
 /** Migration i makes version i + 1 of version i; version 0 is the empty file. */
-export const migrations: readonly string[] = [version1, version2, version3];
+export const migrations: readonly string[] = [version1, version2, version3, version4];
 
 /**
  * Brings the file to the newest version, in one transaction.

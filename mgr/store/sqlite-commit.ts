@@ -115,8 +115,8 @@ export class BatchWriter {
         for (const statement of sql.deleteSession) statement.run(mutation.session);
         return;
       case 'put-open': {
-        const { session, handle, readers, writers, sequence } = mutation.row;
-        sql.putOpen.run(session, handle, readers, writers, sequence);
+        const { session, handle, readers, writers, sequence, since } = mutation.row;
+        sql.putOpen.run(session, handle, readers, writers, sequence, since);
         return;
       }
       case 'delete-open':
@@ -222,7 +222,7 @@ function prepareStatements(database: Database) {
     deleteSession: ['opens', 'replies', 'sessions'].map((table) =>
       prepare(`DELETE FROM ${table} WHERE session = ?`),
     ),
-    putOpen: into('opens', 5),
+    putOpen: into('opens', 6),
     deleteOpen: prepare('DELETE FROM opens WHERE session = ? AND handle = ?'),
     putReply: into('replies', 5),
     insertPending: prepare('INSERT OR IGNORE INTO pending VALUES (?, ?, ?, ?, ?)'),

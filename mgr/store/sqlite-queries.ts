@@ -51,6 +51,7 @@ export type OpenValues = [
   readers: number,
   writers: number,
   sequence: number,
+  since: number,
   base: number | null,
   pcount: number | null,
   ssize: number | null,

@@ -230,13 +230,15 @@ function toDirent([parent, name, handle, kind, cookie]: DirentValues): DirentRow
   };
 }
 
-function toOpen([session, handle, readers, writers, sequence, ...layout]: OpenValues): StoredOpen {
+function toOpen(row: OpenValues): StoredOpen {
+  const [session, handle, readers, writers, sequence, since, ...layout] = row;
   return {
     session: session as SessionId,
     handle: handle as Handle,
     readers,
     writers,
     sequence,
+    since,
     layout: layoutOf(...layout),
   };
 }

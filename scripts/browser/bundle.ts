@@ -18,17 +18,47 @@ const standIns = {
 } as const;
 const buffer = new URL('../../shared/runtime/browser/stand-ins/buffer.ts', import.meta.url);
 
-/** What messages are for is told in PROTOCOL.md; a page need not load it. */
-const withoutSentences: Plugin = {
-  name: 'without-sentences',
-  setup(bundling) {
-    bundling.onLoad({ filter: /shared\/wire\/[a-z]+-ops\.ts$/ }, async ({ path }) => {
-      const text = await readFile(path, 'utf8');
-      const contents = text.replaceAll(/(\bop\(\s*\d+,\s*)'(?:[^'\\\n]|\\.)*'/g, "$1''");
-      return { contents, loader: 'ts' };
-    });
+/** A part of a file that need not be loaded, and what stands in its place. */
+interface LeftOut {
+  readonly of: RegExp;
+  readonly part: RegExp;
+  readonly by: string;
+}
+
+const ofAll: readonly LeftOut[] = [
+  // What messages are for is told in PROTOCOL.md.
+  {
+    of: /shared\/wire\/[a-z]+-ops\.ts$/,
+    part: /(\bop\(\s*\d+,\s*)'(?:[^'\\\n]|\\.)*'/g,
+    by: "$1''",
   },
-};
+  // That the limits fit each other holds everywhere once it holds in Node.
+  { of: /shared\/limits\.ts$/, part: /^assert\([^;]*\);$/gm, by: '' },
+];
+
+/** The dashboard names the command that explains a code, and says itself what it shows of it. */
+const ofDashboard: readonly LeftOut[] = [
+  {
+    of: /shared\/error-catalogue\.ts$/,
+    part: /^ {4}(?:effect|advice):\s+(?:'[^'\n]*'|"[^"\n]*"),$/gm,
+    by: '',
+  },
+  { of: /shared\/health-catalogue\.ts$/, part: /^ {4}cause:\s+'[^'\n]*',$/gm, by: '' },
+];
+
+function without(...parts: readonly LeftOut[]): Plugin {
+  return {
+    name: 'without-parts',
+    setup(bundling) {
+      for (const { of, part, by } of parts) {
+        bundling.onLoad({ filter: of }, async ({ path }) => {
+          const text = await readFile(path, 'utf8');
+          return { contents: text.replaceAll(part, by), loader: 'ts' };
+        });
+      }
+    },
+  };
+}
 
 /** Of 2022: the first year of browsers with `await` at the top of a module. */
 const options = {
@@ -43,7 +73,6 @@ const options = {
   target: 'es2022',
   legalComments: 'none',
   charset: 'utf8',
-  plugins: [withoutSentences],
   logLevel: 'silent',
 } as const satisfies BuildOptions;
 
@@ -55,6 +84,7 @@ const options = {
 export async function bundleForBrowsers(outfile: string): Promise<readonly string[]> {
   const { metafile } = await build({
     ...options,
+    plugins: [without(...ofAll)],
     entryPoints: [library],
     outfile,
     sourcemap: true,
@@ -70,6 +100,7 @@ export async function bundleForBrowsers(outfile: string): Promise<readonly strin
 export async function bundleDashboard(directory: string): Promise<void> {
   await build({
     ...options,
+    plugins: [without(...ofAll, ...ofDashboard)],
     entryPoints: ['main.tsx', 'style.css'].map((name) => ({
       in: join(dashboard, name),
       out: 'app',

@@ -3,6 +3,7 @@
  * it stands for in its title, or in a comment: `SCENARIOS` and their numbers.
  */
 import type { SourceTree } from '../check/source-tree.ts';
+import { withoutTest } from './without-test.ts';
 
 const begin = '<!-- scenarios: begin -->';
 const end = '<!-- scenarios: end -->';
@@ -38,11 +39,32 @@ export function pageWith(page: string, tree: SourceTree): string {
   const [before, rest] = page.split(begin);
   const after = rest?.split(end)[1];
   if (before === undefined || after === undefined) throw new Error(`no '${begin}' … '${end}'`);
-  const rows = runsOf(scenariosIn(tree)).map(({ first, last, files }) => [
-    first === last ? `${first}` : `${first}-${last}`,
+  const tested = runsOf(scenariosIn(tree)).map(({ first, last, files }) => [
+    shownRun(first, last),
     files.map(linked).join(', '),
   ]);
-  return `${before}${begin}\n\n${aligned(['scenarios', 'tests'], rows)}\n\n${end}${after}`;
+  const untested = withoutTest.map(({ why, scenarios }) => [shown(scenarios), why]);
+  const tables = [
+    aligned(['scenarios', 'tests'], tested),
+    'For these stands no test:',
+    aligned(['scenarios', 'why'], untested),
+  ];
+  return `${before}${[begin, ...tables, end].join('\n\n')}${after}`;
+}
+
+/** @returns the numbers with runs of them together, such as `93, 203-213` */
+export function shown(scenarios: readonly number[]): string {
+  const runs: { first: number; last: number }[] = [];
+  for (const number of scenarios) {
+    const run = runs.at(-1);
+    if (run?.last === number - 1) run.last = number;
+    else runs.push({ first: number, last: number });
+  }
+  return runs.map(({ first, last }) => shownRun(first, last)).join(', ');
+}
+
+function shownRun(first: number, last: number): string {
+  return first === last ? `${first}` : `${first}-${last}`;
 }
 
 /** As the formatter would write it. */

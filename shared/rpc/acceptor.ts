@@ -13,10 +13,12 @@ import type {
   ListenOptions,
   Runtime,
 } from '../runtime/runtime.ts';
+import type { LoadPage } from '../wire/values.ts';
 import { Connection, type Peer } from './connection.ts';
 import type { EpochWatch } from './epoch-watch.ts';
 import { type Doorkeeper, doorService, type Self } from './handshake.ts';
 import type { Service } from './service.ts';
+import type { Waiting } from './waits.ts';
 
 export interface AcceptorOptions {
   readonly runtime: Runtime;
@@ -27,6 +29,8 @@ export interface AcceptorOptions {
   /** See Doorkeeper. */
   readonly admit: Doorkeeper['admit'];
   readonly http?: ListenOptions['http'];
+  /** See ConnectionOptions. */
+  readonly delayMs?: (to: Peer) => number;
   readonly onClosed?: (connection: Connection, reason: FsError) => void;
 }
 
@@ -76,6 +80,20 @@ export class Acceptor {
     return { requestsRunning, sendQueueBytes };
   }
 
+  /** What each client has cost, since its connection stands. */
+  loads(): LoadPage['clients'] {
+    const loads: LoadPage['clients'][number][] = [];
+    for (const { peer, load } of this.#connections) {
+      if (peer.session !== undefined) loads.push({ session: peer.session, ...load });
+    }
+    return loads.slice(0, limits.connectionsMax);
+  }
+
+  /** What waits on all connections. */
+  *waits(): Iterable<Waiting> {
+    for (const connection of this.#connections) yield* connection.waits();
+  }
+
   /** The connection of a session or node, if it has one. */
   find(peer: Pick<Peer, 'role' | 'node' | 'session'>): Connection | undefined {
     const key = identityOf(peer);
@@ -117,7 +135,7 @@ export class Acceptor {
   }
 
   #accept(channel: Channel): ChannelHandlers {
-    const { runtime, self, epochs, buffers, service, admit } = this.#options;
+    const { runtime, self, epochs, buffers, service, admit, delayMs } = this.#options;
     const tooLate = runtime.clock.timer(limits.authenticationTimeoutMs, () => {
       this.#refuse(
         connection,
@@ -129,6 +147,7 @@ export class Acceptor {
       runtime,
       epochs,
       buffers,
+      delayMs,
       service: doorService({
         self,
         admit,

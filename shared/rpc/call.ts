@@ -10,7 +10,7 @@ import type { Clock, Timer } from '../runtime/runtime.ts';
 import type { Op } from '../wire/op.ts';
 import { watchAbort } from './abort.ts';
 
-export interface CallOptions {
+export interface CallOptions<R = unknown> {
   /** On the caller's monotonic clock, milliseconds; `Infinity` for none. */
   readonly deadline: number;
   readonly signal?: AbortSignal | undefined;
@@ -19,6 +19,11 @@ export interface CallOptions {
    * back at last (SCENARIOS 174). Of a link, and without bytes.
    */
   readonly goesOn?: boolean | undefined;
+  /**
+   * Of a link: when the call has failed, hears what has become of it, which of a change that was
+   * given up is only known later. `undefined`: it was not made, and never will be (SCENARIOS 118).
+   */
+  readonly settled?: ((reply: R | undefined) => void) | undefined;
   /** Sent behind the request; the caller's own again when the call has ended, however it ended. */
   readonly payload?: readonly Uint8Array[] | undefined;
   /** Receives the payload of the reply from its start on. */
@@ -47,6 +52,7 @@ export class Call implements Linked<Call> {
   readonly request: unknown;
   deadline: number;
   readonly goesOn: boolean;
+  readonly settled: CallOptions['settled'];
   readonly payload: readonly Uint8Array[];
   readonly payloadChecksum: number;
   readonly into: readonly Uint8Array[] | undefined;
@@ -63,6 +69,8 @@ export class Call implements Linked<Call> {
   slot = 0;
   sequence = 0;
   attempts = 0;
+  /** When it was first sent, or had to wait for that; on the caller's clock, 0 before. */
+  begunAt = 0;
   carrier: Carrier | undefined;
   /** Why it is being tried again: the better half of a deadline error. */
   lastError: FsError | undefined;
@@ -82,6 +90,7 @@ export class Call implements Linked<Call> {
     this.request = request;
     this.deadline = options.deadline;
     this.goesOn = options.goesOn ?? false;
+    this.settled = options.settled;
     this.payload = options.payload ?? nothing;
     this.payloadChecksum = options.payload === undefined ? 0 : checksumOf(options.payload);
     this.into = options.into;

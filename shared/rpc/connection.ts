@@ -6,6 +6,7 @@ import type { BufferPool } from '../buffer-pool.ts';
 import { checksumOf } from '../checksum.ts';
 import { FsError, isFsError, ProtocolError, toFsError } from '../errno.ts';
 import { limits } from '../limits.ts';
+import { LinkedList } from '../linked-list.ts';
 import { NumberMap } from '../number-map.ts';
 import type { Channel, ChannelHandlers, Clock, Runtime, Timer } from '../runtime/runtime.ts';
 import type { SessionId } from '../units.ts';
@@ -29,7 +30,8 @@ import { connectionLost, deadlineError, endIfOurs, traceOf, unsendable } from '.
 import { MessageTrace } from './message-trace.ts';
 import { Outbox } from './outbox.ts';
 import { checkDelivered, firstBytes } from './payload.ts';
-import { Bulk, Encoded, type Service } from './service.ts';
+import { type Answer, Bulk, Encoded, type Service } from './service.ts';
+import { type Waiting, waitOfAnswer, waitOfCall } from './waits.ts';
 
 /** Who is at the other end, as far as it has proved it. */
 export interface Peer {
@@ -59,6 +61,8 @@ export interface ConnectionOptions {
   readonly buffers: BufferPool;
   /** What the peer may ask for; changed by `establish` once it has proved who it is. */
   readonly service: Service;
+  /** How much later what is sent to the peer leaves, milliseconds: 0 but in a drill. */
+  readonly delayMs?: ((to: Peer) => number) | undefined;
   /** Once, after the last call has been told. */
   readonly onClosed?: (reason: FsError) => void;
 }
@@ -81,6 +85,10 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
   requestsRunning = 0;
   /** Payload of these requests. */
   requestBytes = 0;
+  /** Since it stands: requests of the peer that were answered, and payload each way. */
+  readonly load = { answered: 0, readBytes: 0, writtenBytes: 0 };
+  /** Of the requests that run, those whose handlers wait. */
+  readonly answering = new LinkedList<Answer>();
   readonly messages: MessageTrace;
   readonly #options: ConnectionOptions;
   readonly #outbox = new Outbox();
@@ -186,7 +194,8 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     }
     call.tag = this.#freeTag();
     const now = this.clock.now();
-    const leftMs = call.deadline - now;
+    if (call.begunAt === 0) call.begunAt = now;
+    const leftMs = call.goesOn ? Infinity : call.deadline - now;
     const envelope: Envelope = {
       kind: kinds.request,
       op: call.op.code,
@@ -232,6 +241,12 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     if (error !== undefined || op === undefined) this.#fail(to, error ?? new FsError('EIO'));
     else this.#succeed(to, op, outcome);
     this.#flushSoon();
+  }
+
+  /** Requests of the peer, and calls that live and die with this connection. */
+  *waits(): Iterable<Waiting> {
+    for (const answer of this.answering) yield waitOfAnswer(this, answer);
+    for (const call of this.#direct) yield waitOfCall(this, call);
   }
 
   /** Takes back the payload of a request that has been answered. */
@@ -422,19 +437,25 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
    * the first calls of a long tick while the last ones are made.
    */
   #flushSoon(): void {
-    if (this.#outbox.isWorthSending) {
-      this.#outbox.flush();
-      if (this.backlogBytes > limits.channelBufferedBytesMax) {
-        this.close(new FsError('ETIMEDOUT', { what: `${this.description} does not read` }));
-      }
+    const delayMs = this.#options.delayMs?.(this.peer) ?? 0;
+    if (delayMs === 0 && this.#outbox.isWorthSending) {
+      this.#flush();
       return;
     }
     if (this.#flushing) return;
     this.#flushing = true;
-    this.clock.defer(() => {
+    const flush = (): void => {
       this.#flushing = false;
-      this.#outbox.flush();
-    });
+      this.#flush();
+    };
+    if (delayMs > 0) this.clock.timer(delayMs, flush);
+    else this.clock.defer(flush);
+  }
+
+  #flush(): void {
+    this.#outbox.flush();
+    if (this.backlogBytes <= limits.channelBufferedBytesMax) return;
+    this.close(new FsError('ETIMEDOUT', { what: `${this.description} does not read` }));
   }
 
   /** SCENARIOS 60: a peer that is silent for too long is gone, whatever its socket says. */

@@ -8,7 +8,9 @@ import { errnos, FsError, toFsError } from '../errno.ts';
 import { limits } from '../limits.ts';
 import { recordKinds } from '../trace/record.ts';
 import type { Endpoint, Runtime, Timer } from '../runtime/runtime.ts';
-import type { Op, Role } from '../wire/op.ts';
+import { decode } from '../wire/codec.ts';
+import { sessionOps } from '../wire/mgr-ops.ts';
+import type { Op, ReplyOf, Role } from '../wire/op.ts';
 import { Call, type CallOptions, type CallOwner, Deadlines } from './call.ts';
 import { Connection, type Peer } from './connection.ts';
 import type { EpochWatch } from './epoch-watch.ts';
@@ -17,6 +19,7 @@ import { type Credential, introduce, type Self, serveLink } from './handshake.ts
 import { isPowerOfTwo, retryDelayMs } from './retry.ts';
 import { Service } from './service.ts';
 import { Slots } from './slots.ts';
+import { type Waiting, waitOfCall, waitOfUnsent } from './waits.ts';
 import { Window } from './window.ts';
 
 export interface LinkOptions {
@@ -105,8 +108,8 @@ export class Link implements CallOwner {
    * @throws FsError of the server; ETIMEDOUT at the deadline; ECANCELED; EPIPE for what may not be
    *   sent twice; and what makes a connection impossible (`isFinal`)
    */
-  call<Q, R>(op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
-    const call = new Call(this, op, request, options);
+  call<Q, R>(op: Op<Q, R>, request: Q, options: CallOptions<NoInfer<R>>): Promise<R> {
+    const call = new Call(this, op, request, options as CallOptions);
     this.#calls.add(call);
     if (options.signal) {
       call.onAbort(options.signal, (error) => {
@@ -115,7 +118,18 @@ export class Link implements CallOwner {
     }
     if (this.#closed) this.#end(call, this.#closed);
     if (call.open && this.#places(call).assign(call)) this.#send(call);
+    else call.begunAt = this.#options.runtime.clock.now();
     return call.promise as Promise<R>;
+  }
+
+  /** Its calls, and what else waits on its connection. */
+  *waits(): Iterable<Waiting> {
+    const { runtime, name } = this.#options;
+    for (const call of this.#calls) {
+      if (call.carrier !== undefined && this.connection) yield waitOfCall(this.connection, call);
+      else yield waitOfUnsent(call, runtime.clock.now(), name, this.#obstacle(call));
+    }
+    if (this.connection) yield* this.connection.waits();
   }
 
   /** Ends the connection and all calls. Idempotent. */
@@ -138,12 +152,15 @@ export class Link implements CallOwner {
   failed(call: Call, error: FsError): void {
     if (!call.open) return;
     const mayResend = call.op.traits.resend !== 'never';
-    const again = error.code === 'EAGAIN' || (error.code === 'EPIPE' && mayResend);
+    const isObeyed = error.code === 'EAGAIN' || (error.code === 'EPIPE' && mayResend);
+    const again = isObeyed || mustBeDone(call, error);
     if (!again || this.#closed) {
-      this.#end(call, this.#closed ?? error);
+      if (isDoubtful(call, error)) this.#giveUp(call, error);
+      else this.#end(call, this.#closed ?? error);
       return;
     }
     call.lastError = error;
+    if (!isObeyed && call.goesOn) call.leave(error);
     // The next connection sends it again; it is in `#calls` and has no carrier.
     if (this.#connection?.isOpen !== true) return;
     const { clock, random } = this.#options.runtime;
@@ -156,8 +173,8 @@ export class Link implements CallOwner {
 
   // ------------------------------------------------------------- inner parts
 
-  #places({ op }: Call): Slots | Window {
-    return op.traits.resend === 'slot' ? this.#slots : this.#window;
+  #places(call: Call): Slots | Window {
+    return isChange(call) ? this.#slots : this.#window;
   }
 
   #send(call: Call): void {
@@ -168,12 +185,48 @@ export class Link implements CallOwner {
   /** When nothing stands, the next connection sends it. */
   #submit(call: Call): void {
     if (this.#state === 'up') this.#connection?.submit(call);
+    else if (call.begunAt === 0) call.begunAt = this.#options.runtime.clock.now();
+  }
+
+  /** Why a call that no connection carries does not go on. */
+  #obstacle(call: Call): string {
+    const { name } = this.#options;
+    if (!call.placed) return `${name} has as much to do for this client as it may have at once`;
+    const reason = this.#state === 'up' ? call.lastError : this.#lastFailure;
+    const because = reason === undefined ? '' : `: ${reason.what ?? reason.message}`;
+    return this.#state === 'up'
+      ? `to be sent again, attempt ${call.attempts + 1}${because}`
+      : `${name} is not connected${because}`;
   }
 
   /** Nobody waits for it any more. */
   #giveUp(call: Call, error: FsError): void {
     if (call.goesOn) call.leave(error);
+    else if (isChange(call) && call.placed && call.number > 0) this.#abandon(call, error);
     else this.#end(call, error);
+  }
+
+  /**
+   * A change that was sent may have been made, or may be yet. The next one in its slot asks what has
+   * become of it and ends that, and whatever we send from now on comes behind it (SCENARIOS 118).
+   */
+  #abandon(call: Call, error: FsError): void {
+    const { op, sequence } = call;
+    const abandon = new Call(this, sessionOps.abandon, { sequence }, { deadline: Infinity });
+    this.#slots.pass(call, abandon);
+    call.carrier?.forget(call);
+    call.reject(error);
+    this.#calls.delete(call);
+    this.#calls.add(abandon);
+    this.#send(abandon);
+    (abandon.promise as Promise<ReplyOf<typeof sessionOps.abandon>>)
+      .then(
+        ({ made }) => made && decode(op.reply, made.reply),
+        // It went with its session.
+        () => undefined,
+      )
+      .then((reply) => call.settled?.(reply))
+      .catch((reason: unknown) => this.#connection?.breach(reason));
   }
 
   #end(call: Call, error: FsError): void {
@@ -181,6 +234,7 @@ export class Link implements CallOwner {
     if (!call.open) return;
     call.reject(error);
     this.#finish(call);
+    call.settled?.(undefined);
   }
 
   #finish(call: Call): void {
@@ -302,6 +356,21 @@ export class Link implements CallOwner {
       cause,
     });
   }
+}
+
+function isChange({ op }: Call): boolean {
+  return op.traits.resend === 'slot';
+}
+
+/** A peer that has given up, or whose disks fail, may have made a part of it. */
+function isDoubtful({ goesOn, settled }: Call, { code, weftCode }: FsError): boolean {
+  return (code === 'ETIMEDOUT' && !goesOn) || (weftCode === 'WEFT_E_DISK' && settled !== undefined);
+}
+
+/** What gives something back is asked for until it is done: a full disk is no answer (SCENARIOS 289). */
+function mustBeDone({ op, goesOn }: Call, error: FsError): boolean {
+  if (op.code === sessionOps.abandon.code) return !isFinal(error);
+  return goesOn && error.weftCode === 'WEFT_E_DISK';
 }
 
 function closedError(name: string): FsError {

@@ -50,6 +50,11 @@ export class MessageTrace {
     this.#note(recordKinds.connected, { connection });
   }
 
+  /** Number of the connection in traces; 0 before the peer has proved itself. */
+  get connection(): number {
+    return this.#about.connection;
+  }
+
   disconnected({ code }: FsError): void {
     const { connection } = this.#about;
     if (connection === 0) return;

@@ -7,9 +7,12 @@ import { byteLengthOf } from '../byte-length.ts';
 import { checksumOf } from '../checksum.ts';
 import { FsError, isFsError, ProtocolError, toFsError } from '../errno.ts';
 import { limits } from '../limits.ts';
+import type { Linked } from '../linked-list.ts';
+import type { Handle } from '../units.ts';
 import type { Reader } from '../wire/codec.ts';
 import type { Envelope } from '../wire/envelope.ts';
 import type { Op, OpTable, ReplyOf, RequestOf } from '../wire/op.ts';
+import type { Wait } from '../wire/values.ts';
 import type { Connection, Peer } from './connection.ts';
 
 /** What a handler knows beside the fields of its request. */
@@ -22,7 +25,17 @@ export interface Context {
   readonly sequence: number;
   /** Bytes behind the request. They are the handler's until it has answered, not longer. */
   readonly payload: readonly Uint8Array[];
+  /** What the handler waits for now, and at which files: for `weft why`. */
+  stage?: Stage | undefined;
 }
+
+export interface Stage {
+  readonly at: Wait['stage'];
+  readonly handles: readonly Handle[];
+}
+
+/** What a request that waits is told with. */
+export type Staged = Pick<Context, 'stage'>;
 
 /** A reply with bytes behind it; `release` is called when they are no longer needed. */
 export class Bulk<R> {
@@ -133,8 +146,12 @@ export class Service {
       answer.failWith(error);
       return;
     }
-    if (result instanceof Promise) settleLater(connection, result, answer);
-    else answer.succeed(result);
+    if (result instanceof Promise) {
+      answer.wait(request, context);
+      settleLater(connection, result, answer);
+    } else {
+      answer.succeed(result);
+    }
   }
 
   #admit(op: Op, request: unknown, envelope: Envelope, context: Context): void {
@@ -161,7 +178,10 @@ export class Service {
 }
 
 /** The answer to one request, given exactly once. */
-export class Answer {
+export class Answer implements Linked<Answer> {
+  /** Among those of its connection whose handlers wait. */
+  before: Answer | undefined;
+  after: Answer | undefined;
   op: Op | undefined;
   readonly #connection: Connection;
   readonly #envelope: Envelope;
@@ -169,7 +189,10 @@ export class Answer {
   readonly #payloadBytes: number;
   readonly #gate: AnswerGate | undefined;
   readonly #meter: AnswerMeter | undefined;
-  readonly #begunAt: number;
+  readonly begunAt: number;
+  /** Of a request whose handler waits. */
+  request: unknown;
+  context: Context | undefined;
   #outcome: unknown;
   #error: FsError | undefined;
 
@@ -185,9 +208,20 @@ export class Answer {
     this.#payloadBytes = byteLengthOf(payload);
     this.#gate = gate;
     this.#meter = meter;
-    this.#begunAt = connection.heardAt;
+    this.begunAt = connection.heardAt;
     connection.requestsRunning++;
     connection.requestBytes += this.#payloadBytes;
+  }
+
+  get tag(): number {
+    return this.#envelope.tag;
+  }
+
+  /** Its handler has not ended at once: until it has, the connection tells of it. */
+  wait(request: unknown, context: Context): void {
+    this.request = request;
+    this.context = context;
+    this.#connection.answering.push(this);
   }
 
   succeed(result: unknown): void {
@@ -214,7 +248,13 @@ export class Answer {
   send(): void {
     this.#end();
     if (this.#outcome === unanswered) return;
-    this.#meter?.answered(this.op, this.#begunAt, this.#error, this.#movedBytes());
+    const readBytes = this.#outcome instanceof Bulk ? byteLengthOf(this.#outcome.payload) : 0;
+    const bytes = this.#payloadBytes + readBytes;
+    this.#meter?.answered(this.op, this.begunAt, this.#error, bytes);
+    const { load } = this.#connection;
+    load.answered++;
+    load.readBytes += readBytes;
+    load.writtenBytes += this.#payloadBytes;
     this.#connection.reply(this.#envelope, this.op, this.#outcome, this.#error);
   }
 
@@ -226,17 +266,13 @@ export class Answer {
     this.send();
   }
 
-  #movedBytes(): number {
-    const replied = this.#outcome instanceof Bulk ? byteLengthOf(this.#outcome.payload) : 0;
-    return this.#payloadBytes + replied;
-  }
-
   #conclude(): void {
     if (this.#gate) this.#gate.hold(this);
     else this.send();
   }
 
   #end(): void {
+    if (this.context !== undefined) this.#connection.answering.delete(this);
     this.#connection.requestsRunning--;
     this.#connection.requestBytes -= this.#payloadBytes;
     this.#connection.giveBack(this.#payload);
@@ -250,7 +286,8 @@ function contextOf(
 ): Context {
   const { status, slot, sequence } = envelope;
   const deadline = status === 0 ? Infinity : connection.clock.now() + status;
-  return { connection, peer: connection.peer, deadline, slot, sequence, payload };
+  const { peer } = connection;
+  return { connection, peer, deadline, slot, sequence, payload, stage: undefined };
 }
 
 function settleLater(connection: Connection, result: Promise<unknown>, answer: Answer): void {

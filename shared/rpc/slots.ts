@@ -36,6 +36,12 @@ export class Slots {
     return [next];
   }
 
+  /** The slot of a call that was given up is for the one that settles it. */
+  pass(from: Call, to: Call): void {
+    from.placed = false;
+    this.#give(from.slot, to);
+  }
+
   #give(slot: number, call: Call): void {
     // It wraps at 32 bits, and is never 0: that is what calls without a slot have.
     const sequence = ((this.#sequences[slot] ?? 0) + 1) >>> 0 || 1;

@@ -2,7 +2,7 @@
 import { limits } from '../limits.ts';
 import { bool, choice, empty, list, struct, u32 } from './codec.ts';
 import { op } from './op.ts';
-import { handle, pathName } from './values.ts';
+import { handle, pathName, waitPage, waitQuestion } from './values.ts';
 
 /** `rename`: a name has come, gone, or leads to something else; `change`: content or attributes. */
 export const changeKinds = ['rename', 'change'] as const;
@@ -32,5 +32,12 @@ export const clientOps = {
       lost: bool,
     }),
     empty,
+  ),
+  clientWaits: op(
+    402,
+    'What waits in this client. One that does not know the message answers ENOSYS.',
+    { from: ['mgr'], class: 'link', resend: 'never' },
+    waitQuestion,
+    waitPage,
   ),
 };

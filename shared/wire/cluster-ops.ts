@@ -1,18 +1,21 @@
 /** Messages of clients to the mgr about the cluster as a whole: codes 180-199. */
 import { limits } from '../limits.ts';
-import { bool, empty, list, optional, struct, text, u32, u53 } from './codec.ts';
+import { bool, choice, empty, list, optional, struct, text, u32, u53 } from './codec.ts';
 import { op, type Role, type Traits } from './op.ts';
 import {
   handle,
   iodIndex,
   layout,
+  loadPage,
   member,
   members,
   offset,
   pathName,
+  place,
   recoveryPage,
   recoveryState,
   session,
+  waitPage,
 } from './values.ts';
 
 const client: readonly Role[] = ['client'];
@@ -152,5 +155,64 @@ export const clusterOps = {
     { from: client, class: 'read', resend: 'never' },
     struct({ write: bool }),
     struct({ name: text(64), lifeMs: u32 }),
+  ),
+  waits: op(
+    191,
+    'What waits in a process: the mgr, an iod, or the client of a session, which it asks. Needs the cluster key.',
+    cluster,
+    struct({ in: choice(['mgr', 'iod', 'client']), number: u53(), handle: optional(handle) }),
+    waitPage,
+  ),
+  handleOf: op(
+    192,
+    'The handle of a path. No iod is asked for anything: it answers also while one hangs.',
+    lookup,
+    struct({ at: place }),
+    struct({ handle }),
+  ),
+  events: op(
+    193,
+    'What has happened, as JSON: events with numbers above one, in order. Needs the cluster key.',
+    cluster,
+    struct({ after: u53() }),
+    struct({
+      events: list(text(limits.eventBytesMax), limits.eventsPerPage),
+      /** Number of the latest event of all. */
+      last: u53(),
+      done: bool,
+    }),
+  ),
+  openTimes: op(
+    194,
+    'Since when sessions above a number have a file open, in seconds since 1970 (0: not known), in pages. Needs the cluster key.',
+    cluster,
+    struct({ handle, after: session }),
+    struct({
+      opens: list(struct({ session, since: u53() }), limits.sessionsPerPage),
+      done: bool,
+    }),
+  ),
+  loads: op(
+    195,
+    'What clients and files have cost the mgr, or an iod, which it asks; since their connections and objects were opened. Needs the cluster key.',
+    cluster,
+    struct({ iod: optional(iodIndex) }),
+    loadPage,
+  ),
+  drill: op(
+    196,
+    'Cuts the link of an iod to the mgr, or has what the mgr sends to it leave later, for so long. Needs the cluster key.',
+    cluster,
+    struct({ iod: iodIndex, fault: choice(['cut', 'slow']), delayMs: u32, seconds: u32 }),
+    empty,
+    ({ fault, delayMs, seconds }) => {
+      const { drillSecondsMax, drillDelayMsMax } = limits;
+      if (seconds < 1 || seconds > drillSecondsMax)
+        return `1 to ${drillSecondsMax} s, not ${seconds}`;
+      if (fault === 'slow' && (delayMs < 1 || delayMs > drillDelayMsMax)) {
+        return `1 to ${drillDelayMsMax} ms later, not ${delayMs}`;
+      }
+      return undefined;
+    },
   ),
 };

@@ -9,11 +9,14 @@ import {
   cap,
   handle,
   iodIndex,
+  loadPage,
   offset,
   openEntry,
   recoveryPage,
   recoveryState,
   session,
+  waitPage,
+  waitQuestion,
 } from './values.ts';
 
 const client: readonly Role[] = ['client'];
@@ -184,6 +187,20 @@ export const controlOps = {
     control,
     struct({ before: u53() }),
     recoveryPage,
+  ),
+  ownWaits: op(
+    346,
+    'What waits in this iod.',
+    { ...control, class: 'link' },
+    waitQuestion,
+    waitPage,
+  ),
+  ownLoads: op(
+    347,
+    'What clients and files have cost this iod.',
+    { ...control, class: 'link' },
+    empty,
+    loadPage,
   ),
 };
 

@@ -106,6 +106,13 @@ export const sessionOps = {
     empty,
     empty,
   ),
+  abandon: op(
+    104,
+    'The caller of the change before it in its slot has stopped waiting: the reply tells what was made, when it is done; what was not made by then never is.',
+    change,
+    struct({ sequence: u32 }),
+    struct({ made: optional(struct({ op: u16, reply: bytes(limits.changeReplyBytesMax) })) }),
+  ),
 };
 
 export const nameOps = {
@@ -242,6 +249,13 @@ export const nameOps = {
     lookup,
     empty,
     struct({ totalBytes: u53(), freeBytes: u53(), files: u53(), partial: bool }),
+  ),
+  storedAttr: op(
+    128,
+    'Attributes of a handle without asking iods, for a session that writes the file and adds what it has written. The size is exact then when nobody else writes it.',
+    lookup,
+    struct({ handle }),
+    attrReply,
   ),
   setDefaults: op(
     127,

@@ -20,3 +20,8 @@ export function opName(code: number): string {
 export function hasSlot(code: number): boolean {
   return named.get(code)?.op.traits.resend === 'slot';
 }
+
+/** Whether the message may come at any time: a heartbeat, or a question about the cluster. */
+export function belongsToLink(code: number): boolean {
+  return named.get(code)?.op.traits.class === 'link';
+}

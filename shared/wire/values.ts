@@ -160,6 +160,57 @@ export const recoveryState = struct({
 });
 export type RecoveryState = ValueOf<typeof recoveryState>;
 
+/**
+ * `request`: of a peer, and not answered yet. `call`: made of a peer, and not answered yet. `iod`: for
+ * an iod to come back, or to be sure that it serves nobody. `rights`: for rights of a mgr before this
+ * one, or of a client that did not give them back, to be over.
+ */
+export const waitKinds = ['request', 'call', 'iod', 'rights'] as const;
+
+/** What a request waits for where it is worked on; `work` is the process's own, such as its disk. */
+export const waitStages = ['work', 'turn', 'iods', 'rights'] as const;
+
+/** Something that waits in a process (`weft why`). */
+export const wait = struct({
+  kind: choice(waitKinds),
+  /** Of a message that is on its way: as in traces, the same at both ends; else 0. */
+  connection: u32,
+  tag: u32,
+  op: u16,
+  /** Of a request. */
+  stage: choice(waitStages),
+  /** Who has asked, or who is waited for; and the session that it is about. */
+  peer: text(limits.waitTextMax * 4),
+  session: optional(session),
+  /** The files that it is about, or waits at: the first of them. */
+  handles: list(handle, limits.waitHandlesMax),
+  forMs: u53(),
+  /** Until it is given up, or ends by itself. */
+  leftMs: optional(u53()),
+  /** Since the peer was last heard. */
+  silentMs: optional(u53()),
+  /** Why it is not on its way, in words. */
+  why: text(limits.waitTextMax * 4),
+});
+export type Wait = ValueOf<typeof wait>;
+
+/** The oldest first. `total`: how many there are. */
+export const waitPage = struct({ waits: list(wait, limits.waitsPerPage), total: u53() });
+export type WaitPage = ValueOf<typeof waitPage>;
+
+/** What is asked for: what is about this file, or all. */
+export const waitQuestion = struct({ handle: optional(handle) });
+
+/** Requests answered, and their payload. They begin anew with the connection, or the open object. */
+const load = { answered: u53(), readBytes: u53(), writtenBytes: u53() };
+
+export const loadPage = struct({
+  clients: list(struct({ session, ...load }), limits.connectionsMax),
+  /** Of an iod: those of which it has the objects open. */
+  files: list(struct({ handle, ...load }), limits.objectDescriptorsMax),
+});
+export type LoadPage = ValueOf<typeof loadPage>;
+
 /** Reports as JSON (recovery-report.ts), the latest first. */
 export const recoveryPage = struct({
   reports: list(text(limits.recoveryReportBytesMax), limits.recoveriesPerPage),

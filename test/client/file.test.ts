@@ -185,7 +185,7 @@ test('a file that was opened so is synced by every write', async (t) => {
   t.deepEqual([cluster.count('sync'), cluster.count('extend')], [1, 1]);
 });
 
-test('an iod that lost writes is told of once by fsync, with the range; then they can be made good', async (t) => {
+test('an iod that lost writes is told of once by fsync, with the range; then they can be made good (SCENARIOS 4)', async (t) => {
   const cluster = new Scripted({ layout: { ssize: 4096 } });
   const fs = await cluster.connect();
   const file = await cluster.run(() => fs.open('a', 'w'));

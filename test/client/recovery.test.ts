@@ -152,23 +152,30 @@ test('a call that is aborted ends at once, in whatever phase, and leaves the fil
   }
 });
 
-test('an open that was aborted is given back when it comes (SCENARIOS 118)', async (t) => {
-  const cluster = new Scripted();
-  const fs = await cluster.connect();
-  const control = new AbortController();
-  cluster.script = async ({ op }, { connection }) => {
-    if (op === 'open') await new Promise<void>((resolve) => connection.clock.timer(500, resolve));
-  };
-  const opening = cluster.begin(() => fs.open('a', 'w', { signal: control.signal }));
-  await cluster.pass(100);
-  control.abort();
-  t.like(await failure(cluster.world.complete(opening)), {
-    code: 'ECANCELED',
-    syscall: 'open',
-    path: 'a',
-  });
-  await cluster.pass(1_000);
-  t.deepEqual([cluster.count('open'), cluster.count('close')], [1, 1]);
+test('an open that was aborted is given back if it was made, and never made if not (SCENARIOS 118)', async (t) => {
+  for (const [abandonMs, closes] of [
+    [600, 1],
+    [0, 0],
+  ] as const) {
+    const cluster = new Scripted();
+    const fs = await cluster.connect();
+    const control = new AbortController();
+    cluster.script = async ({ op }, { connection: { clock } }) => {
+      const delayMs = op === 'open' ? 500 : op === 'abandon' ? abandonMs : 0;
+      if (delayMs > 0) await new Promise<void>((resolve) => clock.timer(delayMs, resolve));
+    };
+    const opening = cluster.begin(() => fs.open('a', 'w', { signal: control.signal }));
+    await cluster.pass(100);
+    control.abort();
+    t.like(await failure(cluster.world.complete(opening)), {
+      code: 'ECANCELED',
+      syscall: 'open',
+      path: 'a',
+    });
+    await cluster.pass(1_000);
+    t.deepEqual([cluster.count('open'), cluster.count('close')], [1, closes]);
+    t.is(cluster.files.has('a'), closes > 0);
+  }
 });
 
 test('damage on the way is an error that names it, never wrong bytes', async (t) => {

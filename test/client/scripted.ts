@@ -17,7 +17,9 @@ import { type Layout, logicalEnd } from '../../shared/stripe.ts';
 import type { Handle, IodIndex, SessionId } from '../../shared/units.ts';
 import { dataOps } from '../../shared/wire/iod-ops.ts';
 import { clusterOps } from '../../shared/wire/cluster-ops.ts';
-import { fileOps, nameOps, openFlags, sessionOps } from '../../shared/wire/mgr-ops.ts';
+import { encode } from '../../shared/wire/codec.ts';
+import { fileOps, mgrOps, nameOps, openFlags, sessionOps } from '../../shared/wire/mgr-ops.ts';
+import type { Op, OpTable } from '../../shared/wire/op.ts';
 import type { Attr, Member, Place } from '../../shared/wire/values.ts';
 import type { SimProcess } from '../sim/runtime/process.ts';
 import { World } from '../sim/runtime/world.ts';
@@ -59,7 +61,7 @@ export class Scripted {
   readonly sessions = new Set<SessionId>();
   script: Script = () => undefined;
   readonly #layout: Layout;
-  readonly #replies = new Map<string, { sequence: number; reply: unknown }>();
+  readonly #replies = new Map<string, { op: Op; sequence: number; reply: unknown }>();
   #runtime: Runtime | undefined;
   #mgrAcceptor: Acceptor | undefined;
   #lastNumber = 100;
@@ -175,8 +177,10 @@ export class Scripted {
         const key = `${context.peer.session} ${slot}`;
         const stored = this.#replies.get(key);
         if (sequence > 0 && stored?.sequence === sequence) return stored.reply;
+        if (sequence > 0 && stored && stored.sequence > sequence) throw new FsError('ECANCELED');
         const reply = handler(request, context);
-        if (sequence > 0) this.#replies.set(key, { sequence, reply });
+        const made = (mgrOps as OpTable)[op];
+        if (sequence > 0 && made) this.#replies.set(key, { op: made, sequence, reply });
         return reply;
       };
       return [op, wrapped] as const;
@@ -185,12 +189,12 @@ export class Scripted {
   }
 
   #mgrService(): Service {
-    const { openSession, attachSession, closeSession } = sessionOps;
-    const { lookup, getAttr, setAttr, unlink } = nameOps;
+    const { openSession, attachSession, closeSession, abandon } = sessionOps;
+    const { lookup, getAttr, storedAttr, setAttr, unlink } = nameOps;
     const session = (context: Context) => this.#sessionReply(context);
     return new Service()
       .serve(
-        { openSession, attachSession, closeSession, members: clusterOps.members },
+        { openSession, attachSession, closeSession, abandon, members: clusterOps.members },
         this.#handlers({
           openSession: (_: unknown, context: Context) => {
             const id = this.#number() as SessionId;
@@ -203,14 +207,21 @@ export class Scripted {
             if (peer.session !== undefined) this.sessions.delete(peer.session);
             return {};
           },
+          abandon: ({ sequence }: { sequence: number }, { peer, slot }: Context) => {
+            const stored = this.#replies.get(`${peer.session} ${slot}`);
+            if (stored?.sequence !== sequence) return { made: undefined };
+            const { op, reply } = stored;
+            return { made: { op: op.code, reply: encode(op.reply, reply) } };
+          },
           members: () => ({ hostId: 'm', members: this.#members() }),
         }),
       )
       .serve(
-        { lookup, getAttr, setAttr, unlink },
+        { lookup, getAttr, storedAttr, setAttr, unlink },
         this.#handlers({
           lookup: ({ at }: { at: Place }) => ({ attr: this.#attr(this.#at(at)) }),
           getAttr: ({ handle }: { handle: Handle }) => ({ attr: this.#attr(this.#of(handle)) }),
+          storedAttr: ({ handle }: { handle: Handle }) => ({ attr: this.#attr(this.#of(handle)) }),
           setAttr: ({ at, size }: { at: Place; size: number | undefined }) => {
             const file = at.path === '' ? this.#of(at.directory) : this.#at(at);
             file.size = size ?? file.size;

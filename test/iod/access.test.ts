@@ -19,14 +19,16 @@ test('a cap that is forged, of another session, changed, or closed opens nothing
   const changed = { ...cap, body: { ...body, handle: handle(2) } };
   const grown = { ...cap, body: { ...body, sequence: 10 ** 9 } };
   for (const wrong of [forged, foreign, changed, grown]) {
-    await t.throwsAsync(client.once(dataOps.admit, { cap: wrong }), refused);
+    const error = await t.throwsAsync(client.once(dataOps.admit, { cap: wrong }), refused);
+    t.like(error, { weftCode: 'WEFT_E_CAP_REFUSED' });
   }
   await t.throwsAsync(client.once(dataOps.read, { ...read, handle: handle(2) }), {
     code: 'ESTALE',
   });
   await stage.asMgr((mgr) => mgr.open(file, session(7), 0));
   await stage.pass(50);
-  await t.throwsAsync(client.once(dataOps.admit, { cap }), { code: 'ESTALE' });
+  const stale = await t.throwsAsync(client.once(dataOps.admit, { cap }), { code: 'ESTALE' });
+  t.like(stale, { weftCode: 'WEFT_E_CAP_STALE' });
   await t.throwsAsync(client.once(dataOps.read, read), { code: 'ESTALE' });
   const { refusedCaps } = await client.once(dataOps.iodStatus, {});
   t.is(refusedCaps, 4);

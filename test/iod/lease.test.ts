@@ -7,7 +7,8 @@ test('a lease counts from when a message was sent, not from its answer, and neve
   let now = 1_000;
   const lease = new Lease({ now: () => now } as Pick<Clock, 'now'> as Clock);
   const ended = { code: 'EAGAIN', message: /lease/ };
-  t.throws(() => lease.check(), ended);
+  const error = t.throws(() => lease.check(), ended);
+  t.like(error, { weftCode: 'WEFT_E_LEASE_ENDED' });
   lease.renew(now);
   lease.renew(now - 500);
   now += 9_000;

@@ -231,7 +231,7 @@ test('after a restart of the mgr the iod joins the new one and says what it has 
   await checkTable(t, stage);
 });
 
-test('a mgr of an earlier generation than the iod has ever seen is refused, also after a restart (SCENARIOS 64, 91)', async (t) => {
+test('a mgr of an earlier generation than the iod has ever seen is refused, also after a restart (SCENARIOS 48, 64, 91)', async (t) => {
   const stage = new Stage({ mgr: { generation: 4 }, iod: { syncTimeoutMs: 1_000 } });
   await stage.untilServing();
   stage.startMgr({ generation: 3 });

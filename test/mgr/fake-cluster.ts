@@ -62,8 +62,12 @@ export class FakeCluster implements ClusterPort {
     return [];
   }
 
-  recoveriesOf(): Promise<never> {
+  ask(): Promise<never> {
     return Promise.reject(new FsError('EHOSTUNREACH'));
+  }
+
+  waits() {
+    return [];
   }
 
   space() {

@@ -21,7 +21,7 @@ test('a host of the cluster acts for whom it says', (t) => {
   t.deepEqual(identityFor(open, host, claimed), claimed);
 });
 
-test('a token acts for its user alone, by name or by number', (t) => {
+test('a token acts for its user alone, by name or by number (SCENARIOS 263)', (t) => {
   t.deepEqual(identityFor(open, holderOf('alice'), claimed), alice);
   t.deepEqual(identityFor(open, holderOf('42'), claimed), { uid: 42, gid: 65_534, groups: [] });
   t.deepEqual(identityFor(open, holderOf('42:43'), claimed), { uid: 42, gid: 43, groups: [] });

@@ -232,6 +232,14 @@ test('after eviction and admission any disk may take the place, once the lease i
   t.is(later.next.row.storeId, 'bb');
 });
 
+test('an iod that was evicted and admitted may still serve when the mgr starts anew (SCENARIOS 18)', (t) => {
+  const { row } = after(typical.evicted, events.admitted).next;
+  const start = (boundPort: number) =>
+    startMembership([{ ...row, index: 0 as IodIndex, boundPort }], 4, now).members[0];
+  t.is(start(7301)?.mayServeUntil, now + leaseMs);
+  t.is(start(0)?.mayServeUntil, 0, 'it has never served');
+});
+
 test('whoever evicts an iod cuts its connection, and its lease runs from then on', (t) => {
   const { next, effects } = after(typical.serving, events.evicted);
   t.is(next.mayServeUntil, now + leaseMs);

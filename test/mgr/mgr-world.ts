@@ -193,11 +193,17 @@ export class MgrClient {
   }
 
   /** Over the connection that stands now, in a slot of its choice, and never again by itself. */
-  once<Q, R>(op: Op<Q, R>, request: Q, slot: number, sequence: number): Promise<R> {
+  once<Q, R>(
+    op: Op<Q, R>,
+    request: Q,
+    slot: number,
+    sequence: number,
+    deadlineMs?: number,
+  ): Promise<R> {
     return this.process.call((runtime) => {
       const { connection } = this;
       if (!connection) throw new Error('no connection');
-      return slotted(connection, op, request, { slot, sequence }, soon(runtime));
+      return slotted(connection, op, request, { slot, sequence }, soon(runtime, deadlineMs));
     });
   }
 
@@ -287,8 +293,8 @@ export function at(path: string): Place {
   return { directory: rootHandle, path: byteString(path) };
 }
 
-function soon(runtime: Runtime): { deadline: number } {
-  return { deadline: runtime.clock.now() + 20_000 };
+function soon(runtime: Runtime, deadlineMs = 20_000): { deadline: number } {
+  return { deadline: runtime.clock.now() + deadlineMs };
 }
 
 /** A mutation as a client that counts its slots itself would send it. */

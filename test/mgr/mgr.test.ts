@@ -91,7 +91,7 @@ test('what still waits for iods when the mgr stops is done by the next one', asy
   t.deepEqual(await world.complete(reserved), { offset: 0 });
 });
 
-test('a mgr refuses what does not fit, and leaves the store as it was', async (t) => {
+test('a mgr refuses what does not fit, and leaves the store as it was (SCENARIOS 248)', async (t) => {
   const world = new MgrWorld(7);
   await world.client();
   const store = world.store;

@@ -10,7 +10,13 @@ const begin: OpenPlace = { handle: 0 as Handle, session: 0 as SessionId };
 const lastHandle = Number.MAX_SAFE_INTEGER as Handle;
 
 function open(rows: OpenRows, handle: number, session: number, base: number, pcount = 1): void {
-  const row = { handle: handle as Handle, session: session as SessionId, readers: 1, writers: 0 };
+  const row = {
+    handle: handle as Handle,
+    session: session as SessionId,
+    readers: 1,
+    writers: 0,
+    since: 0,
+  };
   rows.put({ ...row, sequence: handle + session }, 0, { base, pcount, ssize: 65_536, total: 4 });
 }
 

@@ -16,7 +16,9 @@ function layoutOf(handle: number): Layout {
 }
 
 function rowOf(handle: number, session: number, writers: number, sequence: number): OpenRow {
-  return { handle: handle as Handle, session: session as SessionId, readers: 1, writers, sequence };
+  const since = 1_700_000_000 + sequence;
+  const key = { handle: handle as Handle, session: session as SessionId };
+  return { ...key, readers: 1, writers, sequence, since };
 }
 
 /** The same in the simplest way. */
@@ -36,8 +38,8 @@ class Model {
   of(handle: number): OpenRow[] {
     return [...this.rows.values()]
       .filter((row) => row.handle === handle)
-      .map(({ handle: file, session, readers, writers, sequence }) => {
-        return { handle: file, session, readers, writers, sequence };
+      .map(({ handle: file, session, readers, writers, sequence, since }) => {
+        return { handle: file, session, readers, writers, sequence, since };
       })
       .toSorted((a, b) => a.session - b.session);
   }

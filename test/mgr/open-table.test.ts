@@ -65,9 +65,9 @@ function part(iod: number, after = { handle: 0 as Handle, session: session(0) })
 test('counts are kept by session and by right, and the rows follow', (t) => {
   const { table, store, commit, file } = setUp();
   const { handle } = file(0);
-  table.open(file(0), session(1), both);
-  table.open(file(0), session(1), rights.read);
-  table.open(file(0), session(2), rights.write);
+  table.open(file(0), session(1), both, 7);
+  table.open(file(0), session(1), rights.read, 7);
+  table.open(file(0), session(2), rights.write, 7);
   commit();
   t.like(table.find(handle, session(1)), { readers: 2, writers: 1 });
   t.is(table.writersOf(handle), 2);
@@ -91,8 +91,8 @@ test('counts are kept by session and by right, and the rows follow', (t) => {
 test('each close takes one open back, and the last one the row', (t) => {
   const { table, store, commit, file } = setUp();
   const { handle } = file(0);
-  table.open(file(0), session(1), rights.read);
-  table.open(file(0), session(1), both);
+  table.open(file(0), session(1), rights.read, 7);
+  table.open(file(0), session(1), both, 7);
   table.close(handle, session(1), rights.read);
   t.like(table.find(handle, session(1)), { readers: 1, writers: 1 });
   table.close(handle, session(1), both);
@@ -105,7 +105,7 @@ test('each close takes one open back, and the last one the row', (t) => {
 test('a close of what is not open in this way is EBADF and changes nothing', (t) => {
   const { table, commit, file } = setUp();
   const { handle } = file(0);
-  table.open(file(0), session(1), rights.read);
+  table.open(file(0), session(1), rights.read, 7);
   commit();
   for (const [id, given] of [
     [1, rights.write],
@@ -120,7 +120,7 @@ test('a close of what is not open in this way is EBADF and changes nothing', (t)
 
 test('the iods hear of a change only when it is durable', (t) => {
   const { table, told, commit, file } = setUp();
-  table.open(file(0), session(1), rights.read);
+  table.open(file(0), session(1), rights.read, 7);
   t.deepEqual(told, []);
   commit();
   t.like(told, [{ handle: file(0).handle, session: session(1), rights: 1 }]);
@@ -129,10 +129,10 @@ test('the iods hear of a change only when it is durable', (t) => {
 
 test('changes that were discarded never were', (t) => {
   const { table, told, commit, file } = setUp();
-  table.open(file(0), session(1), both);
+  table.open(file(0), session(1), both, 7);
   commit();
   table.close(file(0).handle, session(1), rights.write);
-  table.open(file(1), session(1), rights.read);
+  table.open(file(1), session(1), rights.read, 7);
   table.drop(file(0).handle, session(1));
   table.discard();
   t.like(table.find(file(0).handle, session(1)), { readers: 1, writers: 1 });
@@ -145,24 +145,24 @@ test('changes that were discarded never were', (t) => {
 test('a size may be reported until the file is cut, and by who opened it after that', (t) => {
   const { table, commit, file } = setUp();
   const { handle } = file(0);
-  table.open(file(0), session(1), rights.write);
+  table.open(file(0), session(1), rights.write, 7);
   t.true(table.mayReportSize(handle, session(1)));
   table.cut(handle);
   t.false(table.mayReportSize(handle, session(1)));
-  table.open(file(0), session(2), rights.write);
+  table.open(file(0), session(2), rights.write, 7);
   t.true(table.mayReportSize(handle, session(2)));
-  table.open(file(0), session(1), rights.write);
+  table.open(file(0), session(1), rights.write, 7);
   t.false(table.mayReportSize(handle, session(1)));
   commit();
   table.drop(handle, session(1));
   commit();
-  table.open(file(0), session(1), rights.write);
+  table.open(file(0), session(1), rights.write, 7);
   t.true(table.mayReportSize(handle, session(1)));
 });
 
 test('what was loaded from the store is not to be believed about sizes', (t) => {
   const { table, view, store, commit, file } = setUp();
-  table.open(file(0), session(1), rights.write);
+  table.open(file(0), session(1), rights.write, 7);
   commit();
   const later = new OpenTable(view);
   later.load(store.opens());
@@ -175,7 +175,7 @@ test('pages hold the opens of one iod by handle and session, and survive changes
   const wide = inodeOf(20, { base: 3, pcount: 2, ssize: 65_536, total: 4 });
   view.putInode(wide);
   for (const id of [5, 3, 4]) {
-    for (const inode of [file(0), file(1), wide]) table.open(inode, session(id), rights.read);
+    for (const inode of [file(0), file(1), wide]) table.open(inode, session(id), rights.read, 7);
   }
   commit();
   const first = table.page(part(0), 2);
@@ -215,7 +215,7 @@ test('whatever is opened, closed, undone and discarded, index and rows agree', (
       let lastCommit = view.mark();
       for (const { what, file: at, by, wanted } of steps) {
         const mark = { view: view.mark(), table: table.mark() };
-        if (what === 'open') table.open(file(at), session(by), wanted);
+        if (what === 'open') table.open(file(at), session(by), wanted, 7);
         else if (what === 'drop') table.drop(file(at).handle, session(by));
         else if (what === 'commit') {
           commit();

@@ -128,6 +128,27 @@ export const defects: readonly Defect[] = [
     noticedBy: ['test/shared/rpc/link.test.ts'],
   },
   {
+    title: 'a change that its caller has given up is forgotten, made or not (SCENARIOS 118)',
+    file: 'shared/rpc/link.ts',
+    right: 'else if (isChange(call) && call.placed',
+    wrong: 'else if (call.attempts < 0 && call.placed',
+    noticedBy: ['test/sim/given-up.test.ts'],
+  },
+  {
+    title: 'a change that has waited is made although nobody wants it any more (SCENARIOS 118)',
+    file: 'mgr/exactly-once.ts',
+    right: '    this.#requireWanted(call);\n',
+    wrong: '',
+    noticedBy: ['test/mgr/exactly-once.test.ts'],
+  },
+  {
+    title: 'a write does not wait for a truncation that was given up (SCENARIOS 118)',
+    file: 'client/given-up-cuts.ts',
+    right: 'return this.#pending.has(handle);',
+    wrong: 'return false;',
+    noticedBy: ['test/sim/given-up.test.ts'],
+  },
+  {
     title: 'a call in flight is lost with its connection',
     file: 'shared/rpc/link.ts',
     right: 'if (call.placed && call.carrier === undefined) this.#submit(call);',

@@ -136,6 +136,11 @@ export function leftAtMgr({ store }: Cluster): string {
   return some.map(([what, count]) => `${count} ${what}`).join(', ');
 }
 
+/** Opens of a session that the mgr has stored. */
+export function opensOf({ store }: Cluster, session: number): number {
+  return [...(store?.opens() ?? [])].filter((row) => row.session === session).length;
+}
+
 /**
  * I2, I3: what is left in the open tables of the iods when every client has gone.
  * @param incarnation another one each time

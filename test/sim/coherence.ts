@@ -184,6 +184,7 @@ class Coherence {
       if (isChange) await this.#changeOwner(access, kernel, register);
       else await this.#lookAtOwner(access, kernel, cache, register);
     } else if (isChange) await this.#changeName(access, kernel, register);
+    else if (this.#random.chance(0.2)) await kernel.list(access, cache, rootHandle);
     else await this.#lookAtName(access, kernel, cache, register);
   }
 

@@ -7,7 +7,7 @@ import { walkPoint, waysToDie } from './kill-walk.ts';
 import { forgetting } from './sabotage.ts';
 
 for (const point of killPoints) {
-  test(`whoever dies at ${point} comes back, and no promise is broken (SCENARIOS 7, 8, 33, 34, 54-59, 110, 113)`, async (t) => {
+  test(`whoever dies at ${point} comes back, and no promise is broken (SCENARIOS 7, 8, 33, 34, 54-59, 103, 110, 113)`, async (t) => {
     for (const how of waysToDie(point)) await t.notThrowsAsync(walkPoint(point, how));
   });
 }

@@ -24,6 +24,8 @@ export interface WorkloadOptions {
   readonly hasFaults: boolean;
   /** Extra time between calls. */
   readonly thinkMs: () => number;
+  /** Opens of a session that the mgr has stored. */
+  readonly opensOf: (session: number) => number;
   /** Told of each call: it must end within its deadline (I7). */
   readonly watch: <T>(what: string, deadlineMs: number, call: Promise<T>) => Promise<T>;
 }
@@ -71,7 +73,7 @@ export class Lane {
   readonly #own: OwnNames;
   #open: OpenFile[] = [];
   /** What is to be forgotten if the process ends now. */
-  readonly #underWay = new Set<(session: number) => void>();
+  readonly #underWay = new Set<(session: number) => unknown>();
   #wasUncertain = false;
 
   constructor(home: LaneHome, number: number, options: WorkloadOptions) {
@@ -126,21 +128,25 @@ export class Lane {
   async #callName(fs: FileSystem): Promise<void> {
     const { random, model } = this.#options;
     const call = nameCallOf(random, model.names.states[0]?.paths() ?? []);
-    await this.#judged(fs, call, () => perform(fs, call, this.#control()));
+    const run = () => perform(fs, call, this.#control());
+    await this.#judged(fs, call, run, () => fs.stat('/'));
   }
 
-  /** Does a call on names and has it judged. @returns whether it succeeded */
+  /**
+   * Does a call on names and has it judged.
+   * @param hear asks what is only answered once the call, given up, can do nothing any more
+   * @returns whether it succeeded
+   */
   async #judged<T extends { text: string; ino?: number | undefined }>(
     fs: FileSystem,
     call: NameCall,
     run: () => Promise<T>,
+    hear?: () => Promise<unknown>,
   ): Promise<T | undefined> {
     const { model } = this.#options;
     const id = model.beginName(call);
     void this.#home.session;
-    const forget = (session: number): void => {
-      model.forgetName(id, session);
-    };
+    const forget = (session: number) => model.forgetName(id, session);
     this.#underWay.add(forget);
     try {
       const outcome = await this.#watched(call.kind, run);
@@ -153,9 +159,10 @@ export class Lane {
       }
       if (this.#isFinal(fs, error)) model.endName(id, { text: error.code });
       else {
-        forget(this.#home.session);
+        const settle = forget(this.#home.session);
         this.#underWay.delete(forget);
-        await this.#afterFailure(fs, error);
+        if (hear && (await this.#hears(fs, error, hear))) settle();
+        else await this.#afterFailure(fs, error);
       }
       return undefined;
     } finally {
@@ -180,10 +187,12 @@ export class Lane {
     this.#underWay.add(forget);
     let file: File | undefined;
     try {
-      await this.#judged(fs, call, async () => {
+      const open = async () => {
         file = await fs.open(call.path, mode, { layout, mode: 0o644, ...this.#control() });
         return { text: 'open', ino: file.handle };
-      });
+      };
+      // Which file it cuts, if it does, nobody hears.
+      await this.#judged(fs, call, open, cut ? undefined : () => fs.stat('/'));
     } finally {
       this.#underWay.delete(forget);
       const history = file && model.file(file.handle, file.layout);
@@ -283,20 +292,22 @@ export class Lane {
   ): Promise<void> {
     void this.#home.session;
     const { deadlineMs } = this.#control();
-    const forget = (session: number): void => {
-      if (act) this.#options.model.forgetAct(act, session);
-    };
+    const forget = (session: number) => act && this.#options.model.forgetAct(act, session);
     this.#underWay.add(forget);
+    const hear = act?.kind === 'truncate' ? () => open.file.stat() : undefined;
     try {
       await this.#watched(`${what} ${open.file.handle}`, () => run({ deadlineMs }), deadlineMs);
       if (act) ContentHistory.done(act, this.#options.now());
     } catch (error) {
-      forget(this.#home.session);
+      const settle = forget(this.#home.session);
       this.#underWay.delete(forget);
       if (!isFsError(error)) throw error;
       // A loss is told once; the next sync is not about these writes.
       if (error.weftCode === 'WEFT_E_DATA_LOST') open.dirty = [];
-      await this.#afterFailure(fs, error);
+      // A write that was given up may come to an iod while its session lives.
+      if (error.code !== 'ETIMEDOUT' || !this.#home.isCurrent(fs))
+        await this.#afterFailure(fs, error);
+      else if (hear && (await this.#hears(fs, error, hear))) settle?.();
     } finally {
       this.#underWay.delete(forget);
     }
@@ -324,6 +335,22 @@ export class Lane {
     }
   }
 
+  /**
+   * Whatever a client asks after it has given a change up is answered when that change is made, or
+   * never will be (SCENARIOS 118). @returns whether it was answered, and may go on with its files
+   */
+  async #hears(fs: FileSystem, error: FsError, hear: () => Promise<unknown>): Promise<boolean> {
+    if (error.code !== 'ETIMEDOUT' || !this.#home.isCurrent(fs)) return false;
+    this.#wasUncertain = true;
+    try {
+      await this.#options.watch(`${this.#home.name} hear`, 60_000, hear());
+      return this.#home.isCurrent(fs);
+    } catch (failure) {
+      if (!isFsError(failure)) throw failure;
+      return false;
+    }
+  }
+
   /** Files of a session that is lost are lost too; otherwise the session goes on. */
   async #afterFailure(fs: FileSystem, error: FsError): Promise<void> {
     // Another lane has left, and this one was in the middle of a call.
@@ -336,7 +363,9 @@ export class Lane {
 
   #control(): { readonly deadlineMs: number } {
     const { hasFaults, random } = this.#options;
-    return { deadlineMs: hasFaults && random.chance(0.1) ? 200 + random.below(3000) : 60_000 };
+    if (!hasFaults || random.chance(0.8)) return { deadlineMs: 60_000 };
+    // About as long as a round trip, or as a daemon is away.
+    return { deadlineMs: random.chance(0.3) ? random.fraction() * 5 : 200 + random.below(3000) };
   }
 
   /** Near the edges of stripes more often than elsewhere. */

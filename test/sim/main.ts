@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { TraceScript } from '../../shared/trace/script.ts';
+import { runCampaign } from './campaign.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import { failuresFile, failureTable, pageWith } from './failure-table.ts';
 import { allPairs, ciPairs, walkPair } from './kill-walk.ts';
@@ -21,6 +22,7 @@ interface Options {
   readonly clients: number;
   readonly faults: readonly FaultKind[];
   readonly keepGoing: boolean;
+  readonly jobs?: number;
   readonly trace: boolean;
   readonly killPairs?: 'some' | 'all';
   readonly failureTable: boolean;
@@ -40,6 +42,7 @@ const options = new Command('sim')
       .default(faultKinds, 'all'),
   )
   .option('--keep-going', 'go on with the next seed after a failure', false)
+  .option('--jobs <n>', 'processes for the seeds; those that fail are kept in a file', whole)
   .option('--trace', 'print every event', false)
   .addOption(
     new Option('--kill-pairs <which>', 'walk pairs of kill points instead').choices([
@@ -61,7 +64,12 @@ if (options.failureTable) {
 }
 
 async function runSeeds(): Promise<number> {
-  const [first, last] = options.seeds ?? [options.seed, options.seed];
+  const { seeds, jobs } = options;
+  if (seeds !== undefined && jobs !== undefined) {
+    const { steps, iods, clients, faults } = options;
+    return runCampaign({ seeds, jobs, steps, iods, clients, faults });
+  }
+  const [first, last] = seeds ?? [options.seed, options.seed];
   let failures = 0;
   for (let seed = first; seed <= last && (failures === 0 || options.keepGoing); seed++) {
     if (!(await passes(seed))) failures++;

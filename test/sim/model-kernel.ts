@@ -115,6 +115,28 @@ export class ModelKernel {
     return attr;
   }
 
+  /** As by READDIRPLUS: names are stamped with the epoch in which they are stored. */
+  async list(access: HandleAccess, cache: KernelCache, directory: Handle): Promise<void> {
+    const step = ++this.#steps;
+    const stream = step;
+    const { entries } = await access.page(directory, 0, {});
+    const nameMs = cache.tellListing(stream, directory, access.validMs);
+    for (const { name, handle } of entries) {
+      const attr = access.cache?.attr(handle);
+      if (nameMs === 0 || attr === undefined) continue;
+      if (access.cache?.find(directory, name) !== handle) continue;
+      this.#learn(access, cache, attr, step);
+      this.#soon(nameMs, (untilMs) => {
+        const key = `${directory}/${name}`;
+        if ((this.#moved.get(key) ?? 0) > step) return;
+        this.#names.set(key, { value: handle, untilMs, epoch: this.#epoch });
+      });
+    }
+    const goesOnMs = scheduledWithinMs + this.#random.within([0, 2 * scheduledWithinMs]);
+    // One in a few reads no further.
+    if (this.#random.chance(0.8)) this.#world.after(goesOnMs, () => cache.listingTaken(stream));
+  }
+
   #learn(access: HandleAccess, cache: KernelCache, attr: Attr, step: number): void {
     const { handle, uid: value } = attr;
     const isKept = access.cache?.attr(handle) === attr;

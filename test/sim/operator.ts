@@ -5,6 +5,7 @@ import type { Runtime } from '../../shared/runtime/runtime.ts';
 import type { IodIndex } from '../../shared/units.ts';
 import { clusterOps } from '../../shared/wire/cluster-ops.ts';
 import { type Cluster, clusterUrl, secret } from './cluster.ts';
+import { ProcessEnded } from './runtime/failure.ts';
 import type { SimProcess } from './runtime/process.ts';
 
 export interface OperatorOptions {
@@ -56,12 +57,23 @@ export class Operator {
     this.#left++;
     this.#process ??= this.#options.cluster.client('operator', () => undefined);
     const process = this.#process;
-    this.#orders = this.#orders.then(() =>
-      process.call((runtime) => carryOut(runtime, index, admit)),
-    );
+    this.#orders = this.#orders.then(() => insist(process, index, admit));
     this.#orders = this.#orders.finally(() => {
       this.#left--;
     });
+  }
+}
+
+/** Whoever comes to a kill point may die there, and begins anew. */
+async function insist(process: SimProcess, index: number, admit: boolean): Promise<void> {
+  for (;;) {
+    if (!process.alive) process.start();
+    try {
+      await process.call((runtime) => carryOut(runtime, index, admit));
+      return;
+    } catch (error) {
+      if (!(error instanceof ProcessEnded)) throw error;
+    }
   }
 }
 

@@ -14,7 +14,7 @@ export class ReferenceModel {
   /** Truncating opens of which nobody knows yet what they opened: they may cut any file. */
   readonly #loose = new Set<Act>();
   /** What nobody knows the end of, by the session that did it. */
-  readonly #unsettled = new Map<number, (() => void)[]>();
+  readonly #unsettled = new Map<number, Set<() => void>>();
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -46,10 +46,13 @@ export class ReferenceModel {
     this.names.end(id, outcome);
   }
 
-  /** The caller will never know; what it did can still happen while its session lives. */
-  forgetName(id: string, session: number): void {
+  /**
+   * The caller will never know; what it did can still happen while its session lives.
+   * @returns what to call when it surely has happened, or never will
+   */
+  forgetName(id: string, session: number): () => void {
     this.names.forget(id);
-    this.#unsettle(session, () => {
+    return this.#unsettle(session, () => {
       this.names.settle(id);
     });
   }
@@ -77,9 +80,9 @@ export class ReferenceModel {
     if (file) ContentHistory.done(act, this.#now());
   }
 
-  /** Its outcome is not known: it may happen until its session has ended. */
-  forgetAct(act: Act, session: number): void {
-    this.#unsettle(session, () => {
+  /** Its outcome is not known: it may happen until its session has ended. @returns as `forgetName` */
+  forgetAct(act: Act, session: number): () => void {
+    return this.#unsettle(session, () => {
       act.end = this.#now();
       this.#loose.delete(act);
     });
@@ -92,13 +95,18 @@ export class ReferenceModel {
 
   /** Nothing of this session happens any more. */
   sessionEnded(session: number): void {
-    for (const settle of this.#unsettled.get(session) ?? []) settle();
+    const settles = this.#unsettled.get(session);
     this.#unsettled.delete(session);
+    for (const settle of settles ?? []) settle();
+    settles?.clear();
   }
 
-  #unsettle(session: number, settle: () => void): void {
-    const settles = this.#unsettled.get(session) ?? [];
-    settles.push(settle);
-    this.#unsettled.set(session, settles);
+  #unsettle(session: number, settle: () => void): () => void {
+    const settles = this.#unsettled.get(session) ?? new Set();
+    this.#unsettled.set(session, settles.add(settle));
+    return () => {
+      if (settles.delete(settle)) settle();
+      if (settles.size === 0) this.#unsettled.delete(session);
+    };
   }
 }

@@ -7,6 +7,7 @@ import {
   Deadlines,
   leftAtIods,
   leftAtMgr,
+  opensOf,
   requireGenerationsGrow,
   requireListensLast,
   requireNoOrphanObjects,
@@ -157,6 +158,7 @@ class Run {
       iods,
       hasFaults,
       thinkMs: () => (this.#stepsLeft > 0 ? 0 : waitingMs),
+      opensOf: (session) => opensOf(this.cluster, session),
       watch: (what, deadlineMs, call) => this.#deadlines.watch(process, what, deadlineMs, call),
     };
     const client = this.#script

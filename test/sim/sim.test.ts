@@ -7,7 +7,7 @@ import { runOnce, type RunOptions } from './run.ts';
 import { forgetting, losingWrites, withoutSync } from './sabotage.ts';
 import { firstDifference } from './runtime/trace.ts';
 
-test('the same seed gives the same trace, event by event', async (t) => {
+test('the same seed gives the same trace, event by event (SCENARIOS 279)', async (t) => {
   const options = { seed: 7, steps: 400, faults: faultKinds, keepTrace: true };
   const [one, other] = [await runOnce(options), await runOnce(options)];
   t.is(firstDifference(one.trace, other.trace), undefined);

@@ -12,6 +12,8 @@ import { isExcused, Lane, type LaneHome, type WorkloadOptions } from './lane.ts'
 /** Some clients are busy, some think. */
 const pauseMaxMs = [1, 10, 50, 400] as const;
 const lanesMax = 3;
+const giveBackMs = 60_000;
+const pollMs = 100;
 
 export class Client implements LaneHome {
   readonly name: string;
@@ -34,7 +36,17 @@ export class Client implements LaneHome {
     const fs = this.#fs;
     if (fs === undefined) return;
     for (const lane of this.#lanes) await lane.closeAll(fs);
+    if (this.isCurrent(fs)) await this.#untilNothingIsOpen(runtime);
     await this.leave(fs);
+  }
+
+  /** I3, while the session lives: what nobody has got, or wants, is given back all the same. */
+  async #untilNothingIsOpen(runtime: Runtime): Promise<void> {
+    const { session } = this;
+    for (let leftMs = giveBackMs; this.#options.opensOf(session) > 0; leftMs -= pollMs) {
+      if (leftMs <= 0) throw new Error(`I3: session ${session} has closed all, and has files open`);
+      await pause(runtime, pollMs);
+    }
   }
 
   died(): void {

@@ -13,6 +13,11 @@ const id = Number(number);
 const fs = await connect(url, { callDeadlineMs: 120_000, deadlineMs: 120_000 });
 const bytes = pattern(id, 0, 512 * 1024);
 
+/** One question after another. */
+async function ask(): Promise<never> {
+  for (;;) await fs.stat(path);
+}
+
 /** For ever, until somebody kills this process in the middle of it. */
 async function repeat(call: (round: number) => Promise<unknown>): Promise<never> {
   for (let round = 0; ; round++) {
@@ -28,6 +33,12 @@ const acts: Readonly<Record<string, () => Promise<void>>> = {
   async write() {
     const file = await fs.open(path, 'w');
     await repeat((round) => file.write(bytes, (round % 16) * bytes.length));
+  },
+  /** Asks for a path so many times at once. */
+  async flood() {
+    await Promise.all(Array.from({ length: id }, () => fs.stat(path)));
+    process.stdout.write('begun\n');
+    await Promise.all(Array.from({ length: id }, ask));
   },
   async append() {
     const file = await fs.open(path, 'a');

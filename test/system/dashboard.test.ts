@@ -89,7 +89,7 @@ browserTest(
     await go(page, 'Recoveries');
     await page
       .getByRole('log')
-      .getByText(/iod1 is serving/)
+      .getByText(/iod1 is serving: start 2/)
       .waitFor();
     await page.getByRole('button', { name: /^iod1-2$/ }).click();
     await page.getByRole('list', { name: 'phases' }).waitFor();

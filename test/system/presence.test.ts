@@ -21,7 +21,11 @@ interface Opens {
 }
 
 interface Holders {
-  readonly holders: readonly (Listed & { readonly readers: number; readonly writers: number })[];
+  readonly holders: readonly (Listed & {
+    readonly readers: number;
+    readonly writers: number;
+    readonly since: string | null;
+  })[];
 }
 
 async function listed<T>(url: string, ...words: readonly string[]): Promise<T> {
@@ -40,6 +44,7 @@ test('sessions and open files are told, of who is here and of who is away', asyn
   };
   t.deepEqual(await listed(url, 'opens'), { schema: 1, files: [] });
 
+  const begunAt = Date.now();
   const reader = await fs.open('/shared', 'w+');
   await fs.open('/shared', 'r');
   await fs.open('/gone', 'w');
@@ -53,10 +58,12 @@ test('sessions and open files are told, of who is here and of who is away', asyn
   const { holders } = await listed<Holders>(url, 'opens', '/shared');
   t.is(holders.length, 1);
   t.like(holders[0], { name: 'looker', readers: 2, writers: 1 });
+  const since = Date.parse(holders[0]?.since ?? '');
+  t.true(since >= begunAt - 1000 && since <= Date.now(), holders[0]?.since ?? 'null');
   const shown = (await weft({ url }, 'opens', '/shared')).stdout;
   t.regex(
     shown,
-    /^\/shared: open in 1 session\nsession \d+ +looker +127\.0\.0\.1 +2 readers, 1 writer\n$/,
+    /^\/shared: open in 1 session\nsession \d+ +looker +127\.0\.0\.1 +2 readers, 1 writer +since \d{4}-.*Z\n$/,
   );
   t.regex((await weft({ url }, 'opens')).stdout, /\(removed, handle \d+\)/);
 

@@ -73,7 +73,7 @@ function daemonOf({ daemons }: UpReport, name: string): UpReport['daemons'][numb
 const names = (items: readonly { readonly name: string }[]) => items.map(({ name }) => name);
 
 test.serial(
-  'each kill leaves a report that names it, in the directory and in weft recovery',
+  'each kill leaves a report that names it, in the directory and in weft recovery (SCENARIOS 278)',
   async (t) => {
     const cluster = await up(await clusterDirectory(t), '--iods', '2');
     const { url } = cluster;

@@ -13,12 +13,14 @@ interface Told {
     } | null;
     readonly failure: string | null;
   }[];
+  readonly clients: readonly { readonly name: string; readonly writtenBytesPerSecond: number }[];
+  readonly files: readonly { readonly path: string; readonly writtenBytesPerSecond: number }[];
 }
 
 test('what is done is seen at the daemon that does it', async (t) => {
   const dataDir = await clusterDirectory(t);
   const { url } = await up(dataDir, '--iods', '2');
-  const fs = await connect(url);
+  const fs = await connect(url, { name: 'worker' });
   t.teardown(() => fs.close());
   const file = await fs.open('/busy', 'w', { layout: { base: 1, pcount: 1 } });
   const done = new AbortController();
@@ -28,7 +30,7 @@ test('what is done is seen at the daemon that does it', async (t) => {
   const { stdout } = await weft({ url }, 'top', '--interval', '1', '--count', '1', '--json');
   done.abort();
   await working;
-  const { daemons } = JSON.parse(stdout) as Told;
+  const { daemons, clients, files } = JSON.parse(stdout) as Told;
   t.deepEqual(
     daemons.map(({ name, load }) => `${name} ${load?.state}`),
     ['mgr ACTIVE', 'iod0 SERVING', 'iod1 SERVING'],
@@ -36,6 +38,11 @@ test('what is done is seen at the daemon that does it', async (t) => {
   const [, idle, busy] = daemons.map(({ load }) => load?.writtenBytesPerSecond ?? -1);
   t.is(idle, 0);
   t.true((busy ?? 0) > 64 * 1024);
+  t.is(clients[0]?.name, 'worker');
+  t.true((clients[0]?.writtenBytesPerSecond ?? 0) > 64 * 1024);
+  t.is(files.length, 1);
+  t.is(files[0]?.path, '/busy');
+  t.true((files[0]?.writtenBytesPerSecond ?? 0) > 64 * 1024);
 
   await weft({}, 'chaos', 'kill', 'iod0', '--data', dataDir);
   const later = await weft({ url }, 'top', '--interval', '1', '--count', '1');

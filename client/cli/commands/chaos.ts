@@ -1,11 +1,12 @@
-/** `weft chaos`: a drill on a local cluster: daemons that die or freeze without a word. */
+/** `weft chaos`: a drill on a local cluster: daemons that die or freeze, links that are cut or slow. */
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
-import { UsageError } from '../arguments.ts';
-import type { Run } from '../command.ts';
+import { type Arguments, UsageError } from '../arguments.ts';
+import type { Context, Run } from '../command.ts';
 import { CommandError } from '../failure.ts';
-import { type DaemonRecord, readState } from '../local-cluster/cluster-state.ts';
+import { beginLinkDrill, type LinkFault, linkDrillOf, linkFaults } from '../link-drill.ts';
+import { type ClusterState, type DaemonRecord, readState } from '../local-cluster/cluster-state.ts';
 import { findDaemon } from '../local-cluster/daemon-process.ts';
 import { type ProcessId, signalProcess, waitForEnd } from '../local-cluster/process-table.ts';
 
@@ -16,12 +17,33 @@ const signals = { kill: 'SIGKILL', stop: 'SIGSTOP', go: 'SIGCONT' } as const;
 const done = { kill: 'killed', stop: 'stopped', go: 'goes on' } as const;
 const endMs = 5000;
 
-export const run: Run = async (given, { output }) => {
-  const [word, ...names] = given.operands;
+export const run: Run = async (given, context) => {
+  const [word] = given.operands;
+  const ofLink = linkFaults.find((one) => one === word);
+  if (ofLink !== undefined) return strikeLink(given, context, ofLink);
   const fault = faults.find((one) => one === word);
-  if (fault === undefined) {
-    throw new UsageError(`'${word}' is no fault: ${faults.join(', ')}`, 'weft chaos kill iod1');
-  }
+  if (fault !== undefined) return strikeDaemons(given, context, fault);
+  const known = [...faults, ...linkFaults].join(', ');
+  throw new UsageError(`'${word}' is no fault: ${known}`, 'weft chaos kill iod1');
+};
+
+async function strikeLink(
+  given: Arguments,
+  { output, connectOptions }: Context,
+  fault: LinkFault,
+): Promise<void> {
+  const drill = linkDrillOf(given, fault);
+  const { dataDir, url } = await clusterOf(given);
+  await beginLinkDrill(url, connectOptions, drill);
+  const { iod, seconds, delayMs } = drill;
+  const what = delayMs === undefined ? 'cut' : `slow by ${delayMs} ms`;
+  output.result({ dataDir, ...drill }, () => [
+    `the link between mgr and ${iod}: ${what}; in ${seconds} s it is well again by itself`,
+  ]);
+}
+
+async function strikeDaemons(given: Arguments, { output }: Context, fault: Fault): Promise<void> {
+  const [, ...names] = given.operands;
   const seconds = given.count('for', { min: 1, max: 3600 });
   if (seconds !== undefined && fault !== 'stop') {
     throw new UsageError(
@@ -29,8 +51,10 @@ export const run: Run = async (given, { output }) => {
       'weft chaos stop iod1 --for 5',
     );
   }
-  const dataDir = resolve(given.text('data') ?? 'weft-data');
-  const daemons = await daemonsOf(dataDir);
+  if (given.text('by') !== undefined) {
+    throw new UsageError('only a link is slow', 'weft chaos slow mgr iod1 --by 200');
+  }
+  const { dataDir, daemons } = await clusterOf(given);
   const targets = await Promise.all(names.map((name) => targetOf(daemons, name)));
   for (const { id } of targets) await strike(fault, id);
   if (seconds !== undefined) {
@@ -42,7 +66,7 @@ export const run: Run = async (given, { output }) => {
     ...struck.map(({ name, pid }) => `${name} (pid ${pid}): ${done[fault]}`),
     ...advice(fault, seconds),
   ]);
-};
+}
 
 async function strike(fault: Fault, id: ProcessId): Promise<void> {
   await signalProcess(id, signals[fault]);
@@ -58,9 +82,10 @@ function advice(fault: Fault, seconds: number | undefined): readonly string[] {
   ];
 }
 
-async function daemonsOf(dataDir: string): Promise<readonly DaemonRecord[]> {
+async function clusterOf(given: Arguments): Promise<ClusterState> {
+  const dataDir = resolve(given.text('data') ?? 'weft-data');
   const state = await readState(makeNodeRuntime({ log: 'silent' }).disk, dataDir);
-  if (state !== undefined) return state.daemons;
+  if (state !== undefined) return state;
   throw new CommandError('ENOENT', `no cluster was started in ${dataDir}`, {
     effect: 'nothing was done',
     advice: 'give the directory of weft up with --data',

@@ -6,10 +6,10 @@ import { checkOperands, type CopyPair, nodeAt, type Place, pairUp } from '../cop
 import { below, type Node } from '../copy/tree.ts';
 import { weftTree } from '../copy/weft-tree.ts';
 import { describeFailure, failureText } from '../failure.ts';
-import { counted, humanBytes, humanDuration, humanRate } from '../../observing/figures.ts';
+import { counted, humanBytes, humanDuration, humanRate } from '../../../shared/figures.ts';
 import { layoutWish } from '../layout-wish.ts';
 import type { Output } from '../output.ts';
-import { ProgressBar } from '../progress.ts';
+import { type Figures, Progress } from '../progress.ts';
 import { parseLocation } from '../remote-path.ts';
 
 export const run: Run = async (given, { output, fileSystem }) => {
@@ -25,13 +25,13 @@ export const run: Run = async (given, { output, fileSystem }) => {
   );
   const recursive = given.flag('recursive');
   const tally = new Tally(output);
-  const bar = new ProgressBar(output, () => tally.figures);
-  if (bar.shown) void tally.measure(pairs, recursive);
+  const progress = new Progress(output, () => tally.figures);
+  if (progress.shown) void tally.measure(pairs, recursive);
   const options = { recursive, preserve: given.flag('preserve'), sync: given.flag('sync'), layout };
   const copier = new Copier(options, tally);
   for (const pair of pairs) await copier.copy(pair);
-  bar.end();
-  tally.report(bar.shown);
+  progress.end();
+  tally.report(progress.isBar);
   return tally.failures === 0 ? undefined : 'failed';
 };
 
@@ -78,13 +78,20 @@ class Tally implements CopyEvents {
     }
   }
 
-  get figures() {
+  get figures(): Figures {
     const { files, links } = this.#done;
+    const copied = files + links;
+    const total = this.#total;
+    const alone = total === undefined ? [counted(copied, 'file')] : [];
     return {
-      bytes: this.#bytes,
-      files: files + links,
+      done: this.#bytes,
+      total: total?.bytes,
+      unit: 'bytes',
       seconds: (performance.now() - this.#begun) / 1000,
-      total: this.#total,
+      also:
+        total !== undefined && total.files > 1
+          ? [`${copied} of ${counted(total.files, 'file')}`]
+          : alone,
     };
   }
 
@@ -113,7 +120,7 @@ class Tally implements CopyEvents {
 
   report(onTerminal: boolean): void {
     this.#over = true;
-    const { bytes, seconds } = this.figures;
+    const { done: bytes, seconds } = this.figures;
     const notKept = Object.fromEntries(this.#notKept);
     this.#output.object({
       ...this.#done,

@@ -1,7 +1,7 @@
 /** `weft df`: space of the whole and of each iod. */
 import { alignRows } from '../columns.ts';
 import type { Run } from '../command.ts';
-import { humanBytes, percent } from '../../observing/figures.ts';
+import { humanBytes, percent } from '../../../shared/figures.ts';
 import { printable } from '../../observing/shown-text.ts';
 
 export const run: Run = async (given, { output, fileSystem }) => {

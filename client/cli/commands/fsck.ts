@@ -12,8 +12,11 @@ import { type Arguments, UsageError } from '../arguments.ts';
 import type { Context, Run } from '../command.ts';
 import type { Asker } from '../direct-connection.ts';
 import { shortFailure } from '../failure.ts';
-import { counted, displayBytes } from '../../observing/figures.ts';
+import { counted, displayBytes } from '../../../shared/figures.ts';
 import { audit, type FileRow, judge, type Suspect } from '../fsck/audit.ts';
+import type { Output } from '../output.ts';
+import { Progress } from '../progress.ts';
+import type { FileSystem } from '../../file-system.ts';
 import { IodListing, MgrListing } from '../fsck/listings.ts';
 import { printable } from '../../observing/shown-text.ts';
 
@@ -50,8 +53,13 @@ export const run: Run = async (given, context) => {
       resolved.push({ iod, id, action });
     }
     const counts = { files: 0, objects: 0 };
-    await compare(mgr, iods, counts, findings, async () => (await fs.status()).reaping > 0);
-    for (const listing of iods) await reviewQuarantine(listing, mgr, findings);
+    const progress = await showProgress(fs, output, counts);
+    try {
+      await compare(mgr, iods, counts, findings, async () => (await fs.status()).reaping > 0);
+      for (const listing of iods) await reviewQuarantine(listing, mgr, findings);
+    } finally {
+      progress.end();
+    }
     const ok = findings.total === 0;
     output.result(
       { ok, ...counts, findings: findings.listed, findingsTotal: findings.total, resolved },
@@ -70,6 +78,23 @@ export const run: Run = async (given, context) => {
     for (const listing of iods) listing.close();
   }
 };
+
+/** By the files of the mgr: objects are looked at beside them. */
+async function showProgress(
+  fs: FileSystem,
+  output: Output,
+  counts: { readonly files: number; readonly objects: number },
+): Promise<Progress> {
+  const { files: total } = await fs.status();
+  const begun = performance.now();
+  return new Progress(output, () => ({
+    done: counts.files,
+    total,
+    unit: 'files',
+    seconds: (performance.now() - begun) / 1000,
+    also: [counted(counts.objects, 'object')],
+  }));
+}
 
 class Findings {
   readonly listed: Finding[] = [];

@@ -2,7 +2,7 @@
 import { healthCatalogue } from '../../../shared/health-catalogue.ts';
 import { lookOrError } from '../cluster-look.ts';
 import type { Context, Run } from '../command.ts';
-import { type Finding, type Verdict, verdictOf } from '../../observing/health-findings.ts';
+import { type Finding, type Verdict, verdictOf } from '../../../shared/health-findings.ts';
 import { findingsOf } from '../health-findings.ts';
 import { printable } from '../../observing/shown-text.ts';
 

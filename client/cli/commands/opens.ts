@@ -1,9 +1,17 @@
 /** `weft opens`: which files are open; or who has one file open, and from where. */
-import type { Handle } from '../../../shared/units.ts';
 import { alignRows } from '../columns.ts';
 import type { Run } from '../command.ts';
-import { counted } from '../../observing/figures.ts';
-import { askingBy, type Asking, holdersOf, openFilesOf, pathOf } from '../../observing/presence.ts';
+import { counted } from '../../../shared/figures.ts';
+import {
+  askingBy,
+  type Asking,
+  handleOf,
+  type HolderRecord,
+  holdersOf,
+  openTimesOf,
+  openFilesOf,
+  pathOf,
+} from '../../observing/presence.ts';
 import { remotePath } from '../remote-path.ts';
 import { printable } from '../../observing/shown-text.ts';
 import { sessionJson, whereabouts } from './sessions.ts';
@@ -32,24 +40,36 @@ export const run: Run = async ({ operands: [name] }, context) => {
     return;
   }
   const path = remotePath(name);
-  const { ino: handle } = await fs.stat(path);
-  const holders = await holdersOf(asking, handle as Handle);
+  const handle = await handleOf(asking, path);
+  const holders = await holdersOf(asking, handle);
+  const times = await openTimesOf(asking, handle);
+  const sinceOf = ({ by }: HolderRecord): string | null => {
+    const seconds = times.get(by.session) ?? 0;
+    return seconds === 0 ? null : new Date(seconds * 1000).toISOString();
+  };
   const { paint } = output;
   output.result(
     {
       path,
       handle,
-      holders: holders.map(({ by, ...opens }) => ({ ...sessionJson(by), ...opens })),
+      holders: holders.map((holder) => {
+        const { by, ...opens } = holder;
+        return { ...sessionJson(by), ...opens, since: sinceOf(holder) };
+      }),
     },
     () => [
       `${printable(path)}: open in ${counted(holders.length, 'session')}`,
       ...alignRows(
-        holders.map(({ by, readers, writers }) => [
-          `session ${by.session}`,
-          printable(by.name),
-          whereabouts(by, paint),
-          [counted(readers, 'reader'), counted(writers, 'writer')].join(', '),
-        ]),
+        holders.map((holder) => {
+          const { by, readers, writers } = holder;
+          return [
+            `session ${by.session}`,
+            printable(by.name),
+            whereabouts(by, paint),
+            [counted(readers, 'reader'), counted(writers, 'writer')].join(', '),
+            `since ${sinceOf(holder) ?? 'nobody knows when'}`,
+          ];
+        }),
       ),
     ],
   );

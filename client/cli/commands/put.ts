@@ -4,7 +4,7 @@ import { toFsError } from '../../../shared/errno.ts';
 import type { File } from '../../file.ts';
 import { UsageError } from '../arguments.ts';
 import type { Run } from '../command.ts';
-import { humanBytes, humanDuration, humanRate } from '../../observing/figures.ts';
+import { humanBytes, humanDuration, humanRate } from '../../../shared/figures.ts';
 import { layoutWish } from '../layout-wish.ts';
 import { remotePath } from '../remote-path.ts';
 import { printable } from '../../observing/shown-text.ts';

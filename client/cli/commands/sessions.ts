@@ -1,7 +1,7 @@
 /** `weft sessions`: which clients the mgr knows, and where they are. */
 import { alignRows } from '../columns.ts';
 import type { Run } from '../command.ts';
-import { humanDuration } from '../../observing/figures.ts';
+import { humanDuration } from '../../../shared/figures.ts';
 import { askingBy, type SessionRecord, sessionsOf } from '../../observing/presence.ts';
 import { printable } from '../../observing/shown-text.ts';
 import type { Paint } from '../colors.ts';

@@ -4,7 +4,7 @@ import { type ClusterLook, lookAtCluster } from '../cluster-look.ts';
 import type { Paint } from '../colors.ts';
 import { alignRows } from '../columns.ts';
 import type { Context, Run } from '../command.ts';
-import { counted, displayBytes, humanDuration } from '../../observing/figures.ts';
+import { counted, displayBytes, humanDuration } from '../../../shared/figures.ts';
 import type { LonelyIod } from '../lonely-status.ts';
 import { memberLine } from '../member-lines.ts';
 import { progressText } from '../../observing/recovery-words.ts';

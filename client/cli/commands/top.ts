@@ -8,8 +8,9 @@ import type { Context, Run } from '../command.ts';
 import { metricsAt } from '../daemon-metrics.ts';
 import { clusterAt } from '../direct-connection.ts';
 import { shortFailure } from '../failure.ts';
-import { displayBytes, humanRate, percent } from '../../observing/figures.ts';
+import { displayBytes, humanRate, percent } from '../../../shared/figures.ts';
 import { printable } from '../../observing/shown-text.ts';
+import { lookAtLoads, type NamedShares, namedShares, shareLines } from '../top/named-shares.ts';
 import { type Load, loadBetween, type Look } from '../top/load.ts';
 import { parseSamples } from '../top/samples.ts';
 
@@ -30,6 +31,8 @@ const sides = heads.map((_, i) => (i < 2 ? 'left' : 'right'));
 /** From the top of the screen, of which nothing is left. */
 const clear = '\u001b[H\u001b[J';
 
+const noShares: NamedShares = { clients: [], files: [] };
+
 interface Line {
   readonly name: string;
   readonly load: Load | null;
@@ -43,17 +46,22 @@ export const run: Run = async (given, context) => {
   const rounds = given.count('count', { min: 1, max: 1_000_000 }) ?? Infinity;
   const fs = await fileSystem();
   let before = await lookAround(fs, context);
+  let loadsBefore = await lookAtLoads(fs);
   for (let round = 0; round < rounds; round++) {
     await sleep(seconds * 1000);
     const now = await lookAround(fs, context);
     const daemons = [...now].map(([name, look]) => lineOf(name, before.get(name), look));
     before = now;
-    output.result({ seconds, daemons }, () => [
+    const loads = await lookAtLoads(fs);
+    const shares = loadsBefore && loads ? await namedShares(fs, loadsBefore, loads) : noShares;
+    loadsBefore = loads;
+    output.result({ seconds, daemons, ...shares }, () => [
       ...(output.isTerminal && rounds === Infinity ? [`${clear}${new Date().toISOString()}`] : []),
       ...alignRows([heads, ...daemons.flatMap((line) => rowsOf(line, output.paint))], sides),
       ...daemons.flatMap(({ name, failure }) =>
         failure === null ? [] : [`${printable(name)}: ${output.paint('red', printable(failure))}`],
       ),
+      ...shareLines(shares),
       ...(output.isTerminal ? [] : ['']),
     ]);
   }

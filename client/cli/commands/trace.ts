@@ -9,8 +9,9 @@ import { scriptOf } from '../../../shared/trace/script.ts';
 import { Timeline, type TimelineEvent } from '../../../shared/trace/timeline.ts';
 import { type Arguments, UsageError } from '../arguments.ts';
 import type { Context, Run } from '../command.ts';
-import { counted } from '../../observing/figures.ts';
+import { counted } from '../../../shared/figures.ts';
 import type { Output } from '../output.ts';
+import { type Figures, Progress } from '../progress.ts';
 import { chromeTrace } from '../trace/chrome-trace.ts';
 import { eventJson, eventLine, processName } from '../trace/event-lines.ts';
 import { findRings, type NamedRing, readRing, type SourceOptions } from '../trace/trace-sources.ts';
@@ -57,14 +58,24 @@ async function merge(given: Arguments, context: Context): Promise<void> {
 async function tell(given: Arguments, output: Output, rings: readonly NamedRing[]): Promise<void> {
   for (const named of rings) output.remark(headline(named));
   const last = given.count('last', { min: 1, max: 1_000_000_000 }) ?? Infinity;
-  const timeline = new Timeline(rings.map(({ ring }) => ring));
   const total = rings.reduce((sum, { ring }) => sum + ring.last - ring.first + 1 - ring.missing, 0);
-  let left = total;
-  await print(
-    output,
-    rings,
-    skip(timeline.events(), () => left-- > last),
-  );
+  const begun = performance.now();
+  let done = 0;
+  const figures = (): Figures => {
+    return { done, total, unit: 'records', seconds: (performance.now() - begun) / 1000 };
+  };
+  // On a terminal the records themselves are seen to come.
+  const progress = output.json || !output.isTerminal ? new Progress(output, figures) : undefined;
+  const isSkipped = (): boolean => {
+    progress?.tick();
+    return total - done++ > last;
+  };
+  try {
+    const timeline = new Timeline(rings.map(({ ring }) => ring));
+    await print(output, rings, skip(timeline.events(), isSkipped));
+  } finally {
+    progress?.end();
+  }
 }
 
 function* skip<T>(all: Iterable<T>, isSkipped: () => boolean): Generator<T> {

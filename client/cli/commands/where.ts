@@ -3,7 +3,7 @@ import { columnOf, iodOfColumn, toLocal } from '../../../shared/stripe.ts';
 import { alignRows } from '../columns.ts';
 import type { Run } from '../command.ts';
 import { CommandError } from '../failure.ts';
-import { humanBytes, percent } from '../../observing/figures.ts';
+import { humanBytes, percent } from '../../../shared/figures.ts';
 import { remotePath } from '../remote-path.ts';
 import { printable } from '../../observing/shown-text.ts';
 import { sharesOf } from '../../observing/stripe-shares.ts';

@@ -2,8 +2,8 @@
 import { healthCatalogue } from '../../../shared/health-catalogue.ts';
 import { version as ourVersion } from '../../../shared/version.ts';
 import { describeFailure, shortFailure } from '../failure.ts';
-import { humanDuration } from '../../observing/figures.ts';
-import type { Finding } from '../../observing/health-findings.ts';
+import { humanDuration } from '../../../shared/figures.ts';
+import type { Finding } from '../../../shared/health-findings.ts';
 import type { LinkReport } from '../ping-phases.ts';
 import type { Check } from './check.ts';
 

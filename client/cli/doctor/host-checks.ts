@@ -1,6 +1,6 @@
 /** Whether a host has what weftfs needs. Pure. */
 import { limits } from '../../../shared/limits.ts';
-import { displayBytes, percent } from '../../observing/figures.ts';
+import { displayBytes, percent } from '../../../shared/figures.ts';
 import type { Check } from './check.ts';
 import type { DiskFacts, HostFacts } from './host-facts.ts';
 

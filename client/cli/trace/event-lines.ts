@@ -5,7 +5,7 @@ import type { RingInfo } from '../../../shared/trace/ring-header.ts';
 import type { TimelineEvent } from '../../../shared/trace/timeline.ts';
 import { hasSlot, opName } from '../../../shared/wire/op-names.ts';
 import type { Paint } from '../colors.ts';
-import { humanBytes } from '../../observing/figures.ts';
+import { humanBytes } from '../../../shared/figures.ts';
 import type { JsonObject } from '../output.ts';
 import { printable } from '../../observing/shown-text.ts';
 

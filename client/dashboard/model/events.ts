@@ -1,10 +1,9 @@
-/** What has happened between two looks at a cluster. Pure. */
-import type { ClusterStatus } from '../../file-system.ts';
+/** What has happened, for the page: what the mgr tells, and that it does not answer. Pure. */
+import type { ClusterEvent } from '../../../shared/cluster-event.ts';
+import { type Grade, gradeOf, timeOf } from '../../observing/events.ts';
 
-export type Grade = 'good' | 'warning' | 'bad';
-
-export interface ClusterEvent {
-  /** Milliseconds since 1970, by the clock of the page. */
+export interface ShownEvent {
+  /** Milliseconds since 1970, by the clock of the mgr; of its silence by that of the page. */
   readonly atMs: number;
   readonly grade: Grade;
   readonly text: string;
@@ -13,33 +12,29 @@ export interface ClusterEvent {
 /** Of the latest so many are kept. */
 export const eventsMax = 200;
 
-/** A look: what the mgr says, or why it does not. */
-export type Look = { readonly status: ClusterStatus } | { readonly silence: string };
-
-export function eventsBetween(before: Look, now: Look, atMs: number): readonly ClusterEvent[] {
-  const event = (grade: Grade, text: string): ClusterEvent => ({ atMs, grade, text });
-  if ('silence' in now) {
-    return 'silence' in before ? [] : [event('bad', `the mgr does not answer: ${now.silence}`)];
-  }
-  if ('silence' in before) return [event('good', `the mgr answers: ${stateOf(now.status)}`)];
-  const [was, is] = [before.status, now.status];
-  const found: ClusterEvent[] = [];
-  if (is.uptimeMs < was.uptimeMs) found.push(event('warning', 'the mgr has started anew'));
-  if (is.state !== was.state) {
-    found.push(event(is.state === 'ACTIVE' ? 'good' : 'warning', `the mgr is ${stateOf(is)}`));
-  }
-  for (const { index, name, state, incarnation } of is.members) {
-    const earlier = was.members.find((one) => one.index === index);
-    if (earlier === undefined) continue;
-    const again = incarnation === earlier.incarnation ? '' : `, start ${incarnation}`;
-    if (state !== earlier.state || (again !== '' && state === 'serving')) {
-      const grade = state === 'serving' ? 'good' : state === 'absent' ? 'bad' : 'warning';
-      found.push(event(grade, `${name} is ${state}${again}`));
-    }
-  }
-  return found;
+/** @param shown the latest first */
+export function withEvents(
+  shown: readonly ShownEvent[],
+  fresh: readonly ShownEvent[],
+): readonly ShownEvent[] {
+  return fresh.length === 0 ? shown : [...fresh.toReversed(), ...shown].slice(0, eventsMax);
 }
 
-function stateOf({ state }: ClusterStatus): string {
-  return state.toLowerCase();
+export function shownEvent(event: ClusterEvent): ShownEvent {
+  const { kind, subject, what, detail } = event;
+  const isState = kind === 'mgr' || kind === 'iod';
+  const about = isState ? `${subject} is` : kind === 'session' ? subject : `${kind} of ${subject}:`;
+  const text = `${about} ${what}${detail === '' ? '' : `: ${detail}`}`;
+  return { atMs: timeOf(event), grade: gradeOf(event), text };
+}
+
+/** @param silence why the mgr does not answer; `undefined` when it does */
+export function silenceEvents(
+  before: string | undefined,
+  silence: string | undefined,
+  atMs: number,
+): readonly ShownEvent[] {
+  if ((before === undefined) === (silence === undefined)) return [];
+  if (silence === undefined) return [{ atMs, grade: 'good', text: 'the mgr answers' }];
+  return [{ atMs, grade: 'bad', text: `the mgr does not answer: ${silence}` }];
 }

@@ -1,6 +1,6 @@
 /** Recoveries that run, by what the mgr says of them. Pure. */
 import type { ClusterStatus } from '../../file-system.ts';
-import { counted } from '../../observing/figures.ts';
+import { counted } from '../../../shared/figures.ts';
 import { duration, progressText } from '../../observing/recovery-words.ts';
 
 export interface Progress {

@@ -1,5 +1,5 @@
 /** What the daemons do: bytes, requests and how long these take, for the last minutes. */
-import { humanRate } from '../../observing/figures.ts';
+import { humanRate } from '../../../shared/figures.ts';
 import { printable } from '../../observing/shown-text.ts';
 import type { ViewProps } from '../watch.ts';
 import { type Point, together } from '../model/activity.ts';

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { toFsError } from '../../../shared/errno.ts';
 import type { PageFileSystem } from '../../browser/connect.ts';
-import { counted, humanDuration } from '../../observing/figures.ts';
+import { counted, humanDuration } from '../../../shared/figures.ts';
 import {
   askingBy,
   type OpenFileRecord,

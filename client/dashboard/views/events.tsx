@@ -1,11 +1,12 @@
-/** What has happened since the page is open. */
+/** What has happened in the cluster, also before the page was opened. */
 import { printable } from '../../observing/shown-text.ts';
 import type { Picture } from '../watch.ts';
+import { Command } from './command.tsx';
 
 export function Events({ picture: { events } }: { readonly picture: Picture }) {
   return (
     <section aria-labelledby="events">
-      <h2 id="events">Events since this page is open</h2>
+      <h2 id="events">Events</h2>
       {events.length === 0 ? (
         <p>None yet.</p>
       ) : (
@@ -20,6 +21,7 @@ export function Events({ picture: { events } }: { readonly picture: Picture }) {
           </ol>
         </div>
       )}
+      <Command line="weft events --follow" />
     </section>
   );
 }

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { toFsError } from '../../../shared/errno.ts';
 import type { PageFileSystem } from '../../browser/connect.ts';
 import type { Dirent } from '../../stats.ts';
-import { counted } from '../../observing/figures.ts';
+import { counted } from '../../../shared/figures.ts';
 import type { ViewProps } from '../watch.ts';
 import { commands } from '../model/commands.ts';
 import { childOf, stepsTo } from '../model/paths.ts';

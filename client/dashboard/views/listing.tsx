@@ -1,7 +1,7 @@
 /** Entries of a directory: those that the filter lets through, so many at a time. */
 import { useState } from 'preact/hooks';
 import type { Dirent } from '../../stats.ts';
-import { displayBytes } from '../../observing/figures.ts';
+import { displayBytes } from '../../../shared/figures.ts';
 import { printable } from '../../observing/shown-text.ts';
 import { Table } from './table.tsx';
 

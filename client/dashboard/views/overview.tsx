@@ -1,8 +1,8 @@
 /** The cluster at a glance: what is wrong, who is in which state, and what has happened. */
 import { formatAddress } from '../../../shared/iodtab-address.ts';
 import { healthCatalogue } from '../../../shared/health-catalogue.ts';
-import { counted, displayBytes, humanDuration, percent } from '../../observing/figures.ts';
-import { bySeverity, type Finding, findingsOfStatus } from '../../observing/health-findings.ts';
+import { counted, displayBytes, humanDuration, percent } from '../../../shared/figures.ts';
+import { bySeverity, type Finding, findingsOfStatus } from '../../../shared/health-findings.ts';
 import { printable } from '../../observing/shown-text.ts';
 import type { Picture, ViewProps } from '../watch.ts';
 import { Command } from './command.tsx';

@@ -1,7 +1,7 @@
 /** Which bytes of a file are on which iod, and whether they can be reached now. */
 import type { Layout } from '../../../shared/stripe.ts';
 import type { Member } from '../../../shared/wire/values.ts';
-import { counted, displayBytes, percent } from '../../observing/figures.ts';
+import { counted, displayBytes, percent } from '../../../shared/figures.ts';
 import { printable } from '../../observing/shown-text.ts';
 import { commands } from '../model/commands.ts';
 import { type MapShare, stripeMap } from '../model/stripe-map.ts';

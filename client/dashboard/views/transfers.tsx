@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { toFsError } from '../../../shared/errno.ts';
 import type { PageFileSystem } from '../../browser/connect.ts';
-import { percent } from '../../observing/figures.ts';
+import { percent } from '../../../shared/figures.ts';
 import { printable } from '../../observing/shown-text.ts';
 import { commands } from '../model/commands.ts';
 import { childOf } from '../model/paths.ts';

@@ -6,6 +6,7 @@ import { nameOps } from '../../../shared/wire/mgr-ops.ts';
 import type { Attr } from '../../../shared/wire/values.ts';
 import { timeOf } from '../../attributes.ts';
 import type { Control } from '../../control.ts';
+import type { File } from '../../file.ts';
 import { placeAt } from '../../handle-access.ts';
 import { setAttrBits } from '../protocol.ts';
 import { attrReplyOf, type Handlers, handleOf, type Volume } from '../volume.ts';
@@ -17,7 +18,12 @@ const freeFiles = 2 ** 32;
 
 export const attributeHandlers = {
   async getAttr(volume, request, control) {
-    return attrReplyOf(volume, await volume.access.attr(handleOf(request), control));
+    const { access, files } = volume;
+    const handle = handleOf(request);
+    const writers = files.writersOf(handle);
+    if (writers.length === 0) return attrReplyOf(volume, await access.attr(handle, control));
+    const stored = await access.stored(handle, control);
+    return attrReplyOf(volume, await whole(volume, stored, writers, control));
   },
 
   async setAttr(volume, request, control) {
@@ -32,7 +38,7 @@ export const attributeHandlers = {
     const setsModified = has(setAttrBits.modified);
     // A close that is on its way must not change the time again.
     if (setsModified) await closed(volume, handle);
-    const isWritten = files.writersOf(handle).length > 0;
+    const writers = files.writersOf(handle);
     const { attr: stored } = await access.call(
       nameOps.setAttr,
       {
@@ -49,11 +55,11 @@ export const attributeHandlers = {
     );
     if (setsModified) {
       for (const file of files.writersOf(handle)) file.retime(stored.modified);
-      nodes.setModified(handle, isWritten ? stored.modified : undefined);
+      nodes.setModified(handle, writers.length > 0 ? stored.modified : undefined);
     } else if (size !== undefined) nodes.setModified(handle, undefined);
     nodes.seen(stored);
     if (has(setAttrBits.killPrivileges)) await killPrivileges(volume, handle, control);
-    const attr = size === undefined ? await whole(volume, stored, control) : stored;
+    const attr = size === undefined ? await whole(volume, stored, writers, control) : stored;
     const mode = nodes.modeOf(handle) ?? attr.mode;
     return attrReplyOf(volume, mode === attr.mode ? attr : { ...attr, mode });
   },
@@ -85,10 +91,18 @@ function changeOf(has: (bit: number) => boolean, bit: number, nowBit: number, ti
   return timeOf(has(nowBit) ? 'now' : time);
 }
 
-/** Of a file that is being written the mgr has stored only the least size that it can have. */
-async function whole({ access, files }: Volume, stored: Attr, control: Control): Promise<Attr> {
+/**
+ * Of a file that is being written the mgr has stored only the least size that it can have.
+ * @param writers when the mgr was asked: what they wrote counts, also when they are closed by now
+ */
+async function whole(
+  { access }: Volume,
+  stored: Attr,
+  writers: readonly File[],
+  control: Control,
+): Promise<Attr> {
   const { handle, sizeExact } = stored;
-  const written = files.writersOf(handle).map((file) => file.written);
+  const written = writers.map((file) => file.written);
   if (!sizeExact || written.includes(undefined)) {
     const { size, modified } = await access.attr(handle, control);
     return { ...stored, size, modified };

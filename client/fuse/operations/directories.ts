@@ -7,7 +7,7 @@ import type { Control } from '../../control.ts';
 import { encode } from '../layout.ts';
 import type { Incoming } from '../message.ts';
 import { direntHead, entryReply } from '../protocol.ts';
-import { direntType, entryOf, type Handlers, handleOf, noEntry, type Volume } from '../volume.ts';
+import { direntType, entryFor, type Handlers, handleOf, noEntry, type Volume } from '../volume.ts';
 
 /** Positions behind `.` and `..`; cookies of the mgr begin behind them. */
 const afterDot = 1;
@@ -31,17 +31,26 @@ export const directoryHandlers = {
     return encodeEntries(entries, request.body.size);
   },
 
-  /** With what is cached about each; of others the kernel asks when somebody wants to know. */
+  /**
+   * With what is cached about each; of others the kernel asks when somebody wants to know. Whatever
+   * it is told here takes the place of what it knows, so of those it is told nothing.
+   */
   async readDirectoryPlus(volume, request, control) {
     const entries = await entriesOf(volume, request, control);
+    const { access, kernel } = volume;
+    const { cache, validMs } = access;
+    const directory = handleOf(request);
+    const nameMs = kernel.tellListing(request.body.file, directory, validMs);
     return encodeEntries(entries, request.body.size, ({ ino, name }) => {
-      const attr = isDots(name) ? undefined : volume.access.cache?.attr(ino as Handle);
-      // Names of listings could not be taken back while the kernel is about to learn them.
-      return encode(entryReply, attr === undefined ? noEntry : entryOf(volume, attr));
+      const handle = ino as Handle;
+      const isKept = nameMs > 0 && !isDots(name) && cache?.find(directory, name) === handle;
+      const attr = isKept ? cache?.attr(handle) : undefined;
+      return encode(entryReply, attr === undefined ? noEntry : entryFor(volume, attr, nameMs));
     });
   },
 
-  async releaseDirectory({ directories }, { body }) {
+  async releaseDirectory({ directories, kernel }, { body }) {
+    kernel.listingTaken(body.file);
     directories.close(body.file);
     return {};
   },
@@ -60,12 +69,13 @@ function isDots(name: ByteString): boolean {
 }
 
 async function entriesOf(
-  { access, directories }: Volume,
+  { access, directories, kernel }: Volume,
   request: Incoming<{ readonly file: number; readonly offset: number }, unknown>,
   control: Control,
 ): Promise<Entry[]> {
   const { offset, file } = request.body;
   const handle = handleOf(request);
+  kernel.listingTaken(file);
   const after = Math.max(0, offset - afterDotDot);
   const ask = () => access.page(handle, after, control);
   const { entries, parent } = await directories.read(file, after, ask);

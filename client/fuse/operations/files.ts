@@ -19,14 +19,18 @@ const settledFlags = constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 export const fileHandlers = {
   async open(volume, request, control) {
     const handle = handleOf(request);
-    const { flags, openFlags: bits } = request.body;
-    const { reply } = await open(volume, placeAt(handle), flags & ~settledFlags, control);
+    const { openFlags: bits } = request.body;
+    const flags = request.body.flags & ~settledFlags;
+    const isReader = openIntent(flags).flags === openFlags.read;
+    const idle = isReader ? volume.idleReaders.take(handle) : undefined;
+    if (idle !== undefined && volume.access.isOpen(idle)) return opened(volume, idle, false);
+    const { reply } = await open(volume, placeAt(handle), flags, control);
     if ((bits & openRequestBits.killPrivileges) === 0) return reply;
     try {
       await killPrivileges(volume, handle, control);
     } catch (error) {
       // The kernel will never hear of it.
-      giveBack(volume, reply.file);
+      close(volume, volume.files.take(reply.file));
       throw error;
     }
     return reply;
@@ -43,10 +47,14 @@ export const fileHandlers = {
     return { entry: entryOf(volume, attr, at), open: reply };
   },
 
-  async read({ files }, { body }, control) {
+  async read({ access, files }, { body }, control) {
     const file = files.get(body.file);
     requireOffset(body.offset);
-    const buffer = control.room(body.size);
+    // While there is a right to them nobody writes: nobody need be asked what is behind the end.
+    const { size = Infinity } = access.cache?.attr(file.handle) ?? {};
+    const length = Math.min(body.size, size - body.offset);
+    if (length <= 0) return [];
+    const buffer = control.room(length);
     const bytes = await file.read(buffer, body.offset, control);
     return bytes === 0 ? [] : [buffer.subarray(0, bytes)];
   },
@@ -79,28 +87,33 @@ export const fileHandlers = {
   },
 
   async release(volume, { body }) {
-    giveBack(volume, body.file);
+    const file = volume.files.take(body.file);
+    const giveBack = (): void => close(volume, file);
+    if (volume.files.writersOf(file.handle).includes(file)) giveBack();
+    else volume.idleReaders.keep(file, giveBack);
     return {};
   },
 } satisfies Partial<Handlers>;
 
 /** Nobody waits for it: until the mgr has heard it, or has ended the session. */
-function giveBack({ access, files, nodes, unheard }: Volume, number: number): void {
-  const file = files.take(number);
-  const close = async (): Promise<void> => {
+function close({ access, files, nodes, unheard }: Volume, file: File): void {
+  const { handle } = file;
+  const sent = (): void => {
+    // Then there is a right to its attributes, and whoever has written a file often looks at it next.
+    if (files.writersOf(handle).every(({ closing }) => closing !== undefined))
+      access.prefetch(handle);
+  };
+  const closed = async (): Promise<void> => {
     try {
-      await access.closeLate(file);
+      await access.closeLate(file, sent);
     } catch (error) {
       // close(2) has returned long since; a session that was lost has closed it by itself.
       unheard('a file was not given back', toFsError(error));
     }
     files.closed(file);
-    if (files.writersOf(file.handle).length > 0) return;
-    nodes.setModified(file.handle, undefined);
-    // Only now there is a right to them, and whoever has written a file often looks at it next.
-    access.prefetch(file.handle);
+    if (files.writersOf(handle).length === 0) nodes.setModified(handle, undefined);
   };
-  void close();
+  void closed();
 }
 
 /** Its bytes and size too, but what it has lost is told to whoever wrote it. */
@@ -122,8 +135,11 @@ async function open(
   const { flags: intent, durable } = openIntent(flags);
   const writable = (intent & openFlags.write) !== 0;
   const { file, attr } = await volume.access.open({ at, flags: intent, mode, durable }, control);
-  const number = volume.files.add(file, writable);
-  return { attr, reply: { file: number, flags: openBits.directIo | openBits.noFlush } };
+  return { attr, reply: opened(volume, file, writable) };
+}
+
+function opened({ files }: Volume, file: File, writable: boolean) {
+  return { file: files.add(file, writable), flags: openBits.directIo | openBits.noFlush };
 }
 
 async function makeFile(

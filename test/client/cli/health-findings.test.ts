@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { ClusterLook } from '../../../client/cli/cluster-look.ts';
-import { verdictOf } from '../../../client/observing/health-findings.ts';
+import { verdictOf } from '../../../shared/health-findings.ts';
 import { findingsOf } from '../../../client/cli/health-findings.ts';
 import type { ClusterStatus } from '../../../client/file-system.ts';
 import { FsError } from '../../../shared/errno.ts';

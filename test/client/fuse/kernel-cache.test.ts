@@ -53,12 +53,40 @@ test('only what the kernel was told is taken back from it, names by a new epoch'
   t.deepEqual(told, ['2 -1', 'epoch']);
 });
 
+test('no epoch begins before the kernel has stored the names of a listing', async (t) => {
+  const { cache, told, time } = stage();
+  const stream = 4;
+  const other = 5 as Handle;
+  // Of a listing that is not taken by then it is certain that it has been stored.
+  const longest = limits.rightAtMgrMs - limits.rightMs;
+  t.is(cache.tellListing(stream, directory, 1000), 1000);
+  cache.tellName(other, 1000);
+  await cache.revoke([other]);
+  t.deepEqual([told, time.now], [['epoch'], 0], 'names of another directory need not wait');
+  await cache.revoke([directory]);
+  t.deepEqual([told, time.now], [['epoch', 'epoch'], longest]);
+  cache.tellListing(stream, directory, 1000);
+  cache.listingTaken(stream);
+  await cache.revoke([directory]);
+  t.deepEqual([told.length, time.now], [3, longest]);
+});
+
+test('a kernel is told no more names in listings than can be watched', (t) => {
+  const { cache, time } = stage();
+  for (let stream = 0; stream < limits.directoriesWatchedMax; stream++) {
+    t.is(cache.tellListing(stream, directory, 1000), 1000);
+  }
+  t.is(cache.tellListing(-1, directory, 1000), 0);
+  time.now = limits.rightAtMgrMs;
+  t.is(cache.tellListing(-1, directory, 1000), 1000);
+});
+
 test('all of it is taken back when the rights are lost', async (t) => {
   const { cache, told } = stage();
   cache.tellAttr(file, 1000);
   cache.tellName(directory, 1000);
   await cache.revoke('all');
-  t.deepEqual(told, ['epoch', '2 -1']);
+  t.deepEqual(told.toSorted(), ['2 -1', 'epoch']);
   await cache.revoke('all');
   t.is(told.length, 2);
 });

@@ -70,7 +70,7 @@ async function readText(store: ObjectStore, handle: Handle): Promise<string> {
   return into.toString('latin1', 0, await store.read(handle, 0, [into]));
 }
 
-test('what was synced is there after a loss of power, each object by its own sync', async (t) => {
+test('what was synced is there after a loss of power, each object by its own sync (SCENARIOS 223)', async (t) => {
   for (const seed of seeds) {
     const machine = new Machine(seed);
     await machine.run(async (store) => {
@@ -101,7 +101,7 @@ test('without a sync something is lost sooner or later: the simulated disk is no
   t.true(losses > 0);
 });
 
-test('a sync by a process that did not make the object covers its name too', async (t) => {
+test('a sync by a process that did not make the object covers its name too (SCENARIOS 223)', async (t) => {
   for (const seed of seeds) {
     const machine = new Machine(seed);
     await machine.run((store) => store.write(far, 0, text('made before the kill')));

@@ -39,7 +39,9 @@ test('nothing is overwritten by putting something back', async (t) => {
   await quarantine.setAside('x', nobody, 'for a test');
   await fsp.writeFile(join(directory, 'x'), 'new');
   const { entries } = await quarantine.list('');
-  await t.throwsAsync(quarantine.restore(entries[0]?.id ?? ''), { code: 'EEXIST' });
+  const taken = quarantine.restore(entries[0]?.id ?? '');
+  const error = await t.throwsAsync(taken, { code: 'EEXIST' });
+  t.like(error, { weftCode: 'WEFT_E_QUARANTINED' });
   t.is(await fsp.readFile(join(directory, 'x'), 'utf8'), 'new');
   t.is(quarantine.count, 1);
 });

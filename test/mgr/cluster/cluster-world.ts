@@ -161,7 +161,7 @@ export class ClusterWorld {
   open(inode: Inode, session: number, rights: number): Promise<void> {
     return this.commit(({ view, openTable }) => {
       view.putInode(inode);
-      openTable.open(inode, session as SessionId, rights);
+      openTable.open(inode, session as SessionId, rights, 7);
     });
   }
 

@@ -30,7 +30,7 @@ test('members and space are told without asking anybody', async (t) => {
   t.true((away?.silentMs ?? 0) >= 10_000);
 });
 
-test('an iod that is evicted is cut off, stays out after a restart, and comes back when admitted', async (t) => {
+test('an iod that is evicted is cut off, stays out after a restart, and comes back when admitted (SCENARIOS 18)', async (t) => {
   const cluster = await new ClusterWorld().started();
   await cluster.commit(evict(0, false));
   t.is(cluster.stateOf(0), 'evicted');

@@ -153,7 +153,7 @@ test('iods hear of opens of their own files, behind the commit, many at once', a
   await cluster.commit(({ view, openTable }) => {
     for (const inode of [fileOn(10), fileOn(11), fileOn(12, { base: 1, pcount: 1 })]) {
       view.putInode(inode);
-      openTable.open(inode, 1 as SessionId, 1);
+      openTable.open(inode, 1 as SessionId, 1, 7);
     }
   });
   await cluster.pass(100);

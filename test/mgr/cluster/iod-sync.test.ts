@@ -14,7 +14,7 @@ function openMany(cluster: ClusterWorld): Promise<void> {
     for (let handle = 10; handle < 2510; handle++) {
       const inode = fileOn(handle);
       view.putInode(inode);
-      openTable.open(inode, 1 as SessionId, 3);
+      openTable.open(inode, 1 as SessionId, 3, 7);
     }
   });
 }

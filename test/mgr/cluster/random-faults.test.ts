@@ -83,7 +83,7 @@ class Turmoil {
       view.putInode(file);
       const row = openTable.find(handle as Handle, session as SessionId);
       if (row === undefined || this.#below(2) === 0) {
-        openTable.open(file, session as SessionId, 1 + this.#below(3));
+        openTable.open(file, session as SessionId, 1 + this.#below(3), 7);
       } else {
         openTable.drop(handle as Handle, session as SessionId);
       }

@@ -190,6 +190,8 @@ export class ScriptedIod {
         return { upTo };
       }),
       fence: scripted('fence', () => ({})),
+      ownLoads: scripted('ownLoads', () => ({ clients: [], files: [] })),
+      ownWaits: scripted('ownWaits', () => ({ waits: [], total: 0 })),
       stat: scripted('stat', ({ handles }) => ({
         objects: handles.map((handle) => ({
           handle,

@@ -33,7 +33,7 @@ test('a session with too many files open gets EMFILE, but may open those again',
   const call = space.context() as ChangeCall<never>;
   const inode = space.view.inode(handle);
   if (inode === undefined) throw new Error('no inode');
-  openTable.open(inode, call.who.session, 1);
+  openTable.open(inode, call.who.session, 1, 7);
   fails(t, 'EMFILE', () => open(scope, call, request('/other')));
   t.notThrows(() => open(scope, call, request('/held')));
   t.is(openTable.find(handle, call.who.session)?.readers, 2);

@@ -54,7 +54,14 @@ test('every row is read as it was written, after a restart too', (t) => {
     trusted: true,
     readOnly: true,
   };
-  const open = { handle: file.handle, session, readers: 1, writers: 2, sequence: 3 };
+  const open = {
+    handle: file.handle,
+    session,
+    readers: 1,
+    writers: 2,
+    sequence: 3,
+    since: 2 ** 32 + 4,
+  };
   const reply = { session, slot: 5, sequence: 6, op: 130, body: Buffer.from([0, 255]) };
   const pending = { handle: file.handle, iod, kind: 'truncate', length: 12 } as const;
   store.commit(
@@ -97,7 +104,7 @@ test('a session takes its opens and replies along, an inode its attributes', (t)
   const opens = [session, other].flatMap((session) =>
     [2, 3].map((handle): Mutation => ({
       kind: 'put-open',
-      row: { handle: handle as Handle, session, readers: 1, writers: 0, sequence: 1 },
+      row: { handle: handle as Handle, session, readers: 1, writers: 0, sequence: 1, since: 0 },
     })),
   );
   const replies = [session, other].map((session): Mutation => ({
@@ -138,6 +145,7 @@ test('opens are listed whole over many pages', (t) => {
     readers: 1,
     writers: 0,
     sequence: at,
+    since: 0,
   }));
   store.commit(
     rows.map((row): Mutation => ({ kind: 'put-open', row })),

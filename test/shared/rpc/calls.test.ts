@@ -7,7 +7,7 @@ import { type Answer, Bulk, Encoded, Service, unanswered } from '../../../shared
 import type { Context } from '../../../shared/rpc/service.ts';
 import { encode } from '../../../shared/wire/codec.ts';
 import { SimulationFailure } from '../../sim/runtime/failure.ts';
-import { bytesOf, deferred, failure, ops, Pair, type TestHandlers } from './pair.ts';
+import { bytesOf, clientSelf, deferred, failure, ops, Pair, type TestHandlers } from './pair.ts';
 
 async function connected(handlers: Partial<TestHandlers> = {}, service = new Service()) {
   const pair = new Pair({ handlers, service, logLevel: 'error' });
@@ -116,7 +116,7 @@ test('an aborted call ends at once with ECANCELED, before, while and after it is
   t.true(connection.isOpen);
 });
 
-test('a message without a handler is ENOSYS, one of another role EPERM, a wrong value EINVAL (SCENARIOS 186)', async (t) => {
+test('a message without a handler is ENOSYS, one of another role EPERM, a wrong value EINVAL (SCENARIOS 186, 260, 265)', async (t) => {
   const { pair, connection, options } = await connected();
   const missing = { ...ops.echo, code: 59_999 };
   t.like(await failure(pair.run(() => connection.call(missing, { n: 1 }, options()))), {
@@ -297,16 +297,24 @@ test('a request that the state of the daemon does not admit is refused before it
   t.false(reached);
 });
 
-test('a peer with too many requests open is told to come back', async (t) => {
-  const { pair, connection, options } = await connected({ echo: () => deferred<never>().promise });
-  const results = await pair.run(() =>
+test('a peer with too many requests open is told to come back, and no other is (SCENARIOS 237)', async (t) => {
+  const { pair, connection, options } = await connected({
+    echo: (request) => (request.n >= 0 && request.n < 10_000 ? deferred<never>().promise : request),
+  });
+  const other = await pair.run(() => pair.proved({ ...clientSelf, node: 'other' }));
+  const results = pair.client.call(() =>
     Promise.all(
       Array.from({ length: limits.requestsInFlightPerPeerMax + 3 }, (_, n) =>
         failure(connection.call(ops.echo, { n }, options(100))),
       ),
     ),
   );
-  const busy = results.filter(({ weftCode }) => weftCode === 'WEFT_E_BUSY');
+  await pair.pass(50);
+  const answer = pair.run(() => other.call(ops.echo, { n: 10_000 }, options()));
+  t.deepEqual(await answer, { n: 10_000 });
+  const busy = (await pair.world.complete(results)).filter(
+    ({ weftCode }) => weftCode === 'WEFT_E_BUSY',
+  );
   t.is(busy.length, 3);
   t.true(busy.every(({ code, retryAfterMs }) => code === 'EAGAIN' && (retryAfterMs ?? 0) > 0));
 });

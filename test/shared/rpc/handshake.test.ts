@@ -57,7 +57,7 @@ test('a wrong key is refused by the connector, which is asked to prove nothing',
   t.like(error, { code: 'EKEYREJECTED', weftCode: 'WEFT_E_BAD_KEY' });
 });
 
-test('a connector that proves another key is refused and counted (SCENARIOS 50)', async (t) => {
+test('a connector that proves another key is refused and counted (SCENARIOS 50, 261)', async (t) => {
   const pair = new Pair(guarded);
   await pair.pass(10);
   const error = await failure(
@@ -92,6 +92,32 @@ test('the proof of the acceptor is no proof of the connector', async (t) => {
     }),
   );
   t.is(error.weftCode, 'WEFT_E_BAD_KEY');
+});
+
+test('a handshake that was recorded lets nobody in a second time (SCENARIOS 262)', async (t) => {
+  const pair = new Pair(guarded);
+  await pair.pass(10);
+  const ours = hello({ key: 'cluster' });
+  let recorded: Uint8Array | undefined;
+  const shakeHands = (): Promise<void> =>
+    pair.run(async () => {
+      const connection = await pair.raw();
+      const deadline = pair.deadline(1000);
+      const answer = await connection.call(linkOps.hello, ours, { deadline });
+      recorded ??= prove(
+        secret,
+        'connector',
+        transcriptOf(
+          encode(linkOps.hello.request, ours),
+          encode(linkOps.hello.reply, { ...answer, proof: new Uint8Array(32) }),
+        ),
+      );
+      await connection.call(linkOps.prove, { proof: recorded }, { deadline });
+    });
+  await shakeHands();
+  t.is(pair.acceptor.acceptedPeers, 1);
+  t.like(await failure(shakeHands()), { code: 'EKEYREJECTED', weftCode: 'WEFT_E_BAD_KEY' });
+  t.is(pair.acceptor.acceptedPeers, 1);
 });
 
 test('whoever has no key learns that one is needed', async (t) => {

@@ -17,6 +17,7 @@ import { Link, type LinkOptions } from '../../../shared/rpc/link.ts';
 import { Bulk, type Handlers, Service } from '../../../shared/rpc/service.ts';
 import type { Endpoint, Runtime } from '../../../shared/runtime/runtime.ts';
 import { struct, u32 } from '../../../shared/wire/codec.ts';
+import { sessionOps } from '../../../shared/wire/mgr-ops.ts';
 import { op } from '../../../shared/wire/op.ts';
 import type { SimProcess } from '../../sim/runtime/process.ts';
 import { World, type WorldOptions } from '../../sim/runtime/world.ts';
@@ -29,6 +30,7 @@ const from = ['client'] as const;
 export const ops = {
   echo: op(60_000, '', { from, class: 'read', resend: 'idempotent' }, number, number),
   change: op(60_001, '', { from, class: 'write', resend: 'slot' }, number, number),
+  abandon: sessionOps.abandon,
   once: op(60_002, '', { from, class: 'write', resend: 'never' }, number, number),
   fetch: op(
     60_003,
@@ -64,6 +66,7 @@ export function bytesOf(count: number): Buffer {
 const plainHandlers: TestHandlers = {
   echo: ({ n }) => ({ n }),
   change: ({ n }) => ({ n }),
+  abandon: () => ({ made: undefined }),
   once: ({ n }) => ({ n }),
   fetch: ({ length }) => new Bulk({ length }, [bytesOf(length)]),
   store: ({ n }) => ({ n }),

@@ -113,3 +113,18 @@ test('a large call that gives up waiting lets those behind it go', (t) => {
   t.false(window.assign(small));
   t.deepEqual(window.release(end(large)), [small]);
 });
+
+test('the slot of a call that was given up is for the one that settles it, with the next sequence', (t) => {
+  const slots = new Slots();
+  const [given, other, settling, next] = [call(), call(), call(), call()];
+  t.true(slots.assign(given) && slots.assign(other));
+  slots.pass(given, settling);
+  t.deepEqual([settling.slot, settling.sequence], [given.slot, given.sequence + 1]);
+  t.deepEqual(slots.release(end(given)), [], 'it has none any more');
+  slots.assign(next);
+  t.not(next.slot, settling.slot);
+  slots.release(end(settling));
+  const last = call();
+  slots.assign(last);
+  t.deepEqual([last.slot, last.sequence], [given.slot, given.sequence + 2]);
+});

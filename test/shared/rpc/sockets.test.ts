@@ -40,6 +40,7 @@ async function connected(kind: Endpoint['kind'], t: ExecutionContext) {
         await Promise.resolve();
         return { n };
       },
+      abandon: () => ({ made: undefined }),
       once: ({ n }) => ({ n }),
       fetch: ({ length }) => new Bulk({ length }, [content.subarray(0, length)]),
       store: ({ n }, { payload }) => {

@@ -69,7 +69,7 @@ test('fields of the log, its children and the line come together', (t) => {
   ]);
 });
 
-test('a warning that repeats is written at powers of two, each key and child counted together (SCENARIOS 177)', (t) => {
+test('a warning that repeats is written at powers of two, each key and child counted together (SCENARIOS 177, 275)', (t) => {
   const { log, lines } = arrayLog('debug');
   const child = log.child({ conn: 1 });
   for (let i = 0; i < 20; i++) (i % 2 === 0 ? log : child).warn('mgr unreachable', { key: 'a', i });
@@ -194,7 +194,7 @@ function isChoked(t: ExecutionContext, text: string): void {
   for (const line of lines.toSpliced(-2, 1)) t.notThrows(() => JSON.parse(line) as unknown);
 }
 
-test('a full pipe that nobody reads does not stop a daemon, which says later what was lost', async (t) => {
+test('a full pipe that nobody reads does not stop a daemon, which says later what was lost (SCENARIOS 244)', async (t) => {
   const path = join(await temporaryDirectory(t), 'pipe');
   await promisify(execFile)('mkfifo', [path]);
   const pipe = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);

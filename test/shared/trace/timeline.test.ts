@@ -132,7 +132,7 @@ test('from a number on, only what is newer is told', (t) => {
   );
 });
 
-test('each message of a real connection is found at both ends, resends too', async (t) => {
+test('each message of a real connection is found at both ends, resends too (SCENARIOS 273)', async (t) => {
   let left = 2;
   const pair = new Pair({
     handlers: {

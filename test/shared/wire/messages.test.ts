@@ -40,7 +40,7 @@ for (const { title, codec } of halves) {
     });
   });
 
-  test(`${title}: random and damaged bytes do no harm`, (t) => {
+  test(`${title}: random and damaged bytes do no harm (SCENARIOS 267)`, (t) => {
     const bytes = sample();
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (random) => {

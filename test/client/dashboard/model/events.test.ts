@@ -1,38 +1,63 @@
 import test from 'ava';
-import { eventsBetween } from '../../../../client/dashboard/model/events.ts';
-import { member, status } from '../../cluster-samples.ts';
+import type { ClusterEvent } from '../../../../shared/cluster-event.ts';
+import {
+  eventsMax,
+  shownEvent,
+  silenceEvents,
+  withEvents,
+} from '../../../../client/dashboard/model/events.ts';
 
-const between = (before: ReturnType<typeof status>, now: ReturnType<typeof status>) =>
-  eventsBetween({ status: before }, { status: now }, 7).map(({ grade, text }) => [grade, text]);
-
-test('where nothing has changed nothing has happened', (t) => {
-  t.deepEqual(between(status(), status({ uptimeMs: 2000, files: 3 })), []);
+const event = (changes: Partial<ClusterEvent>): ClusterEvent => ({
+  number: 1,
+  at: { seconds: 7, nanoseconds: 5_000_000 },
+  epoch: '1.2',
+  kind: 'iod',
+  subject: 'iod1',
+  what: 'absent',
+  detail: '',
+  ...changes,
 });
 
-test('members that go and come are told, and how often they have started', (t) => {
-  const away = status({ members: [member(0), member(1, { state: 'absent' })] });
-  const back = status({ members: [member(0), member(1, { incarnation: 2 })] });
-  t.deepEqual(between(status(), away), [['bad', 'iod1 is absent']]);
-  t.deepEqual(between(away, back), [['good', 'iod1 is serving, start 2']]);
-  t.deepEqual(between(status(), back), [['good', 'iod1 is serving, start 2']]);
+test('each event is told in a sentence, with how much it matters', (t) => {
+  t.deepEqual(shownEvent(event({})), { atMs: 7005, grade: 'bad', text: 'iod1 is absent' });
+  t.like(shownEvent(event({ what: 'serving', detail: 'start 2' })), {
+    grade: 'good',
+    text: 'iod1 is serving: start 2',
+  });
+  t.like(shownEvent(event({ kind: 'session', subject: 'session 4', what: 'lost', detail: 'x' })), {
+    grade: 'bad',
+    text: 'session 4 lost: x',
+  });
+  t.like(shownEvent(event({ kind: 'recovery', subject: 'mgr', what: 'began', detail: 'why' })), {
+    grade: 'warning',
+    text: 'recovery of mgr: began: why',
+  });
+  const health = { kind: 'health', what: 'raised' } as const;
+  t.like(shownEvent(event({ ...health, detail: 'WEFT_H_IOD_ABSENT: x' })), { grade: 'bad' });
+  t.like(shownEvent(event({ ...health, detail: 'WEFT_H_IOD_SILENT: x' })), { grade: 'warning' });
+  t.like(shownEvent(event({ ...health, detail: 'WEFT_H_OF_LATER: x' })), { grade: 'warning' });
 });
 
-test('a mgr that has started anew, and how it goes on', (t) => {
-  const begins = status({ uptimeMs: 5, state: 'RECOVERING' });
-  t.deepEqual(between(status(), begins), [
-    ['warning', 'the mgr has started anew'],
-    ['warning', 'the mgr is recovering'],
-  ]);
-  t.deepEqual(between(begins, status()), [['good', 'the mgr is active']]);
-});
+const one = (atMs: number) => ({ atMs, grade: 'good', text: '' }) as const;
 
 test('the silence of the mgr is told once, and its end', (t) => {
-  const silent = { silence: 'no answer' };
-  t.deepEqual(eventsBetween({ status: status() }, silent, 7), [
+  t.deepEqual(silenceEvents(undefined, 'no answer', 7), [
     { atMs: 7, grade: 'bad', text: 'the mgr does not answer: no answer' },
   ]);
-  t.deepEqual(eventsBetween(silent, silent, 8), []);
-  t.deepEqual(eventsBetween(silent, { status: status() }, 9), [
-    { atMs: 9, grade: 'good', text: 'the mgr answers: active' },
+  t.deepEqual(silenceEvents('no answer', 'still none', 8), []);
+  t.deepEqual(silenceEvents('no answer', undefined, 9), [
+    { atMs: 9, grade: 'good', text: 'the mgr answers' },
   ]);
+  t.deepEqual(silenceEvents(undefined, undefined, 9), []);
+});
+
+test('the latest come first, and only so many are kept', (t) => {
+  const shown = withEvents([one(1)], [one(2), one(3)]);
+  t.deepEqual(
+    shown.map(({ atMs }) => atMs),
+    [3, 2, 1],
+  );
+  t.is(withEvents(shown, []), shown);
+  const many = Array.from({ length: eventsMax + 5 }, (_, i) => one(i));
+  t.is(withEvents(shown, many).length, eventsMax);
 });

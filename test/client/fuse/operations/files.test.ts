@@ -1,9 +1,12 @@
+import { constants } from 'node:fs';
 import test from 'ava';
 import { attributeHandlers } from '../../../../client/fuse/operations/attributes.ts';
 import { fileHandlers } from '../../../../client/fuse/operations/files.ts';
+import type { File } from '../../../../client/file.ts';
 import type { FileSystem } from '../../../../client/file-system.ts';
 import { DirectoryStreams } from '../../../../client/fuse/directory-streams.ts';
 import { KernelCache } from '../../../../client/fuse/kernel-cache.ts';
+import { IdleReaders } from '../../../../client/fuse/idle-readers.ts';
 import { Makers } from '../../../../client/fuse/makers.ts';
 import { NodeTable } from '../../../../client/fuse/node-table.ts';
 import { OpenFiles } from '../../../../client/fuse/open-files.ts';
@@ -12,6 +15,7 @@ import type { Volume } from '../../../../client/fuse/volume.ts';
 import { HandleAccess, placeIn } from '../../../../client/handle-access.ts';
 import { FsError } from '../../../../shared/errno.ts';
 import { byteString, type Handle } from '../../../../shared/units.ts';
+import { limits } from '../../../../shared/limits.ts';
 import { openFlags } from '../../../../shared/wire/mgr-ops.ts';
 import type { Attr } from '../../../../shared/wire/values.ts';
 import { failure } from '../../../shared/rpc/pair.ts';
@@ -27,6 +31,7 @@ function volumeOf(fileSystem: FileSystem): Volume {
     makers: new Makers(fileSystem.session, 4),
     nodes,
     files: new OpenFiles(),
+    idleReaders: new IdleReaders(clock),
     directories: new DirectoryStreams(),
     kernel: new KernelCache({ clock, nodes, notify: () => Promise.resolve() }),
     unheard: (what) => {
@@ -85,7 +90,7 @@ test('an open that cannot take the set-uid bit away leaves nothing open', async 
   };
   // The scripted mgr knows files by their names alone.
   const call: HandleAccess['call'] = (...parts) => volume.access.call(...parts);
-  const closeLate: HandleAccess['closeLate'] = (file) => volume.access.closeLate(file);
+  const closeLate: HandleAccess['closeLate'] = (...parts) => volume.access.closeLate(...parts);
   const rest = { open: () => open(), prefetch: () => undefined };
   const access = { ...rest, call, closeLate } as unknown as HandleAccess;
   const body = { flags: 1, openFlags: openRequestBits.killPrivileges };
@@ -112,6 +117,105 @@ test('a file is given back with the next change of names, or soon', async (t) =>
   await release();
   await cluster.pass(100);
   t.is(cluster.count('close'), 2);
+});
+
+test('of a file that is written here the mgr tells what is stored, and the writes are added', async (t) => {
+  const { cluster, volume, open } = await stage();
+  const { file, attr } = await cluster.run(() => open());
+  const body = { file: volume.files.add(file, true) };
+  await cluster.run(() => file.write(Buffer.from('written'), 3));
+  const asked: string[] = [];
+  let during: (() => void) | undefined;
+  cluster.script = ({ op }) => {
+    if (!op.endsWith('Attr')) return;
+    asked.push(op);
+    during?.();
+  };
+  const get = () => attributeHandlers.getAttr(volume, request({}, attr.handle), control);
+  const size = async (): Promise<number> => (await cluster.run(get)).attr.size;
+  t.is(await size(), 10);
+  during = () => {
+    during = undefined;
+    void fileHandlers.release(volume, request(body));
+    volume.access.closeNow();
+  };
+  t.is(await size(), 10, 'also while it is closed');
+  await cluster.pass(100);
+  await size();
+  t.deepEqual(
+    asked,
+    ['storedAttr', 'storedAttr', 'getAttr'],
+    'of one that nobody writes as of any other',
+  );
+});
+
+test('a file that was read is open for a while yet, and opened again without a question', async (t) => {
+  const { cluster, volume: real, open } = await stage();
+  const { attr } = await cluster.run(() => open());
+  // The scripted mgr knows files by their names alone.
+  const at = placeIn(root, byteString('a'));
+  const openByName: HandleAccess['open'] = (wish, rest) => real.access.open({ ...wish, at }, rest);
+  const access = {
+    open: openByName,
+    isOpen: (file: File) => real.access.isOpen(file),
+    closeLate: (...parts: Parameters<HandleAccess['closeLate']>) => real.access.closeLate(...parts),
+    prefetch: () => undefined,
+  } as unknown as HandleAccess;
+  const volume = { ...real, access };
+  const openAs = async (flags: number): Promise<number> =>
+    (await cluster.run(() => fileHandlers.open(volume, request({ flags }, attr.handle), control)))
+      .file;
+  const release = (file: number) =>
+    cluster.run(() => fileHandlers.release(volume, request({ file })));
+  const opens = cluster.count('open');
+  const first = await openAs(constants.O_RDONLY);
+  await release(first);
+  const second = await openAs(constants.O_RDONLY);
+  t.is(cluster.count('open'), opens + 1);
+  t.throws(() => volume.files.get(first), { message: /no open file/ });
+  const other = await openAs(constants.O_RDONLY);
+  t.is(cluster.count('open'), opens + 2, 'it is open already');
+  await release(second);
+  await openAs(constants.O_WRONLY);
+  await openAs(constants.O_RDWR);
+  t.is(cluster.count('open'), opens + 4);
+  await release(other);
+  await cluster.pass(100);
+  t.is(cluster.count('close'), 1, 'one of each is kept');
+  await cluster.pass(limits.fuseIdleReaderMs);
+  t.is(cluster.count('close'), 2);
+  await release(await openAs(constants.O_RDONLY));
+  cluster.sessions.clear();
+  cluster.mgr.restart();
+  await cluster.pass(500);
+  await openAs(constants.O_RDONLY);
+  t.is(cluster.count('open'), opens + 6, 'not what was lost with its session');
+});
+
+test('what is behind the end of a file that is cached is asked of nobody', async (t) => {
+  const { cluster, volume } = await stage();
+  const flags = openFlags.read | openFlags.write | openFlags.create;
+  const at = placeIn(root, byteString('a'));
+  const open = () => volume.access.open({ at, flags, mode: 0o644, durable: false }, {});
+  const { file } = await cluster.run(open);
+  await cluster.run(() => file.write(Buffer.from('hello'), 0));
+  const number = volume.files.add(file, true);
+  const access = { cache: { attr: () => ({ size: 5 }) } } as unknown as HandleAccess;
+  const heard = cluster.heard.length;
+  const read = async (offset: number): Promise<string> => {
+    const body = { file: number, offset, size: 4096 };
+    const pieces = await cluster.run(() =>
+      fileHandlers.read({ ...volume, access }, request(body), control),
+    );
+    return Buffer.concat(pieces).toString();
+  };
+  t.is(await read(0), 'hello');
+  t.is(await read(3), 'lo');
+  const asked = (): string[] => cluster.heard.slice(heard).map(({ op }) => op);
+  t.deepEqual(asked(), ['read', 'read']);
+  t.is(await read(5), '');
+  t.is(await read(4096), '');
+  t.is(asked().length, 2);
 });
 
 test('a time is set when all that was closed has been given back with its own time', async (t) => {

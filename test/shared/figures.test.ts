@@ -1,11 +1,5 @@
 import test from 'ava';
-import {
-  counted,
-  humanBytes,
-  humanDuration,
-  humanRate,
-  percent,
-} from '../../../client/observing/figures.ts';
+import { counted, humanBytes, humanDuration, humanRate, percent } from '../../shared/figures.ts';
 
 test('sizes are those of ls -h: rounded up, one digit below ten', (t) => {
   const cases: [number, string][] = [

@@ -1,9 +1,10 @@
 /** What is wrong with a cluster, by what its mgr says of it. Pure. */
-import { diskShares, type HealthCode, healthCatalogue } from '../../shared/health-catalogue.ts';
-import { limits } from '../../shared/limits.ts';
-import { version } from '../../shared/version.ts';
-import type { Member, MemberState } from '../../shared/wire/values.ts';
-import type { ClusterStatus } from '../file-system.ts';
+import { diskShares, type HealthCode, healthCatalogue } from './health-catalogue.ts';
+import { limits } from './limits.ts';
+import { version } from './version.ts';
+import type { Member, MemberState } from './wire/values.ts';
+import type { clusterOps } from './wire/cluster-ops.ts';
+import type { ReplyOf } from './wire/op.ts';
 import { counted, displayBytes, humanDuration, percent } from './figures.ts';
 
 export interface Finding {
@@ -36,7 +37,7 @@ export function findingOf(code: HealthCode, subject: string, detail: string): Fi
 /** Longer than any iod that lives and is heard: each heartbeat is answered at once. */
 export const silenceMs = 2 * limits.heartbeatIntervalMs;
 
-export function findingsOfStatus(status: ClusterStatus): readonly Finding[] {
+export function findingsOfStatus(status: ReplyOf<typeof clusterOps.status>): readonly Finding[] {
   const { members, recovery, sessionsAway, reaping } = status;
   const found: Finding[] = [];
   if (status.state !== 'ACTIVE') {

@@ -1,0 +1,69 @@
+/**
+ * Truncations that were given up may be done for a while yet. What this program writes next to their
+ * files must not be cut by them, so it waits until they are done, or surely never will be
+ * (SCENARIOS 118).
+ */
+import { FsError } from '../shared/errno.ts';
+import { watchAbort } from '../shared/rpc/abort.ts';
+import type { CallOptions } from '../shared/rpc/call.ts';
+import type { Clock } from '../shared/runtime/runtime.ts';
+import type { Handle } from '../shared/units.ts';
+
+export class GivenUpCuts {
+  readonly #clock: Clock;
+  readonly #pending = new Map<Handle, Promise<void>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  arePending(handle: Handle): boolean {
+    return this.#pending.has(handle);
+  }
+
+  /** Makes one. @param cut gets what is to be called once it can do nothing any more */
+  async during<R>(handle: Handle, cut: (settled: () => void) => Promise<R>): Promise<R> {
+    let settled: (() => void) | undefined;
+    const over = new Promise<void>((resolve) => {
+      settled = resolve;
+    });
+    try {
+      return await cut(() => settled?.());
+    } catch (error) {
+      this.#add(handle, over);
+      throw error;
+    }
+  }
+
+  /** No longer than a call with these options would take. @throws FsError ETIMEDOUT, ECANCELED */
+  async over(handle: Handle, { deadline, signal }: CallOptions): Promise<void> {
+    const stops: (() => void)[] = [];
+    const givenUp = new Promise<never>((_, reject) => {
+      const abort = (): void => {
+        reject(new FsError('ECANCELED', { cause: signal?.reason }));
+      };
+      if (signal?.aborted === true) abort();
+      else if (signal) stops.push(watchAbort(signal, abort));
+      if (deadline === Infinity) return;
+      const timer = this.#clock.timer(Math.max(0, deadline - this.#clock.now()), () => {
+        const what = 'a truncation that was given up is not over yet';
+        reject(new FsError('ETIMEDOUT', { id: 'WEFT_E_DEADLINE', what }));
+      });
+      stops.push(() => {
+        timer.cancel();
+      });
+    });
+    try {
+      await Promise.race([this.#pending.get(handle), givenUp]);
+    } finally {
+      for (const stop of stops) stop();
+    }
+  }
+
+  #add(handle: Handle, over: Promise<void>): void {
+    const all = Promise.all([this.#pending.get(handle), over]).then(() => {
+      if (this.#pending.get(handle) === all) this.#pending.delete(handle);
+    });
+    this.#pending.set(handle, all);
+  }
+}

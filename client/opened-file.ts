@@ -1,0 +1,19 @@
+import type { fileOps } from '../shared/wire/mgr-ops.ts';
+import type { ReplyOf } from '../shared/wire/op.ts';
+import { File, type FileSource, type OpenGrant } from './file.ts';
+
+export interface OpenWish extends Pick<OpenGrant, 'append' | 'durable' | 'path'> {
+  /** Bits of `openFlags`. */
+  readonly flags: number;
+}
+
+/** What the mgr's answer to an open stands for. */
+export function openedFile(
+  source: FileSource,
+  { flags, ...wish }: OpenWish,
+  { cap, layout, attr: { handle, kind } }: ReplyOf<typeof fileOps.open>,
+): File {
+  // A cap of a directory has none.
+  const rights = flags & cap.body.rights;
+  return new File(source, { ...wish, kind, handle, rights, cap, layout });
+}

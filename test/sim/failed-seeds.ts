@@ -1,0 +1,25 @@
+/** Seeds that have failed once, with what else the run needs: every run of the tests does them. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { FaultKind } from './faults.ts';
+
+export interface SeedRun {
+  readonly seed: number;
+  readonly steps: number;
+  readonly iods: number;
+  readonly clients: number;
+  readonly faults: readonly FaultKind[];
+}
+
+const file = fileURLToPath(new URL('failed-seeds.jsonl', import.meta.url));
+
+export function failedSeeds(): readonly SeedRun[] {
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as SeedRun);
+}
+
+/** Adds those that are not there yet. */
+export function keepFailedSeeds(runs: readonly SeedRun[]): void {
+  const lines = new Set([...failedSeeds(), ...runs].map((run) => JSON.stringify(run)));
+  writeFileSync(file, [...lines].map((line) => `${line}\n`).join(''));
+}
