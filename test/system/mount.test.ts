@@ -321,7 +321,9 @@ assert sorted(os.listxattr('f')) == ['user.a', 'user.b']
 assert os.getxattr('f', 'user.a') == b'\\0\\1' and len(os.getxattr('f', 'user.b')) == 60000
 for call, want in [(lambda: os.setxattr('f', 'user.a', b'', os.XATTR_CREATE), errno.EEXIST),
                    (lambda: os.setxattr('f', 'user.c', b'', os.XATTR_REPLACE), errno.ENODATA),
-                   (lambda: os.getxattr('f', 'user.c'), errno.ENODATA)]:
+                   (lambda: os.getxattr('f', 'user.c'), errno.ENODATA),
+                   (lambda: os.setxattr('f', 'security.selinux', b'l'), errno.EOPNOTSUPP),
+                   (lambda: os.getxattr('f', 'security.selinux'), errno.EOPNOTSUPP)]:
     try: call()
     except OSError as e: assert e.errno == want, e
     else: assert False

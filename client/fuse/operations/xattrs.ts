@@ -10,8 +10,15 @@ const sizeReply = struct({ size: u32, padding: gap(4) });
 const mustNotExistBit = 1;
 const mustExistBit = 2;
 
+/**
+ * Labels of SELinux, for which `ls -l` asks every file. A kernel that enforces them has one for the
+ * whole mount and asks for none; to any other they are of no use.
+ */
+const labelName = 'security.selinux';
+
 export const xattrHandlers = {
   async getXattr({ access }, request, control) {
+    requireNoLabel(request.tail);
     const wish = { at: placeAt(handleOf(request)), follow: false, name: request.tail };
     const { value } = await access.call(nameOps.getXattr, wish, control);
     return sized(value, request.body.size);
@@ -29,6 +36,7 @@ export const xattrHandlers = {
   async setXattr({ access }, request, control) {
     const { flags, size } = request.body;
     const { name, bytes } = request.tail;
+    requireNoLabel(name);
     return access.call(
       nameOps.setXattr,
       {
@@ -48,6 +56,12 @@ export const xattrHandlers = {
     return access.call(nameOps.removeXattr, wish, control);
   },
 } satisfies Partial<Handlers>;
+
+/** @throws FsError EOPNOTSUPP */
+function requireNoLabel(name: string): void {
+  if (name !== labelName) return;
+  throw new FsError('EOPNOTSUPP', { what: 'labels of SELinux are not kept' });
+}
 
 /** With room for nothing the caller asks how much room it needs. */
 function sized(value: Uint8Array, room: number): readonly Uint8Array[] {

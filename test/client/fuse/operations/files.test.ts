@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import test from 'ava';
 import { attributeHandlers } from '../../../../client/fuse/operations/attributes.ts';
 import { fileHandlers } from '../../../../client/fuse/operations/files.ts';
+import { xattrHandlers } from '../../../../client/fuse/operations/xattrs.ts';
 import type { File } from '../../../../client/file.ts';
 import type { FileSystem } from '../../../../client/file-system.ts';
 import { DirectoryStreams } from '../../../../client/fuse/directory-streams.ts';
@@ -68,6 +69,13 @@ test('what an iod has lost is told by fsync of the descriptor that wrote it, who
   await t.notThrowsAsync(fsync(first));
   t.like(await failure(fsync(second)), { code: 'EIO', weftCode: 'WEFT_E_DATA_LOST' });
   await t.notThrowsAsync(fsync(second), 'it is told once');
+});
+
+test('a label of SELinux, for which `ls -l` asks every file, costs no question', async (t) => {
+  const { cluster, volume } = await stage();
+  const wish = { ...(request({ size: 255 }, root) as object), tail: 'security.selinux' } as never;
+  t.is((await failure(xattrHandlers.getXattr(volume, wish, control))).code, 'EOPNOTSUPP');
+  t.is(cluster.count('getXattr'), 0);
 });
 
 test('an open whose caller was killed is given back when it comes', async (t) => {
