@@ -6,6 +6,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 export interface ListedMount {
   readonly directory: string;
   readonly source: string;
+  /** Who mounted it. */
+  readonly owner: { readonly uid: number; readonly gid: number };
 }
 
 const aliveMs = 2000;
@@ -14,11 +16,17 @@ const aliveMs = 2000;
 export function parseMountInfo(text: string): ListedMount[] {
   return text.split('\n').flatMap((line) => {
     const [before = '', after = ''] = line.split(' - ');
-    const [type, source = ''] = after.split(' ');
+    const [type, source = '', options = ''] = after.split(' ');
     const directory = before.split(' ')[4];
     if (type !== 'fuse.weft' || directory === undefined) return [];
-    return [{ directory: unescaped(directory), source: unescaped(source) }];
+    const owner = { uid: idOf('user_id', options), gid: idOf('group_id', options) };
+    return [{ directory: unescaped(directory), source: unescaped(source), owner }];
   });
+}
+
+/** What is on top there; `undefined` when it is no mount of ours. */
+export async function mountOn(directory: string): Promise<ListedMount | undefined> {
+  return (await listMounts()).findLast((mount) => mount.directory === directory);
 }
 
 /** In the order in which they were mounted. */
@@ -30,16 +38,19 @@ export async function listMounts(): Promise<readonly ListedMount[]> {
 export async function mountPoint(path: string): Promise<string> {
   const absolute = resolve(path);
   const listed = join(await realpath(dirname(absolute)), basename(absolute));
-  const isMount = (await listMounts()).some(({ directory }) => directory === listed);
-  return isMount ? listed : realpath(absolute);
+  return (await mountOn(listed)) === undefined ? realpath(absolute) : listed;
 }
 
 /**
  * True when the process that served the mount is gone. One that does not answer is alive: it may
- * wait for its cluster. A process of its own asks, because one that waits can only be killed.
+ * wait for its cluster. A process of its own asks, because one that waits can only be killed; as the
+ * owner of the mount, because the kernel tells others nothing, not even root.
  */
-export async function isDead(directory: string): Promise<boolean> {
-  const options = { timeout: aliveMs, killSignal: 'SIGKILL' } as const;
+export async function isDead({ directory, owner }: ListedMount): Promise<boolean> {
+  const uid = process.getuid?.();
+  if (uid !== 0 && uid !== owner.uid) return false;
+  const asOwner = uid === 0 ? owner : {};
+  const options = { timeout: aliveMs, killSignal: 'SIGKILL', cwd: '/', ...asOwner } as const;
   return new Promise((resolve) => {
     execFile(process.execPath, ['-e', looking, directory], options, (error) => {
       resolve(error?.code === deadStatus);
@@ -52,6 +63,10 @@ const deadStatus = 9;
 const looking = `fs.statfs(process.argv[1], (error) => {
   process.exit(error?.code === 'ENOTCONN' ? ${deadStatus} : 0);
 })`;
+
+function idOf(name: string, options: string): number {
+  return Number(new RegExp(`(?:^|,)${name}=(\\d+)`).exec(options)?.[1] ?? 0);
+}
 
 /** Blanks and the like are written as octal numbers. */
 function unescaped(text: string): string {

@@ -1,28 +1,20 @@
 /**
- * The kernel's end of a mount: the descriptor of /dev/fuse and the mount that it serves. The only
- * file that knows how one is obtained, and how Node waits for it without a thread of its own.
+ * The kernel's end of a mount: the descriptor of /dev/fuse. The only file that knows how Node waits
+ * for it without a thread of its own.
  */
-import { spawn } from 'node:child_process';
 import { close, constants, open, read, readFileSync, readSync, write, writevSync } from 'node:fs';
 import { createServer, Socket, connect } from 'node:net';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { FsError, toFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
+import { mount, type MountWish } from './mounting.ts';
 
 /**
  * Takes one request. Its bytes are valid during the call; when a promise is returned, until that
  * is settled.
  */
 export type Receive = (message: Buffer) => Promise<void> | undefined;
-
-export interface MountWish {
-  readonly directory: string;
-  /** What `mount` and `df` show as the device. */
-  readonly source: string;
-  /** Of mount(8), beside our own: `ro`, `noexec`, `nosuid` … */
-  readonly options: readonly string[];
-}
 
 /** How requests are waited for: by the event loop, or by a thread of Node's pool. */
 export type Waiting = 'loop' | 'pool';
@@ -61,7 +53,7 @@ export class FuseDevice {
   /**
    * Mounts. From now on every access waits for our answers, so nothing in this process may touch
    * the directory by a call that blocks.
-   * @throws FsError EACCES, EPERM (not root), ENOENT (no /dev/fuse), EBUSY …
+   * @throws FsError EACCES, EPERM, ENOENT (no /dev/fuse, or no program that mounts), EBUSY …
    */
   static async mount(wish: MountWish, receive: Receive, waiting?: Waiting): Promise<FuseDevice> {
     const Pipe = waiting === 'pool' ? undefined : await findPipe();
@@ -70,7 +62,7 @@ export class FuseDevice {
     // Whatever may fail comes before the mount: one that nobody serves would hang its users.
     const pipe = Pipe && openPipe(Pipe, fd);
     try {
-      await runMount(wish, fd);
+      await mount(wish, fd);
     } catch (error) {
       if (pipe === undefined) close(fd);
       else pipe.close();
@@ -220,11 +212,6 @@ function isTransient(error: unknown): boolean {
   return code === 'EAGAIN' || code === 'EINTR' || code === 'ENOENT';
 }
 
-/** Unmounts; with `lazy` also what is in use, which ends with its last user. */
-export async function unmount(directory: string, { lazy }: { lazy: boolean }): Promise<void> {
-  await run('umount', ['-i', ...(lazy ? ['-l'] : []), '--', directory]);
-}
-
 /**
  * True when a thread is about to be killed: then, and only then, a call that a local file system
  * would end may be ended. The kernel tells us of every signal, but programs expect EINTR of none.
@@ -248,35 +235,15 @@ function openDevice(flags: number): Promise<number> {
   return new Promise((resolve, reject) => {
     open('/dev/fuse', flags, (error, fd) => {
       if (error === null) resolve(fd);
-      else reject(toFsError(error).during('open', '/dev/fuse'));
+      else reject(noDevice(error));
     });
   });
 }
 
-async function runMount({ directory, source, options }: MountWish, fd: number): Promise<void> {
-  const own = [
-    'fd=3',
-    'rootmode=40000',
-    'user_id=0',
-    'group_id=0',
-    'allow_other',
-    'default_permissions',
-    `max_read=${limits.fuseTransferBytes}`,
-  ];
-  const words = ['-i', '-t', 'fuse.weft', '-o', [...own, ...options].join(','), '--'];
-  await run('mount', [...words, source, directory], fd);
-}
-
-/** @param fd becomes descriptor 3 of the program @throws FsError with what the program said */
-async function run(program: string, args: readonly string[], fd?: number): Promise<void> {
-  const stdio = ['ignore', 'ignore', 'pipe', ...(fd === undefined ? [] : [fd])] as const;
-  const child = spawn(program, args, { stdio: [...stdio], cwd: '/' });
-  const said: Buffer[] = [];
-  child.stderr?.on('data', (chunk: Buffer) => said.push(chunk));
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code === 0) return;
-  const what = Buffer.concat(said).toString('utf8').trim() || `${program} ended with ${code}`;
-  throw new FsError(/busy/.test(what) ? 'EBUSY' : 'EPERM', { what, syscall: program });
+function noDevice(error: NodeJS.ErrnoException): FsError {
+  const { code } = toFsError(error);
+  const advice = code === 'EACCES' ? 'chmod a+rw /dev/fuse' : 'modprobe fuse';
+  return new FsError(code, { what: `${error.message}: ${advice}, as root`, cause: error });
 }
 
 interface PipeHandle {

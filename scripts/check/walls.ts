@@ -49,7 +49,7 @@ const pureFiles = [
 const plainModules =
   /^node:(assert\/strict|buffer|crypto|events|path|path\/posix|readline|stream|url|util|zlib)$/;
 const ownsAnyNodeModule =
-  /^shared\/runtime\/node\b|\/main\.ts$|^client\/fuse\/device\.ts$|^client\/sync\/|^(client\/cli|scripts|bench|examples|test)\//;
+  /^shared\/runtime\/node\b|\/main\.ts$|^client\/fuse\/(?:device|mounting)\.ts$|^client\/sync\/|^(client\/cli|scripts|bench|examples|test)\//;
 
 export function checkWalls(tree: SourceTree): Finding[] {
   return [...tree].flatMap(([path, text]) => {

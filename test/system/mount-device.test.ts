@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { FuseDevice, unmount } from '../../client/fuse/device.ts';
+import { FuseDevice } from '../../client/fuse/device.ts';
 import { decodeHeader } from '../../client/fuse/message.ts';
+import { unmount } from '../../client/fuse/mounting.ts';
 import { sessionOperations } from '../../client/fuse/protocol.ts';
 import { temporaryDirectory } from './cluster-fixture.ts';
 import { mountTest } from './mounted.ts';

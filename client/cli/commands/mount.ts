@@ -8,13 +8,13 @@ import { parseClusterUrl } from '../../../shared/cluster-url.ts';
 import { limits } from '../../../shared/limits.ts';
 import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
 import { connect } from '../../connect.ts';
-import { unmount } from '../../fuse/device.ts';
 import { mountCluster } from '../../fuse/mount.ts';
+import { unmount } from '../../fuse/mounting.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Context, Run } from '../command.ts';
 import { CommandError } from '../failure.ts';
 import { Interrupt } from '../local-cluster/interrupt.ts';
-import { isDead, listMounts, mountPoint } from '../mount-table.ts';
+import { isDead, listMounts, mountOn, mountPoint } from '../mount-table.ts';
 import { fstabLine } from '../mount-helper.ts';
 import { mountUnit } from '../mount-unit.ts';
 import { clientTraceDirectory } from '../trace/trace-sources.ts';
@@ -66,7 +66,9 @@ async function serve(directory: string, given: Arguments, parts: Parts): Promise
   const runtime = makeNodeRuntime({ log: 'warnings', trace: { name, isRemovedAtEnd: true } });
   runtime.keepTrace(clientTraceDirectory());
   const { signal } = parts.interrupt;
-  const fileSystem = await connect(url, { ...connectOptions, runtime, name, groups: [], signal });
+  // Whoever mounts: the kernel checks what each user may do.
+  const root = { uid: 0, gid: 0, groups: [] };
+  const fileSystem = await connect(url, { ...connectOptions, ...root, runtime, name, signal });
   try {
     const source = sourceOf(url);
     const { ended } = await mountCluster({
@@ -83,7 +85,8 @@ async function serve(directory: string, given: Arguments, parts: Parts): Promise
       endAtSignal(directory, parts);
       await ended;
       // The kernel's administrator can end a mount without taking it away.
-      if (await isDead(directory)) await unmount(directory, { lazy: true });
+      const left = await mountOn(directory);
+      if (left !== undefined && (await isDead(left))) await unmount(directory, { lazy: true });
     } catch (error) {
       // Nobody serves it any more, and whoever looked at it would get ENOTCONN.
       await unmount(directory, { lazy: true }).catch(() => undefined);
@@ -122,9 +125,9 @@ function report(mounted: Mounted, { output }: Context): void {
 /** @returns whether a dead mount was there @throws CommandError EBUSY when a living one is */
 async function clear(directory: string): Promise<boolean> {
   const there = (await listMounts()).filter((mount) => mount.directory === directory);
-  for (const { source } of there) {
-    if (!(await isDead(directory))) {
-      throw new CommandError('EBUSY', `${source} is mounted on ${directory} already`, {
+  for (const mount of there) {
+    if (!(await isDead(mount))) {
+      throw new CommandError('EBUSY', `${mount.source} is mounted on ${directory} already`, {
         advice: `weft umount ${directory}`,
         path: directory,
       });

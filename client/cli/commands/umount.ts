@@ -1,12 +1,13 @@
 /** `weft umount`: takes a mount away, or all those whose process has died. */
-import { unmount } from '../../fuse/device.ts';
+import { unmount } from '../../fuse/mounting.ts';
 import { type Arguments, UsageError } from '../arguments.ts';
 import type { Run } from '../command.ts';
 import { CommandError } from '../failure.ts';
-import { isDead, type ListedMount, listMounts, mountPoint } from '../mount-table.ts';
+import { isDead, type ListedMount, listMounts, mountOn, mountPoint } from '../mount-table.ts';
 
 export const run: Run = async (given, { output }) => {
-  const unmounted = given.flag('stale') ? await unmountStale(given) : [await unmountOne(given)];
+  const mounts = given.flag('stale') ? await unmountStale(given) : [await unmountOne(given)];
+  const unmounted = mounts.map(({ directory, source }) => ({ directory, source }));
   output.result({ unmounted }, () =>
     unmounted.map(({ directory, source }) => `${source} is no longer on ${directory}`),
   );
@@ -19,7 +20,7 @@ async function unmountStale(given: Arguments): Promise<readonly ListedMount[]> {
   const unmounted: ListedMount[] = [];
   // What was mounted last is on top.
   for (const mount of (await listMounts()).toReversed()) {
-    if (!(await isDead(mount.directory))) continue;
+    if (!(await isDead(mount))) continue;
     await unmount(mount.directory, { lazy: true });
     unmounted.push(mount);
   }
@@ -32,14 +33,14 @@ async function unmountOne(given: Arguments): Promise<ListedMount> {
     throw new UsageError('no directory is given', 'weft umount DIR, or weft umount --stale');
   }
   const directory = await mountPoint(path);
-  const mount = (await listMounts()).findLast((one) => one.directory === directory);
+  const mount = await mountOn(directory);
   if (mount === undefined) {
     throw new CommandError('EINVAL', `no cluster is mounted on ${directory}`, {
       effect: 'nothing was unmounted',
       path: directory,
     });
   }
-  const lazy = given.flag('lazy') || (await isDead(directory));
+  const lazy = given.flag('lazy') || (await isDead(mount));
   await unmount(directory, { lazy });
   return mount;
 }

@@ -84,15 +84,21 @@ function memoryCheck({ sharedMemory, platform }: HostFacts): Check {
   };
 }
 
-function mountCheck({ fuse: { device, mountProgram }, uid, platform }: HostFacts): Check {
+function mountCheck({ fuse, uid, platform }: HostFacts): Check {
+  const { device, mountProgram, userObstacle } = fuse;
   const name = 'mount';
+  const usable = 'weft mount can be used';
   if (platform !== 'linux') return { name, verdict: 'skipped', detail: `not on ${platform}` };
-  if (uid !== 0) return { name, verdict: 'skipped', detail: 'only root can mount' };
+  if (uid !== 0) {
+    const obstacle = device === 'usable' ? userObstacle : `/dev/fuse is ${device}`;
+    if (obstacle === undefined) return { name, verdict: 'ok', detail: usable };
+    return { name, verdict: 'skipped', detail: `only root can mount: ${obstacle}` };
+  }
   const lacks = [
     ...(device === 'usable' ? [] : [`/dev/fuse is ${device}`]),
     ...(mountProgram ? [] : ['there is no mount(8)']),
   ];
-  if (lacks.length === 0) return { name, verdict: 'ok', detail: 'weft mount can be used' };
+  if (lacks.length === 0) return { name, verdict: 'ok', detail: usable };
   return {
     name,
     verdict: 'warning',

@@ -2,8 +2,10 @@
 import { constants, type StatsFs } from 'node:fs';
 import { access, mkdtemp, open, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { toFsError } from '../../../shared/errno.ts';
+import { findProgram, findUserMounter } from '../../fuse/mounting.ts';
 
 export type Reach = 'usable' | 'forbidden' | 'missing';
 
@@ -14,7 +16,12 @@ export interface HostFacts {
   /** `undefined` where the system does not tell. */
   readonly openFilesMax: number | undefined;
   readonly sharedMemory: Reach;
-  readonly fuse: { readonly device: Reach; readonly mountProgram: boolean };
+  readonly fuse: {
+    readonly device: Reach;
+    readonly mountProgram: boolean;
+    /** Why only root can mount; `undefined` when others can too. */
+    readonly userObstacle: string | undefined;
+  };
   readonly disk: DiskFacts | { readonly path: string; readonly failure: string };
 }
 
@@ -33,11 +40,15 @@ const syncs = 7;
 
 /** @param dataDir of daemons; what is above it is looked at where it is not there yet */
 export async function lookAtHost(dataDir: string): Promise<HostFacts> {
-  const [limits, sharedMemory, device, mountProgram, disk] = await Promise.all([
+  const [limits, sharedMemory, device, mountProgram, userObstacle, disk] = await Promise.all([
     readFile('/proc/self/limits', 'utf8').catch(() => ''),
     reach('/dev/shm'),
     reach('/dev/fuse'),
-    isInPath('mount'),
+    findProgram('mount'),
+    findUserMounter().then(
+      () => undefined,
+      (error: unknown) => toFsError(error).what,
+    ),
     lookAtDisk(dataDir),
   ]);
   return {
@@ -46,7 +57,7 @@ export async function lookAtHost(dataDir: string): Promise<HostFacts> {
     uid: process.getuid?.() ?? 0,
     openFilesMax: openFilesMax(limits),
     sharedMemory,
-    fuse: { device, mountProgram },
+    fuse: { device, mountProgram: mountProgram !== undefined, userObstacle },
     disk,
   };
 }
@@ -65,19 +76,6 @@ async function reach(path: string): Promise<Reach> {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'missing' : 'forbidden';
   }
-}
-
-async function isInPath(program: string): Promise<boolean> {
-  const directories = (process.env['PATH'] ?? '').split(delimiter).concat('/sbin', '/usr/sbin');
-  const found = await Promise.all(
-    directories.map((directory) =>
-      access(join(directory, program), constants.X_OK).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return found.includes(true);
 }
 
 async function lookAtDisk(dataDir: string): Promise<HostFacts['disk']> {

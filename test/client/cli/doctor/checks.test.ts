@@ -18,10 +18,10 @@ const fit: HostFacts = {
   uid: 0,
   openFilesMax: 1_048_576,
   sharedMemory: 'usable',
-  fuse: { device: 'usable', mountProgram: true },
+  fuse: { device: 'usable', mountProgram: true, userObstacle: undefined },
   disk: { path: '/data', inMemory: false, freeBytes: 50 * GiB, totalBytes: 100 * GiB, syncMs: 0.4 },
 };
-const { disk } = fit;
+const { disk, fuse } = fit;
 
 /** Of one check, with all else as it should be. */
 function verdictOf(name: string, change: Partial<HostFacts>) {
@@ -37,6 +37,7 @@ test('a host that has all it needs is fit', (t) => {
     ['node ok', 'open files ok', 'disk ok', 'shared memory ok', 'mount ok'],
   );
   t.is(worstOf(checkHost(fit)), 'ok');
+  t.is(verdictOf('mount', { uid: 1000 }).verdict, 'ok', 'as an ordinary user too');
 });
 
 for (const [name, change, verdict, detail] of [
@@ -49,8 +50,9 @@ for (const [name, change, verdict, detail] of [
   ['disk', { disk: { ...disk, freeBytes: GiB } }, 'warning', /1\.0GiB free/],
   ['disk', { disk: { ...disk, syncMs: 80 } }, 'warning', /durable in 80\.0 ms/],
   ['shared memory', { sharedMemory: 'missing' }, 'warning', /\/dev\/shm is missing/],
-  ['mount', { uid: 1000 }, 'skipped', /only root/],
-  ['mount', { fuse: { device: 'missing', mountProgram: false } }, 'warning', /mount\(8\)/],
+  ['mount', { uid: 1000, fuse: { ...fuse, userObstacle: 'no x' } }, 'skipped', /only root.*no x$/],
+  ['mount', { uid: 1000, fuse: { ...fuse, device: 'forbidden' } }, 'skipped', /fuse is forbidden/],
+  ['mount', { fuse: { ...fuse, device: 'missing', mountProgram: false } }, 'warning', /mount\(8\)/],
 ] as const) {
   test(`${name}: ${String(detail)}`, (t) => {
     const found = verdictOf(name, change);
