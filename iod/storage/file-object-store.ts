@@ -240,8 +240,8 @@ export class FileObjectStore implements ObjectStore {
   async #removeFile(handle: Handle): Promise<void> {
     if (await this.#isDone('ENOENT', this.#disk.remove(objectPath(this.#root, handle)))) {
       this.#difference--;
+      this.#names.changed(objectDirectory(this.#root, handle));
     }
-    this.#names.changed(objectDirectory(this.#root, handle));
     // Only now: whoever opened it before this moment is in the table.
     this.#files.forget(handle);
   }

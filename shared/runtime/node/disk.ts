@@ -6,6 +6,11 @@ import type { Disk, DiskStat } from '../runtime.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { diskErrno, named, statOf } from './disk-errors.ts';
 import { openFile } from './disk-file.ts';
+import { QuickCalls } from './quick-calls.ts';
+
+/** Of 512 bytes. */
+const smallBlocks = 512;
+const quickRemovals = new QuickCalls(() => performance.now());
 
 export function makeDisk(): Disk {
   return {
@@ -54,11 +59,19 @@ async function stat(path: string): Promise<DiskStat | undefined> {
 
 async function remove(path: string): Promise<void> {
   try {
-    await fsp.unlink(path);
+    if (quickRemovals.run(0, () => removeSmall(path)) === 0) await fsp.unlink(path);
   } catch (error: unknown) {
     if (diskErrno(error) !== 'EISDIR') throw error;
     await fsp.rmdir(path);
   }
+}
+
+/** To free the blocks of a large file takes a while. @returns 0 when it was left for a thread */
+function removeSmall(path: string): number {
+  const { blocks = 0 } = fs.lstatSync(path, { throwIfNoEntry: false }) ?? {};
+  if (blocks > smallBlocks) return 0;
+  fs.unlinkSync(path);
+  return 1;
 }
 
 async function syncDirectory(path: string): Promise<void> {

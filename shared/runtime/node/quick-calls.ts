@@ -1,5 +1,5 @@
 /**
- * Opens, reads and writes of files without a thread of the pool. What the caches of the system
+ * Opens, removals, reads and writes of files without a thread of the pool. What the caches of the system
  * serve is done in a few microseconds, sooner than a thread is woken; what they do not would hold
  * up everybody else. Nobody can ask beforehand which it will be, so the last call tells of the next: after a slow one
  * the pool takes over for a while, twice as long each time that another slow one follows.
