@@ -31,8 +31,8 @@ export const limits = {
   payloadBytesMax: 1 * MiB,
   /** All entries that travel as one frame. */
   packetBytesMax: 8 * MiB,
-  /** A tick with more to say begins to say it, so that both ends work at once. */
-  packetEntriesEnough: 32,
+  /** A tick with more to say begins to say it, so that both ends have work. */
+  messagesSentAtOnce: 32,
   /** What a client asks of one iod in one message; larger ones are split. */
   transferBytes: 256 * KiB,
   /** Bytes of payload in flight from one client to one iod. */
@@ -121,7 +121,7 @@ export const limits = {
   openChangesDelayMs: 20,
   /** How long a link may be cut or slow on purpose, and how slow. */
   drillSecondsMax: 3600,
-  drillDelayMsMax: 5000,
+  drillDelayMaxMs: 5000,
   /** Removals are collected for this long before they are carried out together. */
   reapDelayMs: 50,
   /** Rights to cache that one session holds, and all; whoever wants more gives old ones back. */
@@ -222,7 +222,7 @@ assert(limits.heartbeatIntervalMs * 3 < limits.heartbeatSilenceMs);
 assert(limits.heartbeatSilenceMs < limits.sessionLeaseMs);
 assert(limits.iodLeaseMs < limits.iodLeaseAtMgrMs, 'the mgr must count an iod lease longer');
 assert(limits.sessionLeaseMs < limits.reclaimWindowMs);
-assert(limits.drillDelayMsMax < limits.heartbeatSilenceMs, 'a slow link is not a silent one');
+assert(limits.drillDelayMaxMs < limits.heartbeatSilenceMs, 'a slow link is not a silent one');
 assert(
   limits.rightMs * 1.25 <= limits.rightAtMgrMs,
   'the mgr must count a right longer, whatever the clocks do',

@@ -28,7 +28,7 @@ export function linkDrillOf(given: Arguments, fault: LinkFault): LinkDrill {
       `weft chaos ${fault} mgr iod1 --for 10`,
     );
   }
-  const delayMs = given.count('by', { min: 1, max: limits.drillDelayMsMax });
+  const delayMs = given.count('by', { min: 1, max: limits.drillDelayMaxMs });
   if (delayMs !== undefined && fault === 'cut') {
     throw new UsageError('what is cut is not late', 'weft chaos slow mgr iod1 --by 200');
   }

@@ -50,7 +50,7 @@ export class Outbox {
 
   /** Waiting for more would save less than it costs. */
   get isWorthSending(): boolean {
-    return this.#entries >= limits.packetEntriesEnough || this.bytes >= limits.transferBytes;
+    return this.#entries >= limits.messagesSentAtOnce || this.bytes >= limits.transferBytes;
   }
 
   open(channel: Channel): void {

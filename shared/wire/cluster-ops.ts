@@ -206,11 +206,11 @@ export const clusterOps = {
     struct({ iod: iodIndex, fault: choice(['cut', 'slow']), delayMs: u32, seconds: u32 }),
     empty,
     ({ fault, delayMs, seconds }) => {
-      const { drillSecondsMax, drillDelayMsMax } = limits;
+      const { drillSecondsMax, drillDelayMaxMs } = limits;
       if (seconds < 1 || seconds > drillSecondsMax)
         return `1 to ${drillSecondsMax} s, not ${seconds}`;
-      if (fault === 'slow' && (delayMs < 1 || delayMs > drillDelayMsMax)) {
-        return `1 to ${drillDelayMsMax} ms later, not ${delayMs}`;
+      if (fault === 'slow' && (delayMs < 1 || delayMs > drillDelayMaxMs)) {
+        return `1 to ${drillDelayMaxMs} ms later, not ${delayMs}`;
       }
       return undefined;
     },

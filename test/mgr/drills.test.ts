@@ -91,7 +91,7 @@ test('only who has proved the key of the cluster may ask for a drill, and of an 
     { seconds: 0 },
     { seconds: limits.drillSecondsMax + 1 },
     { fault: 'slow' },
-    { fault: 'slow', delayMs: limits.drillDelayMsMax + 1 },
+    { fault: 'slow', delayMs: limits.drillDelayMaxMs + 1 },
   ];
   for (const changes of wrong) await t.throwsAsync(ask(trusted, changes), { code: 'EINVAL' });
 });

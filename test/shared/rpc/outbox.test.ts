@@ -170,7 +170,7 @@ test('an entry that cannot be encoded, or is too large, leaves no trace', (t) =>
 
 test('enough for a packet is worth sending, be it entries or bytes', (t) => {
   const { outbox } = opened();
-  for (let n = 0; n < limits.packetEntriesEnough; n++) {
+  for (let n = 0; n < limits.messagesSentAtOnce; n++) {
     t.false(outbox.isWorthSending);
     add(outbox, n);
   }
