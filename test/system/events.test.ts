@@ -72,7 +72,9 @@ test.serial('what happened to daemons and sessions is told, also by the next mgr
     'mgr active',
   ]);
   const ofIod = wordsOf(all, 'iod').filter((one) => one.startsWith('iod1'));
-  t.deepEqual(ofIod.slice(0, 3), ['iod1 syncing', 'iod1 serving', 'iod1 absent']);
+  // On a busy host it may take more than one attempt to serve first.
+  t.is(ofIod[0], 'iod1 syncing');
+  t.is(ofIod[ofIod.indexOf('iod1 serving') + 1], 'iod1 absent');
   t.is(ofIod.at(-1), 'iod1 serving');
   t.true(wordsOf(all, 'recovery').includes('mgr recovered'));
   const sessions = wordsOf(all, 'session');
