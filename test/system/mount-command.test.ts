@@ -28,8 +28,8 @@ mountTest(
 
     again.kill();
     await until(async () => (await failure(stat(m.path('f')))) === 'ENOTCONN');
-    const { stdout } = await m.cluster.weft('umount', '--stale', '--json');
-    t.true(stdout.includes(JSON.stringify(m.directory)));
+    const { stdout, stderr } = await m.cluster.weft('umount', '--stale', '--json');
+    t.true(stdout.includes(JSON.stringify(m.directory)), stderr);
     t.deepEqual(await readdir(m.directory), []);
   },
 );

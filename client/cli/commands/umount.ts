@@ -21,8 +21,13 @@ async function unmountStale(given: Arguments): Promise<readonly ListedMount[]> {
   // What was mounted last is on top.
   for (const mount of (await listMounts()).toReversed()) {
     if (!(await isDead(mount))) continue;
-    await unmount(mount.directory, { lazy: true });
-    unmounted.push(mount);
+    try {
+      await unmount(mount.directory, { lazy: true });
+      unmounted.push(mount);
+    } catch (error) {
+      // Somebody else may have been quicker.
+      if ((await mountOn(mount.directory)) !== undefined) throw error;
+    }
   }
   return unmounted;
 }
