@@ -3,7 +3,8 @@
  * is replaced inside by a fresh table after so many deletions, and the old table keeps a pointer to
  * the new one. Once one of them has grown old, each garbage collection of the young finds the next
  * one reachable with all that it holds, and moves it to the old: everything that ever was in the
- * map stays until a full collection. This one has one table, which changes only to grow.
+ * map stays until a full collection. This one has one table, which changes only with its size, and old
+ * tables know nothing of new ones.
  *
  * Open addressing with linear probing; a deletion moves back what has been displaced (Knuth, The Art
  * of Computer Programming, volume 3, 6.4, algorithm R), so that there are no marks of the deleted.
@@ -11,6 +12,8 @@
 import assert from 'node:assert/strict';
 
 const slotsMin = 16;
+/** A table that is no longer needed so large is given back; smaller ones are not worth it. */
+const slotsKept = 1024;
 
 export class NumberMap<K extends number, V extends object> {
   #keys = new Float64Array(slotsMin);
@@ -31,7 +34,7 @@ export class NumberMap<K extends number, V extends object> {
   }
 
   set(key: K, value: V): void {
-    if ((this.#size + 1) * 2 > this.#values.length) this.#grow();
+    if ((this.#size + 1) * 2 > this.#values.length) this.#resize(2 * this.#values.length);
     const slot = this.#slotOf(key);
     if (this.#values[slot] === undefined) this.#size++;
     this.#keys[slot] = key;
@@ -54,6 +57,9 @@ export class NumberMap<K extends number, V extends object> {
       free = at;
     }
     values[free] = undefined;
+    if (values.length > slotsKept && this.#size * 8 < values.length) {
+      this.#resize(values.length / 2);
+    }
     return true;
   }
 
@@ -76,11 +82,11 @@ export class NumberMap<K extends number, V extends object> {
     return slot;
   }
 
-  #grow(): void {
+  #resize(slots: number): void {
     const keys = this.#keys;
     const values = this.#values;
-    this.#keys = new Float64Array(2 * values.length);
-    this.#values = emptySlots(2 * values.length);
+    this.#keys = new Float64Array(slots);
+    this.#values = emptySlots(slots);
     for (const [slot, value] of values.entries()) {
       if (value === undefined) continue;
       const key = keys[slot] as K;

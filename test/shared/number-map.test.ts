@@ -47,6 +47,20 @@ test('it holds what a Map holds, whatever comes and goes', (t) => {
   );
 });
 
+test('it gives back what room many have left, and keeps the few', (t) => {
+  const map = new NumberMap<number, Value>();
+  const many = 50_000;
+  for (let n = 0; n < many; n++) map.set(n * 7, { n });
+  for (let n = 0; n < many; n++) if (n % 1000 !== 0) t.true(map.delete(n * 7));
+  t.is(map.size, many / 1000);
+  for (let n = 0; n < many; n += 1000) t.is(map.get(n * 7)?.n, n);
+  const collected = bytesKept((n, thing) => {
+    map.set(n, thing as Value);
+    map.delete(n);
+  });
+  t.true(collected < 0.1);
+});
+
 test('what is no whole number is refused', (t) => {
   const map = new NumberMap<number, object>();
   for (const key of [-1, 0.5, NaN, 2 ** 53]) t.throws(() => map.set(key, {}));

@@ -36,6 +36,14 @@ async function threePrograms(seed: number): Promise<{ stage: Stage; joined: File
   return { stage, joined };
 }
 
+/** Takes rights, and has nothing to give back. */
+const cacher = {
+  granted: () => undefined,
+  recalled: () => Promise.resolve(),
+  lost: () => undefined,
+  dropped: () => Promise.resolve(),
+};
+
 test('a write to an iod that hangs is told with the iod that does not answer', async (t) => {
   const { stage, joined } = await threePrograms(1);
   const [writer, , asker] = joined;
@@ -137,12 +145,7 @@ test('a change waits for a client that does not give its right to cache back (SC
   if (!holder || !changer || !asker) throw new Error('not all have joined');
   await stage.run(1, () => changer.mkdir('/d'));
   await stage.run(0, async () => {
-    holder.session.cacheWith({
-      granted: () => undefined,
-      recalled: () => Promise.resolve(),
-      lost: () => undefined,
-      dropped: () => Promise.resolve(),
-    });
+    holder.session.cacheWith(cacher);
     await holder.stat('/d');
     await holder.stat('/d');
   });
@@ -167,12 +170,7 @@ test('while a mgr recovers, a change waits for the rights that the one before it
   if (!holder || !changer || !asker) throw new Error('not all have joined');
   await stage.run(1, () => changer.mkdir('/d'));
   await stage.run(0, async () => {
-    holder.session.cacheWith({
-      granted: () => undefined,
-      recalled: () => Promise.resolve(),
-      lost: () => undefined,
-      dropped: () => Promise.resolve(),
-    });
+    holder.session.cacheWith(cacher);
     await holder.stat('/d');
   });
   stage.program(0).pause();
