@@ -19,6 +19,7 @@ import type { MgrSession } from './mgr-session.ts';
 import type { Moment, NameCache } from './name-cache.ts';
 import { openedFile } from './opened-file.ts';
 import { applyChange, applyFailure, applyForeign, directoriesChangedBy } from './own-changes.ts';
+import { WholeListings } from './whole-listings.ts';
 
 export interface HandleAccessOptions {
   readonly fileSystem: FileSystem;
@@ -55,6 +56,7 @@ export class HandleAccess {
   readonly #caching: Caching | undefined;
   /** Names of a directory that were not known when they were asked for. */
   readonly #missed = new Map<Handle, number>();
+  readonly #listings = new WholeListings();
   readonly #open = new Set<File>();
   #lateCloses: (() => void)[] = [];
   #lateTimer: Timer | undefined;
@@ -202,12 +204,15 @@ export class HandleAccess {
     return (await this.call(nameOps.storedAttr, { handle }, control)).attr;
   }
 
-  /** A page of a directory, with attributes when they can be cached. */
+  /** A page of a directory. What may be cached of the attributes is in `cache`. */
   async page(
     handle: Handle,
     after: number,
     control: Control,
   ): Promise<ReplyOf<typeof nameOps.readDirectory>> {
+    const cache = after === 0 ? await this.#caching?.ready() : undefined;
+    const known = cache && this.#listings.find(handle, cache);
+    if (known !== undefined) return known;
     const question = this.#caching?.ask();
     const request = {
       at: placeAt(handle),
@@ -219,6 +224,7 @@ export class HandleAccess {
     const last = page.entries.at(-1)?.cookie ?? after;
     if (question) {
       this.#caching?.answered(question)?.learnPage(question.moment, { ...page, after, last });
+      if (after === 0) this.#listings.keep(handle, question.moment, page);
     }
     return page;
   }

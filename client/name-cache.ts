@@ -72,6 +72,12 @@ export class NameCache {
     return known.complete || known.names.has(name) ? null : undefined;
   }
 
+  /** True while a listing that was asked for then tells all the names of a directory. */
+  isWhole(directory: Handle, asked: Moment): boolean {
+    const isComplete = this.#directories.get(directory)?.complete ?? false;
+    return isComplete && this.#isCurrent(asked, directory);
+  }
+
   /** Attributes that came with a right. */
   learn(asked: Moment, attr: Attr): void {
     if (this.#isCurrent(asked, attr.handle)) this.#keep(attr);

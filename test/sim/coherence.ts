@@ -184,7 +184,7 @@ class Coherence {
       if (isChange) await this.#changeOwner(access, kernel, register);
       else await this.#lookAtOwner(access, kernel, cache, register);
     } else if (isChange) await this.#changeName(access, kernel, register);
-    else if (this.#random.chance(0.2)) await kernel.list(access, cache, rootHandle);
+    else if (this.#random.chance(0.2)) await this.#list(access, kernel, cache);
     else await this.#lookAtName(access, kernel, cache, register);
   }
 
@@ -278,6 +278,19 @@ class Coherence {
       `handle ${handle}`,
       (state) => (register.targets[state] ?? null) === handle,
     );
+    this.looks++;
+  }
+
+  async #list(access: HandleAccess, kernel: ModelKernel, cache: KernelCache): Promise<void> {
+    const since = new Map(this.#names.map((register) => [register, register.since(kernel)]));
+    const listed = await kernel.list(access, cache, rootHandle);
+    if (listed === undefined) return;
+    for (const [register, state] of since) {
+      const handle = listed.get(register.name) ?? null;
+      register.saw(state, `handle ${handle} in a listing`, (at) => {
+        return (register.targets[at] ?? null) === handle;
+      });
+    }
     this.looks++;
   }
 

@@ -115,11 +115,18 @@ export class ModelKernel {
     return attr;
   }
 
-  /** As by READDIRPLUS: names are stamped with the epoch in which they are stored. */
-  async list(access: HandleAccess, cache: KernelCache, directory: Handle): Promise<void> {
+  /**
+   * As by READDIRPLUS: names are stamped with the epoch in which they are stored.
+   * @returns where all names lead; `undefined` when there are more than were told
+   */
+  async list(
+    access: HandleAccess,
+    cache: KernelCache,
+    directory: Handle,
+  ): Promise<ReadonlyMap<ByteString, Handle> | undefined> {
     const step = ++this.#steps;
     const stream = step;
-    const { entries } = await access.page(directory, 0, {});
+    const { entries, done } = await access.page(directory, 0, {});
     const nameMs = cache.tellListing(stream, directory, access.validMs);
     for (const { name, handle } of entries) {
       const attr = access.cache?.attr(handle);
@@ -135,6 +142,7 @@ export class ModelKernel {
     const goesOnMs = scheduledWithinMs + this.#random.within([0, 2 * scheduledWithinMs]);
     // One in a few reads no further.
     if (this.#random.chance(0.8)) this.#world.after(goesOnMs, () => cache.listingTaken(stream));
+    return done ? new Map(entries.map(({ name, handle }) => [name, handle])) : undefined;
   }
 
   #learn(access: HandleAccess, cache: KernelCache, attr: Attr, step: number): void {
