@@ -1,7 +1,8 @@
 /** Programs that people run, on a mounted cluster: they find what they find on a local disk. */
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { builtProgram } from './daemon.ts';
 import { Mounted, mountTest } from './mounted.ts';
@@ -118,6 +119,55 @@ mountTest(
     }
   },
   ['fio'],
+);
+
+mountTest(
+  'npm ci installs what a lock file says, as on a local disk',
+  async (t) => {
+    const m = await Mounted.start(t);
+    const local = join(m.cluster.directory, 'local');
+    const [packed, project] = [join(local, 'packed'), join(local, 'project')];
+    for (const directory of [packed, project]) await mkdir(directory, { recursive: true });
+    const npm = (...args: readonly string[]) => run('npm', '--offline', '--silent', ...args);
+    const sources = ['commander', 'playwright-core', 'preact', 'ws'].map((name) =>
+      fileURLToPath(new URL(`../../node_modules/${name}`, import.meta.url)),
+    );
+    await npm('pack', '--pack-destination', packed, ...sources);
+    const tarballs = (await readdir(packed)).map((name) => join(packed, name));
+    await npm('--prefix', project, 'install', ...tarballs);
+    await run('cp', '-r', packed, m.directory);
+    await mkdir(m.path('project'));
+    for (const name of ['package.json', 'package-lock.json']) {
+      await run('cp', join(project, name), m.path('project'));
+    }
+    for (const what of ['for the first time', 'over what is there']) {
+      await npm('--prefix', m.path('project'), 'ci');
+      t.is(await run('diff', '-r', project, m.path('project')), '', what);
+    }
+  },
+  ['npm', 'diff'],
+);
+
+/** Of stress-ng: those that check what they see of the file system, and take seconds. */
+const stressors = [
+  ...['access', 'chown', 'copy-file', 'dentry', 'dir', 'dirdeep', 'fallocate', 'fcntl', 'flock'],
+  ...['fstat', 'getdent', 'hdd', 'iomix', 'locka', 'lockf', 'lockofd', 'mknod', 'msync', 'open'],
+  ...['rename', 'seek', 'sendfile', 'splice', 'sync-file', 'touch', 'utime'],
+];
+
+mountTest(
+  'what stress-ng does to files goes as on any disk, all at once, and leaves nothing behind',
+  async (t) => {
+    const m = await Mounted.start(t);
+    const work = stressors.flatMap((name) => [`--${name}`, '1', `--${name}-ops`, '10']);
+    const small = ['fallocate', 'hdd', 'iomix', 'sync-file'].flatMap((name) => [
+      `--${name}-bytes`,
+      '4m',
+    ]);
+    await run('stress-ng', '--quiet', '--verify', ...work, ...small, '--temp-path', m.directory);
+    t.deepEqual(await readdir(m.directory), []);
+  },
+  ['stress-ng'],
 );
 
 mountTest(
