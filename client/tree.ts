@@ -29,8 +29,17 @@ export async function makeDirectories(
   }
 }
 
+export interface RemoveControl extends Control {
+  /** Hears of each name that is gone. */
+  readonly removed?: (() => void) | undefined;
+}
+
 /** Removes a directory and all that is below it: a page of names at a time, its files at once. */
-export async function removeTree(fs: FileSystem, path: PathLike, control: Control): Promise<void> {
+export async function removeTree(
+  fs: FileSystem,
+  path: PathLike,
+  control: RemoveControl,
+): Promise<void> {
   const directory = Buffer.from(pathBytes(path), 'latin1');
   const within = (entry: Dirent): Buffer =>
     Buffer.concat([directory, Buffer.from('/'), entry.pathComponent]);
@@ -38,7 +47,10 @@ export async function removeTree(fs: FileSystem, path: PathLike, control: Contro
     const files = page.filter((entry) => !entry.isDirectory());
     // All are waited for: nothing may still go on when this fails.
     const results = await Promise.allSettled(
-      files.map((entry) => fs.unlink(within(entry), control).catch(unlessGone)),
+      files.map(async (entry) => {
+        await fs.unlink(within(entry), control).catch(unlessGone);
+        control.removed?.();
+      }),
     );
     for (const result of results) if (result.status === 'rejected') throw toFsError(result.reason);
     for (const entry of page) {
@@ -47,6 +59,7 @@ export async function removeTree(fs: FileSystem, path: PathLike, control: Contro
     }
   }
   await fs.rmdir(path, control);
+  control.removed?.();
 }
 
 /** What somebody else has removed meanwhile is as good as removed by us. */

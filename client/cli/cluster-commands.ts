@@ -44,16 +44,17 @@ export const clusterCommands: readonly CommandSpec[] = [
   {
     name: 'chaos',
     operands: '<kill|stop|go|cut|slow> <daemon...>',
-    summary: 'kill or freeze daemons of this host, or cut links: a drill',
+    summary: 'kill, freeze or slow daemons of this host, or cut links: a drill',
     options: [
       dataOption,
       { flags: '--for <seconds>', summary: 'what is stopped, cut or slow is well after so long' },
-      { flags: '--by <ms>', summary: 'how late a slow link is; 200 by default' },
+      { flags: '--by <ms>', summary: 'how late it is, iod or link; 200 by default' },
     ],
-    json: '{dataDir, struck: [{name, pid, fault}]}, or of a link {dataDir, fault, iod, seconds, delayMs}',
+    json: '{dataDir, struck: [{name, pid, fault}]}; of cut and slow {dataDir, fault, iod, seconds, delayMs}',
     notes: [
       'weft up brings back what was killed; weft recovery list tells how it went.',
-      'cut and slow take the mgr and an iod: weft chaos cut mgr iod1 --for 10. The link is well again by itself.',
+      'cut mgr iod1 and slow mgr iod1 are of the link between them; slow iod1 delays what it answers its clients.',
+      'Both end by themselves: --for 10.',
     ],
     load: () => import('./commands/chaos.ts'),
   },
@@ -93,14 +94,22 @@ export const clusterCommands: readonly CommandSpec[] = [
   {
     name: 'metrics',
     operands: '[daemon]',
-    summary: 'metrics of the mgr, or of one iod, as Prometheus reads them',
+    summary: 'metrics of the mgr, an iod or a mount, as Prometheus reads them',
     options: [
       { flags: '--print-scrape-config', summary: 'what Prometheus must know to read them all' },
+      {
+        flags: '--mount <address>',
+        summary: 'HOST:PORT of a mount that it shall read too',
+        many: true,
+      },
       { flags: '--print-alerts', summary: 'rules by which Prometheus alerts' },
       { flags: '--print-dashboard', summary: 'a board for Grafana' },
     ],
     json: '{lines: [text]}',
-    notes: ['docs/METRICS.md tells what each of them means, and who may read them.'],
+    notes: [
+      'Of a mount with metrics (weft mount --metrics) HOST:PORT is the name: weft metrics :9464.',
+      'docs/METRICS.md tells what each of them means, and who may read them.',
+    ],
     load: () => import('./commands/metrics.ts'),
   },
   {
@@ -124,6 +133,7 @@ export const clusterCommands: readonly CommandSpec[] = [
   {
     name: 'sessions',
     operands: '',
+    observes: true,
     summary: 'which clients are connected, or away for a while',
     options: [],
     json: '{own, sessions: [{session, name, uid, gid, host, leftMs, opens}]}',
@@ -135,23 +145,30 @@ export const clusterCommands: readonly CommandSpec[] = [
   {
     name: 'opens',
     operands: '[file]',
+    observes: true,
     summary: 'which files are open; who has one open, from where, since when',
     options: [],
-    json: '{files: [{handle, path, holders, writers}]}; of a file: {path, handle, holders: [{session, name, host, readers, writers, since, …}]}',
-    notes: ['A file that was removed while it is open has no path any more.'],
+    json: '{files: [{handle, path, holders, writers, since}]}; of a file: {path, handle, holders: [{session, name, host, readers, writers, since, …}]}',
+    notes: [
+      'Since: when the first of the opens that are held was made, also before a restart of the mgr.',
+      'A file that was removed while it is open has no path any more.',
+    ],
     load: () => import('./commands/opens.ts'),
   },
   {
     name: 'events',
     operands: '',
+    observes: true,
     summary: 'what has happened: daemons, sessions, recoveries, health',
     options: [
+      dataOption,
       { flags: '--since <time>', summary: 'only since then: 90s, 10m, 2h, 3d, or a date' },
       { flags: '-f, --follow', summary: 'go on with what happens; the last 10 before it' },
     ],
     json: 'one line an event: {number, at, epoch, kind: mgr | iod | session | recovery | health, subject, what, detail}',
     notes: [
-      'The mgr keeps the latest 2048 of sessions and 2048 others, also when it starts anew.',
+      'The mgr keeps the latest 2048 of sessions and 2048 others, also when it starts anew. While it does',
+      'not answer, those of a cluster in --data on this host are read from the disk, and the exit code is 1.',
       'Needs the key of the cluster.',
     ],
     load: () => import('./commands/events.ts'),
@@ -159,6 +176,7 @@ export const clusterCommands: readonly CommandSpec[] = [
   {
     name: 'why',
     operands: '[request|file]',
+    observes: true,
     summary: 'what a call waits for, and what that waits for, across processes',
     options: [dataOption],
     json: '{request, file, chains: [[{depth, process, text, request, op, handles, forMs, leftMs, …}]], untold: [{process, why}]}',
@@ -172,9 +190,10 @@ export const clusterCommands: readonly CommandSpec[] = [
   {
     name: 'top',
     operands: '',
+    observes: true,
     summary: 'what every daemon does now, and for which clients and files',
     options: [
-      { flags: '--interval <seconds>', summary: 'between two looks (default: 2)' },
+      { flags: '--interval <seconds>', summary: 'between two looks (default: 2, the first 0.5)' },
       { flags: '--count <n>', summary: 'end after so many' },
     ],
     json: '{seconds, daemons: [{name, load: {state, requestsPerSecond, meanMs, …}, failure}], clients: [{session, name, host, requestsPerSecond, readBytesPerSecond, writtenBytesPerSecond}], files: [{handle, path, …}]}, one object each time',
@@ -200,15 +219,30 @@ export const clusterCommands: readonly CommandSpec[] = [
   {
     name: 'recovery',
     operands: '<action> [report]',
-    summary: 'list the recoveries of all daemons, or show one',
-    options: [],
+    observes: true,
+    summary: 'list the recoveries of all daemons, show one, or follow what runs',
+    options: [dataOption],
     json: '{reports: [{id, daemon, cause, outcome, startedAt, tookMs, phases, restored, dropped, uncertain, …}], missing}; show: {report, missing}',
     notes: [
       'weft recovery list: the latest first; + came back, - was dropped, ? nobody can know.',
       'weft recovery show iod2-17: all of one; without a number the latest.',
-      'Needs the key of the cluster. An iod that does not serve keeps its own in recoveries/.',
+      'weft recovery follow: those that run, with a bar, until all daemons serve.',
+      'Needs the key of the cluster. While the mgr does not answer, those of a cluster in --data on this',
+      'host are read from the disk, and the exit code is 1.',
     ],
     load: () => import('./commands/recovery.ts'),
+  },
+  {
+    name: 'iod',
+    operands: '<evict|admit> <iod>',
+    summary: 'evict or admit an iod; with options alone, run one (weft iod --help)',
+    options: [],
+    json: '{action, iod, state}',
+    notes: [
+      'Needs the key of the cluster. Who evicts an iod gives up its disk: it serves nobody, and calls',
+      'that need its bytes fail. Admitted again, it may come with any disk, and with the same as well.',
+    ],
+    load: () => import('./commands/iod.ts'),
   },
   traceCommand,
   {
@@ -232,12 +266,13 @@ export const clusterCommands: readonly CommandSpec[] = [
     operands: '',
     summary: 'compare what the mgr knows with what the iods have',
     options: [
+      { flags: '--repair', summary: 'set aside what no file has, from where it can be put back' },
       { flags: '--restore <iod:id>', summary: 'put a quarantined object back', many: true },
       { flags: '--discard <iod:id>', summary: 'delete a quarantined object', many: true },
     ],
-    json: '{ok, files, objects, findings: [{kind, iod, handle, path, what}], findingsTotal, resolved}',
+    json: '{ok, files, objects, setAside, findings: [{kind, iod, handle, path, what}], findingsTotal, resolved}',
     notes: [
-      'Needs the key of the cluster. Changes nothing but what --restore and --discard name.',
+      'Needs the key of the cluster. Changes nothing without --repair, --restore or --discard.',
       'Exit code 1 when something is wrong.',
     ],
     load: () => import('./commands/fsck.ts'),

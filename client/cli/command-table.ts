@@ -33,8 +33,12 @@ export const commandGroups: readonly {
           { flags: '--print-fstab', summary: 'print a line for /etc/fstab, no more' },
           { flags: '-o, --options <list>', summary: 'of mount(8): ro, noexec, nosuid, nodev …' },
           { flags: '--log <file>', summary: 'where warnings go in the background' },
+          {
+            flags: '--metrics <address>',
+            summary: 'serve metrics at PORT of this host, or at HOST:PORT',
+          },
         ],
-        json: '{directory, source, pid, repaired}, when it is mounted; or {unit: [line]} or {line}',
+        json: '{directory, source, pid, repaired, metrics}, when it is mounted; or {unit: [line]} or {line}',
         notes: [
           'A mount whose process has died is replaced. docs/POSIX.md says what is different.',
           'Without root it needs fusermount3 (Debian: fuse3), and is for this user alone, unless root has',
@@ -115,9 +119,16 @@ export const commandGroups: readonly {
           { flags: '-p, --parents', summary: 'with those above; fine when it is there' },
           { flags: '-m, --mode <octal>', summary: 'permission bits, as in 0750' },
           ...layout,
+          {
+            flags: '--retention <seconds>',
+            summary: 'files in it go so long after their last close',
+          },
         ],
         json: '{made: [path], failures}',
-        notes: ['--stripe, --iods and --base are for all files that are made in it later.'],
+        notes: [
+          '--stripe, --iods and --base are for all files that are made in it later.',
+          '--retention is for scratch files, also in directories below: a start of the mgr begins it anew.',
+        ],
         load: () => import('./commands/mkdir.ts'),
       },
       {

@@ -20,6 +20,8 @@ export interface CommandSpec {
   readonly options: readonly OptionSpec[];
   /** What `--json` prints, beside `schema`. */
   readonly json: string;
+  /** Somebody wants to know what is wrong: it answers within 2 s, dead daemons or not. */
+  readonly observes?: boolean;
   /** Lines that stand below the options in its help. */
   readonly notes?: readonly string[];
   readonly load: () => Promise<{ readonly run: Run }>;

@@ -2,14 +2,14 @@
 import { formatAddress } from '../../shared/iodtab-address.ts';
 import { CommandError } from './failure.ts';
 
-const patienceMs = 5_000;
+const patienceDefaultMs = 5_000;
 const advice = 'weft ping tells which step fails; an iod listens when it serves';
 
 /** @throws CommandError ECONNREFUSED, EPROTO */
-export async function metricsAt(at: {
-  readonly host: string;
-  readonly port: number;
-}): Promise<readonly string[]> {
+export async function metricsAt(
+  at: { readonly host: string; readonly port: number },
+  patienceMs = patienceDefaultMs,
+): Promise<readonly string[]> {
   const url = `http://${formatAddress(at.host, at.port)}/metrics`;
   try {
     const reply = await fetch(url, { signal: AbortSignal.timeout(patienceMs) });

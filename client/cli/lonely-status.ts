@@ -9,7 +9,7 @@ import type { Runtime } from '../../shared/runtime/runtime.ts';
 import { dataOps } from '../../shared/wire/iod-ops.ts';
 import type { RecoveryState } from '../../shared/wire/values.ts';
 import { askOnce } from './direct-connection.ts';
-import { type DaemonRecord, readState } from './local-cluster/cluster-state.ts';
+import { type ClusterState, type DaemonRecord, readState } from './local-cluster/cluster-state.ts';
 import { findDaemon } from './local-cluster/daemon-process.ts';
 
 export interface LonelyIod {
@@ -31,13 +31,23 @@ export async function lonelyIods(
   runtime: Runtime,
   where: { readonly at: ClusterUrl; readonly dataDir: string; readonly credential: Credential },
 ): Promise<readonly LonelyIod[]> {
-  const state = await readState(runtime.disk, where.dataDir).catch(() => undefined);
-  if (state === undefined || !isSameMgr(parseClusterUrl(state.url), where.at)) return [];
+  const state = await stateOfCluster(runtime, where.dataDir, where.at);
+  if (state === undefined) return [];
   return Promise.all(
     state.daemons
       .filter(({ role }) => role === 'iod')
       .map((daemon) => lonelyIod(runtime, daemon, where.credential)),
   );
+}
+
+/** @returns `undefined` when the directory is not that of the cluster, or cannot be read */
+export async function stateOfCluster(
+  { disk }: Pick<Runtime, 'disk'>,
+  dataDir: string,
+  at: ClusterUrl,
+): Promise<ClusterState | undefined> {
+  const state = await readState(disk, dataDir).catch(() => undefined);
+  return state !== undefined && isSameMgr(parseClusterUrl(state.url), at) ? state : undefined;
 }
 
 function isSameMgr(one: ClusterUrl, other: ClusterUrl): boolean {

@@ -17,10 +17,15 @@ First steps:
   weft where --draw weft:/photos/a  see how a file is striped
   weft down                         stop it all`;
 
+/** What a mgr may take for the connection of somebody who wants to know what is wrong. */
+const observerPatienceMs = 1_200;
+
 const exitCodes = { well: 0, failed: 1, broken: 2 } as const;
 
 const [, , first = '', ...rest] = process.argv;
-const program = programs.find(({ name }) => name === first);
+// The programs take options only: weft iod evict iod1 is a command.
+const isProgram = rest[0]?.startsWith('-') ?? true;
+const program = isProgram ? programs.find(({ name }) => name === first) : undefined;
 
 // A reader that has seen enough (`weft ls | head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -88,7 +93,11 @@ function makeProgram(run: RunCommand): Command {
     for (const spec of commands) addCommand(weft, spec, run);
   }
   weft.commandsGroup('Daemons:');
-  for (const { name, summary } of programs) weft.command(name).description(summary);
+  for (const { name, summary } of programs) {
+    if (weft.commands.every((command) => command.name() !== name)) {
+      weft.command(name).description(summary);
+    }
+  }
   return weft;
 }
 
@@ -138,6 +147,7 @@ async function runCommand(
       name: `weft ${spec.name} (pid ${process.pid})`,
       keyFile: given.text('key'),
       user: given.text('user') ?? process.env['WEFT_USER'],
+      ...(spec.observes === true && { deadlineMs: observerPatienceMs }),
       ...(seconds !== undefined && {
         callDeadlineMs: seconds * 1000,
         deadlineMs: seconds * 1000,

@@ -13,7 +13,7 @@ const notForUs = new Set([
   'users',
 ]);
 /** Ours: each is an option of `weft mount`. */
-const own = ['timeout', 'key', 'log'] as const;
+const own = ['timeout', 'key', 'log', 'metrics'] as const;
 
 /**
  * What `mount.weft` was called with, as mount(8) calls its helpers: `SPEC DIR [-sfnv] [-o OPTIONS]`.
@@ -58,14 +58,16 @@ export interface FstabWish {
   readonly url: string;
   readonly directory: string;
   readonly timeout: string | undefined;
+  readonly metrics?: string | undefined;
   /** Of mount(8), with commas. */
   readonly options: string | undefined;
 }
 
 /** A line of fstab(5). A host whose cluster is away starts all the same. */
-export function fstabLine({ url, directory, timeout, options }: FstabWish): string {
+export function fstabLine({ url, directory, timeout, metrics, options }: FstabWish): string {
   const all = ['_netdev', 'nofail'];
   if (timeout !== undefined) all.push(`timeout=${timeout}`);
+  if (metrics !== undefined) all.push(`metrics=${metrics}`);
   if (options !== undefined) all.push(options);
   return [url, directory, 'weft', all.join(','), '0', '0'].map(escaped).join(' ');
 }

@@ -23,7 +23,9 @@ export class Output {
   }
 
   get isTerminal(): boolean {
-    return process.stdout.isTTY;
+    // Of what is no terminal it is not even false.
+    const { isTTY }: { readonly isTTY?: boolean } = process.stdout;
+    return isTTY ?? false;
   }
 
   /** Cells of a line; 80 when it is no terminal. */
@@ -41,7 +43,8 @@ export class Output {
   /** Lines for people. Nothing with `--json`. */
   lines(lines: readonly string[]): void {
     if (this.json || lines.length === 0) return;
-    process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+    const text = lines.map((line) => `${line}\n`).join('');
+    this.#aboveBar(() => process.stdout.write(text), this.isTerminal);
   }
 
   /** An object for programs, on a line of its own. Nothing without `--json`. */
@@ -62,15 +65,21 @@ export class Output {
 
   /** A remark beside the results. */
   remark(text: string): void {
-    this.#bar?.clear();
-    process.stderr.write(`${printableLines(text)}\n`);
-    this.#bar?.draw();
+    this.#aboveBar(() => process.stderr.write(`${printableLines(text)}\n`), true);
   }
 
   /** @param bar what remarks must not run into; `undefined` when it is gone */
   showBar(bar: { clear(): void; draw(): void } | undefined): void {
     this.#bar?.clear();
     this.#bar = bar;
+    bar?.draw();
+  }
+
+  /** @param isSeen it goes to the terminal on which the bar is */
+  #aboveBar(write: () => void, isSeen: boolean): void {
+    const bar = isSeen ? this.#bar : undefined;
+    bar?.clear();
+    write();
     bar?.draw();
   }
 }

@@ -5,8 +5,8 @@ import { jsonSchema, type Output } from './output.ts';
 
 export interface Figures {
   readonly done: number;
-  /** `undefined` until all of it has been counted. */
-  readonly total: number | undefined;
+  /** `undefined` until all of it has been counted; `null`: nobody can. */
+  readonly total: number | undefined | null;
   /** What is counted: `bytes`, or a plural, as in `records`. */
   readonly unit: string;
   readonly seconds: number;
@@ -23,8 +23,9 @@ export function progressLine(figures: Figures, width: number): string {
   const amount = (count: number): string => (isBytes ? humanBytes(count) : String(count));
   const rate = isBytes ? humanRate(done, seconds) : countRate(done, seconds);
   const noun = isBytes ? '' : ` ${unit}`;
-  if (total === undefined) {
-    return fit([`${amount(done)}${noun}`, ...also, rate, 'counting …'], width);
+  if (typeof total !== 'number') {
+    const words = [`${amount(done)}${noun}`, ...also, rate];
+    return fit(total === null ? words : [...words, 'counting …'], width);
   }
   // A file that grew while it was copied does not make it more than all.
   const share = total === 0 ? 1 : Math.min(1, done / total);
@@ -50,7 +51,7 @@ export function progressJson(figures: Figures): object {
 
 /** `undefined`: nobody knows. */
 function leftSeconds({ done, total, seconds }: Figures): number | undefined {
-  if (done === 0 || total === undefined) return undefined;
+  if (done === 0 || typeof total !== 'number') return undefined;
   return Math.max(0, ((total - done) * seconds) / done);
 }
 

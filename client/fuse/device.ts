@@ -226,6 +226,17 @@ export function isDying(thread: number): boolean {
   }
 }
 
+/** Who waits for an answer. @param thread 0: the kernel itself, or somebody in another container */
+export function callerName(thread: number): string {
+  if (thread === 0) return 'the kernel';
+  try {
+    const command = readFileSync(`/proc/${thread}/comm`, 'utf8').trimEnd();
+    return `${command} (pid ${thread})`;
+  } catch {
+    return `pid ${thread}`; // It has ended meanwhile.
+  }
+}
+
 /** A signal that kills a process is SIGKILL to each of its threads. */
 const sigkill = 1n << 8n;
 

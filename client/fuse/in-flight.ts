@@ -1,6 +1,9 @@
 /** A request from its arrival to its answer: how it is given up, and what it has borrowed. */
 import type { BufferPool } from '../../shared/buffer-pool.ts';
+import type { Waiting } from '../../shared/rpc/waits.ts';
+import { type ByteString, displayText, type Handle } from '../../shared/units.ts';
 import type { Control } from '../control.ts';
+import type { Operations, RequestHeader } from './protocol.ts';
 
 /** What a handler is given beside the request. */
 export interface RequestControl extends Control {
@@ -9,17 +12,27 @@ export interface RequestControl extends Control {
 }
 
 export class InFlight implements RequestControl {
-  /** Whose caller waits. */
-  readonly thread: number;
+  readonly name: keyof Operations;
+  readonly header: RequestHeader;
+  /** On the monotonic clock. */
+  readonly begunAt: number;
   readonly signal: AbortSignal;
+  /** What it brings beside its fields: a name, or two, or something else. */
+  tail: unknown;
   readonly #abort = new AbortController();
   readonly #buffers: BufferPool;
   #borrowed: Uint8Array | undefined;
 
-  constructor(thread: number, buffers: BufferPool) {
-    this.thread = thread;
-    this.signal = this.#abort.signal;
+  constructor(
+    name: keyof Operations,
+    header: RequestHeader,
+    { begunAt, buffers }: { readonly begunAt: number; readonly buffers: BufferPool },
+  ) {
+    this.name = name;
+    this.header = header;
+    this.begunAt = begunAt;
     this.#buffers = buffers;
+    this.signal = this.#abort.signal;
   }
 
   abort(): void {
@@ -34,4 +47,23 @@ export class InFlight implements RequestControl {
   answered(): void {
     if (this.#borrowed !== undefined) this.#buffers.give(this.#borrowed);
   }
+
+  /** As `weft why` tells it. @param now on the clock of `begunAt` @param callerName by thread */
+  wait(now: number, callerName: (thread: number) => string): Waiting {
+    const { unique, pid, node } = this.header;
+    return {
+      kind: 'kernel',
+      peer: callerName(pid),
+      handles: [node as Handle],
+      forMs: now - this.begunAt,
+      why: [this.name, ...namesIn(this.tail)].join(' '),
+      kernel: unique,
+      signal: this.signal,
+    };
+  }
+}
+
+function namesIn(tail: unknown): readonly string[] {
+  const names = [tail].flat().filter((one) => typeof one === 'string');
+  return names.map((name) => JSON.stringify(displayText(name as ByteString)));
 }

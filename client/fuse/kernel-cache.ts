@@ -54,6 +54,9 @@ export class KernelCache {
   /** The latest listing of each open directory in which names were told. */
   readonly #listings = new Map<number, Listing>();
   #knowsEpochs = false;
+  /** Since the mount began. */
+  readonly told = { attributes: 0, names: 0 };
+  readonly revoked = { attributes: 0, names: 0 };
 
   constructor(options: KernelCacheOptions) {
     this.#options = options;
@@ -66,12 +69,24 @@ export class KernelCache {
 
   /** The kernel is being told attributes. @returns for how long they are valid */
   tellAttr(handle: Handle, validMs: number): number {
-    return this.#tell(this.#attrs, handle, validMs);
+    const attrMs = this.#tell(this.#attrs, handle, validMs);
+    if (attrMs > 0) this.told.attributes++;
+    return attrMs;
   }
 
   /** The kernel is being told of a name. @returns for how long that is valid */
   tellName(directory: Handle, validMs: number): number {
-    return this.#knowsEpochs ? this.#tell(this.#names, directory, validMs) : 0;
+    const nameMs = this.#knowsEpochs ? this.#tell(this.#names, directory, validMs) : 0;
+    if (nameMs > 0) this.told.names++;
+    return nameMs;
+  }
+
+  /** Of how many it may use what it was told at this moment. */
+  get cached(): { readonly attributes: number; readonly names: number } {
+    const now = this.#options.clock.now();
+    const countOf = (told: ReadonlyMap<Handle, number>): number =>
+      [...told.values()].filter((until) => until > now).length;
+    return { attributes: countOf(this.#attrs), names: countOf(this.#names) };
   }
 
   /**
@@ -115,6 +130,7 @@ export class KernelCache {
     const listings = [...this.#listings.values()].filter((one) => directories.has(one.directory));
     await Promise.all(listings.map((listing) => listing.isTaken(clock)));
     await notify(notifyCodes.newEpoch, nothing);
+    this.revoked.names += directories.size;
   }
 
   #tell(told: Map<Handle, number>, handle: Handle, validMs: number): number {
@@ -132,6 +148,7 @@ export class KernelCache {
     while (until > clock.now()) {
       try {
         await notify(notifyCodes.revokeInode, content);
+        this.revoked.attributes++;
         return;
       } catch (error) {
         if (toFsError(error).code !== 'ENOENT') throw error;

@@ -4,6 +4,7 @@
  * else runs in the session of the mount. A maker's session holds nothing, so it may go at any time.
  */
 import { FsError } from '../../shared/errno.ts';
+import type { Waiting } from '../../shared/rpc/waits.ts';
 import type { MgrSession } from '../mgr-session.ts';
 
 export interface Identity {
@@ -51,6 +52,10 @@ export class Makers {
     } finally {
       maker.busy--;
     }
+  }
+
+  *waits(): Iterable<Waiting> {
+    for (const { session } of this.#makers.values()) yield* session.waits();
   }
 
   async close(): Promise<void> {

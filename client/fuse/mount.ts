@@ -1,15 +1,17 @@
 /** A mount from its beginning to its end: a cluster, a directory, and the kernel in between. */
 import { FsError, ProtocolError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
+import type { MetricOf, Readings } from '../../shared/metrics/readings.ts';
 import type { Revoke } from '../caching.ts';
 import type { FileSystem } from '../file-system.ts';
 import { HandleAccess } from '../handle-access.ts';
-import { FuseDevice, isDying, type Receive, type Waiting } from './device.ts';
+import { callerName, FuseDevice, isDying, type Receive, type Waiting } from './device.ts';
 import { DirectoryStreams } from './directory-streams.ts';
 import { handlers } from './handlers.ts';
 import { IdleReaders } from './idle-readers.ts';
 import { KernelCache } from './kernel-cache.ts';
 import { Makers } from './makers.ts';
+import { type MountMeters, readMount } from './metrics.ts';
 import { notification } from './message.ts';
 import { NodeTable } from './node-table.ts';
 import { OpenFiles } from './open-files.ts';
@@ -25,11 +27,15 @@ export interface MountOptions {
   /** How long a program waits while a daemon is away, before it gets ETIMEDOUT. */
   readonly deadlineMs: number;
   readonly waiting?: Waiting | undefined;
+  /** Count what is asked here, and of daemons. */
+  readonly meters?: MountMeters | undefined;
 }
 
 export interface Mount {
   /** Resolves when it was unmounted. @throws FsError when the device was lost */
   readonly ended: Promise<void>;
+  /** What the meters have counted, and how it is with the mount now. */
+  readonly figures: (meters: MountMeters) => Readings<MetricOf<'mount'>>;
 }
 
 /**
@@ -38,8 +44,9 @@ export interface Mount {
  * @throws FsError EPERM (not root there, or not allowed here), EACCES, EBUSY, ENOENT …
  */
 export async function mountCluster(options: MountOptions): Promise<Mount> {
-  const { fileSystem, directory, source, deadlineMs } = options;
+  const { fileSystem, directory, source, deadlineMs, meters } = options;
   const { session } = fileSystem;
+  session.meter = meters?.calls;
   requireRoot(session.session.uid);
   const { runtime } = session;
   const makers = new Makers(session, limits.fuseMakersMax);
@@ -60,7 +67,18 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
       runtime.log.warn(what, { why: message });
     },
   };
-  const kernel = new FuseSession({ runtime, volume, handlers, isDying, device: () => device });
+  const meter = meters?.operations;
+  const kernel = new FuseSession({
+    runtime,
+    volume,
+    handlers,
+    isDying,
+    callerName,
+    meter,
+    device: () => device,
+  });
+  session.waitsAlso(() => kernel.waits());
+  session.waitsAlso(() => makers.waits());
   const receive: Receive = (message) => {
     try {
       return kernel.receive(message);
@@ -80,7 +98,10 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
       await Promise.all([access.settle(endTimeoutMs), makers.close()]);
     }
   };
-  return { ended: ended() };
+  return {
+    ended: ended(),
+    figures: (counted) => readMount({ fileSystem, kernel, volume, meters: counted }),
+  };
 }
 
 /** What the mgr cannot be told by then it learns when the lease of the session ends. */

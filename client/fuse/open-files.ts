@@ -9,6 +9,10 @@ export class OpenFiles {
   readonly #writers = new Map<Handle, Set<File>>();
   #last = 0;
 
+  get size(): number {
+    return this.#files.size;
+  }
+
   /** @returns its number */
   add(file: File, writable: boolean): number {
     this.#files.set(++this.#last, file);

@@ -259,6 +259,15 @@ export const operations = {
 } as const;
 export type Operations = typeof operations;
 
+const operationNames = new Map<number, keyof Operations>(
+  Object.entries(operations).map(([name, { code }]) => [code, name as keyof Operations]),
+);
+
+/** @returns `undefined` for what the mount does not serve */
+export function operationOf(code: number): keyof Operations | undefined {
+  return operationNames.get(code);
+}
+
 /** What the session itself hears. Of these only `init` is answered. */
 export const sessionOperations = {
   forget: op(2, struct({ lookups: u64 }), noTail, emptyReply),

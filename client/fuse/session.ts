@@ -6,6 +6,8 @@ import { type Errno, errnos, FsError, ProtocolError, toFsError } from '../../sha
 import { limits } from '../../shared/limits.ts';
 import { BufferPool } from '../../shared/buffer-pool.ts';
 import { NumberMap } from '../../shared/number-map.ts';
+import type { AnswerMeter } from '../../shared/rpc/service.ts';
+import type { Waiting } from '../../shared/rpc/waits.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import { Continuations } from './continuations.ts';
 import { InFlight, type RequestControl } from './in-flight.ts';
@@ -17,6 +19,7 @@ import {
   initFlags,
   initFlags2,
   type Operation,
+  operationOf,
   operations,
   type Operations,
   type RequestHeader,
@@ -38,6 +41,10 @@ export interface FuseSessionOptions {
   readonly device: () => Replier;
   /** Whether a thread is about to be killed. */
   readonly isDying: (thread: number) => boolean;
+  /** For people. */
+  readonly callerName: (thread: number) => string;
+  /** Hears of each answer. */
+  readonly meter?: AnswerMeter | undefined;
 }
 
 type Handler = (volume: Volume, request: unknown, control: RequestControl) => Promise<unknown>;
@@ -51,10 +58,6 @@ const copiedBytesMax = 64 * 1024;
 
 const wishes = Object.values({ ...initFlags }).reduce((sum, flag) => sum | flag, 0);
 const wishes2 = Object.values({ ...initFlags2 }).reduce((sum, flag) => sum | flag, 0);
-
-const namesByCode = new Map(
-  Object.entries(operations).map(([name, { code }]) => [code, name as keyof Operations]),
-);
 
 export class FuseSession {
   readonly #options: FuseSessionOptions;
@@ -71,6 +74,13 @@ export class FuseSession {
     return this.#inFlight.size;
   }
 
+  /** Requests of the kernel that have no answer yet. */
+  *waits(): Iterable<Waiting> {
+    const { runtime, callerName } = this.#options;
+    const now = runtime.clock.now();
+    for (const request of this.#inFlight.values()) yield request.wait(now, callerName);
+  }
+
   /**
    * One request of the kernel. Its bytes are free again when this returns, or, when a promise is
    * returned, as soon as that is settled.
@@ -78,7 +88,7 @@ export class FuseSession {
    */
   receive(message: Buffer): Promise<void> | undefined {
     const header = decodeHeader(message);
-    const name = namesByCode.get(header.opcode);
+    const name = operationOf(header.opcode);
     const attr = this.#continuations.next(header, this.#options.runtime.clock.now());
     if (name === 'getAttr' && attr !== undefined) {
       this.#answer(header.unique, 0, encodeReply(operations.getAttr, notKept(attr)));
@@ -96,26 +106,30 @@ export class FuseSession {
   // ------------------------------------------------------------- requests of programs
 
   async #serve(name: keyof Operations, header: RequestHeader, message: Buffer): Promise<void> {
-    const { runtime, volume } = this.#options;
+    const { runtime, volume, meter } = this.#options;
     const operation: Operation = operations[name];
     const handler = this.#options.handlers[name] as Handler;
-    const { unique, pid: thread } = header;
-    const inFlight = new InFlight(thread, this.#buffers);
+    const { unique } = header;
+    const begunAt = runtime.clock.now();
+    const inFlight = new InFlight(name, header, { begunAt, buffers: this.#buffers });
     this.#inFlight.set(unique, inFlight);
     this.#pauseOrResume();
+    let failure: FsError | undefined;
     try {
       const request = decodeRequest(operation, header, message);
+      inFlight.tail = request.tail;
       const value = await handler(volume, request, inFlight);
       const entry = entryIn(name, value);
       if (entry !== undefined && entry.node !== 0)
         this.#continuations.told(header, entry, runtime.clock.now());
       this.#answer(unique, 0, encodeReply(operation, value));
     } catch (error) {
-      this.#fail(unique, error);
+      failure = this.#fail(unique, error);
     } finally {
       inFlight.answered();
       this.#inFlight.delete(unique);
       this.#pauseOrResume();
+      meter?.answered(operation, begunAt, failure, 0);
     }
   }
 
@@ -127,11 +141,12 @@ export class FuseSession {
     else this.#options.device().resume();
   }
 
-  #fail(unique: number, error: unknown): void {
+  #fail(unique: number, error: unknown): FsError {
     const failure = toFsError(error);
     // A mistake of ours, or one that no program can make sense of: told here, and EIO there.
     if (!(error instanceof FsError)) this.#log('request failed', failure);
     this.#answer(unique, errnoFor(failure.code), []);
+    return failure;
   }
 
   #answer(unique: number, errno: number, content: readonly Uint8Array[]): void {
@@ -195,7 +210,7 @@ export class FuseSession {
     const request = this.#inFlight.get(unique);
     if (request === undefined) return;
     const { runtime, isDying } = this.#options;
-    if (isDying(request.thread)) request.abort();
+    if (isDying(request.header.pid)) request.abort();
     // The kernel tells only of the first signal: the next one may be the one that kills.
     else runtime.clock.timer(interruptedLookMs, () => this.#interrupted(unique));
   }

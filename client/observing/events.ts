@@ -36,9 +36,18 @@ export function timeOf({ at: { seconds, nanoseconds } }: ClusterEvent): number {
   return seconds * 1000 + Math.floor(nanoseconds / 1e6);
 }
 
-export type Grade = 'good' | 'warning' | 'bad';
+/** `note`: on the way from one state to another. */
+export type Grade = 'good' | 'note' | 'warning' | 'bad';
 
 const bad: readonly ClusterEvent['what'][] = ['absent', 'evicted', 'lost'];
+const notes: readonly ClusterEvent['what'][] = [
+  'started',
+  'recovering',
+  'stopped',
+  'syncing',
+  'draining',
+  'began',
+];
 const good: readonly ClusterEvent['what'][] = [
   'active',
   'serving',
@@ -56,5 +65,6 @@ export function gradeOf({ kind, what, detail }: ClusterEvent): Grade {
     return isError ? 'bad' : 'warning';
   }
   if (bad.includes(what)) return 'bad';
-  return good.includes(what) || (kind === 'session' && what === 'began') ? 'good' : 'warning';
+  if (good.includes(what) || (kind === 'session' && what === 'began')) return 'good';
+  return notes.includes(what) ? 'note' : 'warning';
 }

@@ -69,6 +69,15 @@ export async function openTimesOf(
   }
 }
 
+/**
+ * Since when somebody has it open: the first of its opens that are held, in seconds since 1970.
+ * @returns `undefined` when nobody knows, or it has been closed meanwhile
+ */
+export async function openSince(asking: Asking, handle: Handle): Promise<number | undefined> {
+  const times = [...(await openTimesOf(asking, handle)).values()].filter((since) => since > 0);
+  return times.length === 0 ? undefined : times.reduce((a, b) => Math.min(a, b));
+}
+
 /** @param ask for the page after a place; where the next one begins, unless it was the last */
 async function allPages<T, P>(
   first: P,

@@ -20,8 +20,8 @@ export interface AllReports {
 /** Whose session asks. */
 type Asked = Pick<FileSystem, 'session' | 'members'>;
 
-/** How long a daemon may take for a page. */
-const patienceMs = 5_000;
+/** How long a daemon may take for a page: whoever asks wants to know what is wrong. */
+const patienceMs = 1_000;
 
 /** @throws FsError of the mgr; EACCES without the key of the cluster */
 export async function allReports(fs: Asked): Promise<AllReports> {

@@ -118,6 +118,7 @@ class Graph {
       const there = this.#requests.get(requestId(wait) ?? '');
       return there === undefined ? [] : [there];
     }
+    if (wait.kind === 'kernel') return callsFor(wait, this.#ofTeller.get(teller) ?? []);
     if (wait.kind !== 'request') return [];
     const here = this.#ofTeller.get(teller) ?? [];
     return here.filter((other) => other.wait !== wait && isWaitedFor(wait, other.wait));
@@ -125,7 +126,8 @@ class Graph {
 
   /** What is known of the process at which a chain ends, when it does not tell itself. */
   #end({ teller, wait }: Item, depth: number): readonly Step[] {
-    const key = wait.kind === 'request' ? teller.key : this.#keyOf(wait);
+    const isOwn = wait.kind === 'request' || wait.kind === 'kernel';
+    const key = isOwn ? teller.key : this.#keyOf(wait);
     const peer = this.#tellers.find((one) => one.key === key);
     const parts: string[] = [];
     const state = this.#question.stateOf(key);
@@ -173,6 +175,9 @@ class Graph {
       const stage = isOfDisk ? 'its disk works on it' : stageWords[wait.stage](this.#filesOf(wait));
       return `${begin}has ${about} of ${name}, ${times}: ${stage}`;
     }
+    if (kind === 'kernel') {
+      return `${begin}${wait.peer} waits for ${why} (${this.#filesOf(wait)}), ${times}`;
+    }
     if (kind === 'iod') {
       const errand = about === '' ? '' : `, for ${about}`;
       return `${begin}waits until ${name} is back${errand}, ${times}: ${why}`;
@@ -207,6 +212,17 @@ function isIod({ key }: Teller): boolean {
 function itemsOf(teller: Teller): readonly Item[] {
   const { told } = teller;
   return typeof told === 'string' ? [] : told.waits.map((wait) => ({ teller, wait }));
+}
+
+/**
+ * What a mount asks for because the kernel has asked it. Some of that is done once for several requests
+ * and belongs to none: then what is asked about the same file, or directory, is meant.
+ */
+function callsFor(request: Wait, inMount: readonly Item[]): readonly Item[] {
+  const calls = inMount.filter(({ wait }) => wait.kind === 'call');
+  const own = calls.filter(({ wait }) => wait.kernel === request.kernel);
+  if (own.length > 0) return own;
+  return calls.filter(({ wait }) => wait.kernel === undefined && isOfSameFile(wait, request));
 }
 
 function isOfSameFile(a: Wait, b: Wait): boolean {

@@ -1,12 +1,8 @@
 /** The text of docs/METRICS.md. */
 import { alertRules } from '../../client/cli/monitoring/alerts.ts';
 import { healthCatalogue } from '../../shared/health-catalogue.ts';
-import {
-  metricGroups,
-  type MetricName,
-  type MetricSpec,
-  metricTable,
-} from '../../shared/metrics/table.ts';
+import { metricGroups, type MetricSpec } from '../../shared/metrics/metric-spec.ts';
+import { type MetricName, metricTable } from '../../shared/metrics/table.ts';
 import { table } from '../protocol/shapes.ts';
 
 const head = `# Metrics
@@ -15,13 +11,15 @@ Made from \`shared/metrics/table.ts\` and \`client/cli/monitoring/\` by \`script
 those, not this page.
 
 The mgr, and every iod that serves, answer \`GET /metrics\` on the port that they have anyway, in the text
-format of Prometheus. A mount, and a program with the library, have no port, and so no metrics; what they
-ask for is counted at the daemons.
+format of Prometheus. A mount answers on a port of its own when it is given one (\`weft mount --metrics\`), a
+program with the library in its own way ([below](#a-program-with-the-library)).
 
 \`\`\`sh
 weft metrics                        # of the mgr, now
 weft metrics iod0                   # of an iod
-weft metrics --print-scrape-config  # for prometheus.yml
+weft mount /mnt --metrics 9464      # a mount that has some, for this host alone; or HOST:9464
+weft metrics :9464                  # of that mount
+weft metrics --print-scrape-config  # for prometheus.yml; --mount HOST:9464 for each mount
 weft metrics --print-alerts         # for rule_files
 weft metrics --print-dashboard      # for Grafana: Dashboards, New, Import
 \`\`\`
@@ -33,7 +31,7 @@ tells of it (\`weftfs_mgr_iod_state\`).
 ## Who may read them
 
 Whoever reaches the port, without a key, as with \`/health\`: Prometheus could not prove the cluster's key.
-So they tell nothing that is worth one: figures, states, and the names of the iods; no name or path of a
+So they tell nothing that is worth one: figures, states, the names of the daemons and of operations; no name or path of a
 file, no key, no user, no address of a client. A cluster without a key listens on loopback only; there
 plain HTTP is answered for the host's own names alone (\`localhost\`, 127.0.0.1), so that no web page whose
 name was made to lead there reads them. Prometheus on another host needs a cluster with a key that listens
@@ -51,7 +49,19 @@ const tail = `## The process
 Beside these stand the metrics that prom-client has of every Node process: \`process_cpu_seconds_total\`
 (since the first scrape), \`process_resident_memory_bytes\`, \`process_open_fds\`,
 \`process_start_time_seconds\`, \`nodejs_eventloop_lag_*_seconds\` (since the scrape before),
-\`nodejs_gc_duration_seconds\`, \`nodejs_heap_*\` and \`nodejs_version_info\`.`;
+\`nodejs_gc_duration_seconds\`, \`nodejs_heap_*\` and \`nodejs_version_info\`.
+
+## A program with the library
+
+\`\`\`ts
+// createServer is of node:http, connect and countCalls are of weftfs
+const fs = await connect();
+const metrics = countCalls(fs); // from now on; without it nothing is counted
+createServer(async (_, response) => {
+  const { contentType, body } = await metrics();
+  response.setHeader('content-type', contentType).end(body);
+}).listen(9464, '127.0.0.1');
+\`\`\``;
 
 /** @returns the whole page */
 export function metricsPage(): string {

@@ -6,10 +6,9 @@ import { version } from '../version.ts';
 import type { RecoveryState } from '../wire/values.ts';
 import type { MetricOf, Readings } from './readings.ts';
 import type { RequestMeter } from './request-meter.ts';
-import type { MetricRole } from './table.ts';
 
 export interface DaemonFigures {
-  readonly role: MetricRole;
+  readonly role: 'mgr' | 'iod';
   readonly name: string;
   readonly state: string;
   /** All that it may be in. */

@@ -1,7 +1,8 @@
 /** The metrics of a daemon at one moment: a reading for each of the table, or it does not compile. */
 import type { HttpReply } from '../runtime/runtime.ts';
 import type { HistogramReading } from './histogram.ts';
-import type { MetricName, MetricRole, metricTable } from './table.ts';
+import type { MetricRole } from './metric-spec.ts';
+import type { MetricName, metricTable } from './table.ts';
 
 type Table = typeof metricTable;
 type Value<N extends MetricName> = Table[N]['type'] extends 'histogram' ? HistogramReading : number;
@@ -24,7 +25,7 @@ export interface AnySample {
   readonly value: number | HistogramReading;
 }
 
-/** Names of the metrics that a daemon of this role shows. */
+/** Names of the metrics that a process of this role shows. */
 export type MetricOf<R extends MetricRole> = {
   readonly [N in MetricName]: R extends Table[N]['roles'][number] ? N : never;
 }[MetricName];
@@ -33,5 +34,5 @@ export type Readings<N extends MetricName> = { readonly [K in N]: Reading<K> };
 
 /** Writes readings in the form that Prometheus reads. */
 export type Expose = (
-  readings: Readings<MetricOf<'mgr'>> | Readings<MetricOf<'iod'>>,
+  readings: { [R in MetricRole]: Readings<MetricOf<R>> }[MetricRole],
 ) => Promise<HttpReply>;

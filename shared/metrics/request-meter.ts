@@ -1,6 +1,6 @@
 /** How long requests take, by message and outcome, and how many bytes they move. */
 import type { FsError } from '../errno.ts';
-import type { AnswerMeter } from '../rpc/service.ts';
+import type { AnswerMeter, MessageCode } from '../rpc/service.ts';
 import type { Clock } from '../runtime/runtime.ts';
 import type { Op } from '../wire/op.ts';
 import { opName } from '../wire/op-names.ts';
@@ -23,16 +23,23 @@ class OpFigures {
 /** For messages that do not exist here. */
 const noCode = 0;
 
+/** What all histograms of requests have in common. */
+type DurationSample = Sample<'weftfs_request_duration_seconds'>;
+type ErrorSample = Sample<'weftfs_request_errors_total'>;
+
 export class RequestMeter implements AnswerMeter {
   readonly #clock: Pick<Clock, 'now'>;
+  readonly #nameOf: (code: number) => string;
   /** By the number of the message: there are few, and they are small. */
   readonly #byCode: (OpFigures | undefined)[] = [];
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  /** @param nameOf message, by its number; ours by default */
+  constructor(clock: Pick<Clock, 'now'>, nameOf: (code: number) => string = opName) {
     this.#clock = clock;
+    this.#nameOf = nameOf;
   }
 
-  answered(op: Op | undefined, begunAt: number, error: FsError | undefined, bytes: number): void {
+  answered(op: MessageCode, begunAt: number, error: FsError | undefined, bytes: number): void {
     const code = op?.code ?? noCode;
     const figures = (this.#byCode[code] ??= new OpFigures());
     const outcome = error === undefined ? 'ok' : error.code === 'EAGAIN' ? 'retry' : 'error';
@@ -57,13 +64,13 @@ export class RequestMeter implements AnswerMeter {
     };
   }
 
-  durations(): readonly Sample<'weftfs_request_duration_seconds'>[] {
+  durations(): readonly DurationSample[] {
     return this.#all().flatMap(([op, { durations }]) =>
       Object.entries(durations).map(([outcome, value]) => ({ labels: { op, outcome }, value })),
     );
   }
 
-  errors(): readonly Sample<'weftfs_request_errors_total'>[] {
+  errors(): readonly ErrorSample[] {
     return this.#all().flatMap(([op, { errors }]) =>
       [...errors].map(([errno, value]) => ({ labels: { op, errno }, value })),
     );
@@ -71,7 +78,9 @@ export class RequestMeter implements AnswerMeter {
 
   #all(): readonly (readonly [string, OpFigures])[] {
     return this.#byCode.flatMap((figures, code) =>
-      figures === undefined ? [] : [[code === noCode ? 'unknown' : opName(code), figures] as const],
+      figures === undefined
+        ? []
+        : [[code === noCode ? 'unknown' : this.#nameOf(code), figures] as const],
     );
   }
 }

@@ -1,53 +1,25 @@
 /**
- * Every metric that a daemon shows, defined once: from here come what `/metrics` says,
+ * Every metric that a process shows, defined once: from here come what `/metrics` says,
  * docs/METRICS.md, the dashboard and the panels on it. Names and units by the conventions of
  * Prometheus: base units, and `_total` for what only grows. No label tells of a file, a user, a
  * key or an address of a client.
  */
-export type MetricRole = 'mgr' | 'iod';
-
-export interface MetricSpec {
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  /** Of the value, and in the name where it has one. `state`: 1 for what is the case, else 0. */
-  readonly unit: 'seconds' | 'bytes' | 'count' | 'state';
-  readonly help: string;
-  readonly labels: readonly string[];
-  /** Which daemons show it. */
-  readonly roles: readonly MetricRole[];
-  /** Upper bounds of a histogram's buckets, rising. */
-  readonly buckets?: readonly number[];
-  /** The part of documentation and dashboard that it stands in. */
-  readonly group: MetricGroup;
-}
-
-export const metricGroups = [
-  'Daemon',
-  'Requests',
-  'Files and sessions',
-  'Commits',
-  'Iods as the mgr sees them',
-  'Bytes and disk of an iod',
-  'Recovery',
-] as const;
-export type MetricGroup = (typeof metricGroups)[number];
+import { clientMetricTable } from './client-table.ts';
+import { latencies, type MetricSpec } from './metric-spec.ts';
 
 const both = ['mgr', 'iod'] as const;
+const all = ['mgr', 'iod', 'mount', 'client'] as const;
 const mgr = ['mgr'] as const;
 const iod = ['iod'] as const;
 const none = [] as const;
-
-/** From a tenth of a millisecond, which a read out of memory takes, to the longest wait of a call. */
-const latencies = [
-  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60,
-] as const;
 
 export const metricTable = {
   weftfs_build_info: {
     type: 'gauge',
     unit: 'state',
-    help: 'Always 1; which daemon this is, and its version.',
+    help: 'Always 1; which process this is, and its version.',
     labels: ['role', 'name', 'version'],
-    roles: both,
+    roles: all,
     group: 'Daemon',
   },
   weftfs_state: {
@@ -61,17 +33,17 @@ export const metricTable = {
   weftfs_generation: {
     type: 'gauge',
     unit: 'count',
-    help: 'Newest generation of the mgr that this daemon knows; each start of a mgr raises it.',
+    help: 'Newest generation of the mgr that this process knows; each start of a mgr raises it.',
     labels: none,
-    roles: both,
+    roles: all,
     group: 'Daemon',
   },
   weftfs_epoch_number: {
     type: 'gauge',
     unit: 'count',
-    help: 'Changes of the membership within the generation, as far as this daemon knows.',
+    help: 'Changes of the membership within the generation, as far as this process knows.',
     labels: none,
-    roles: both,
+    roles: all,
     group: 'Daemon',
   },
   weftfs_connections: {
@@ -411,6 +383,8 @@ export const metricTable = {
     roles: iod,
     group: 'Recovery',
   },
+
+  ...clientMetricTable,
 } as const satisfies Record<string, MetricSpec>;
 
 export type MetricName = keyof typeof metricTable;

@@ -12,7 +12,11 @@ import type { Connection } from './connection.ts';
 import type { Answer } from './service.ts';
 
 /** As its part knows it: of any length, and with times that are no whole numbers. */
-export type Waiting = Partial<Wait> & Pick<Wait, 'kind' | 'peer' | 'forMs'>;
+export type Waiting = Partial<Wait> &
+  Pick<Wait, 'kind' | 'peer' | 'forMs'> & {
+    /** By which it is given up: a request of the kernel and the calls made for it have the same. */
+    readonly signal?: AbortSignal | undefined;
+  };
 
 /** What a message may say of what it is about. */
 interface Subject {
@@ -66,18 +70,24 @@ export function waitOfUnsent(call: Call, now: number, peer: string, why: string)
     forMs: now - call.begunAt,
     leftMs: call.deadline - now,
     why,
+    signal: call.signal,
   };
 }
 
 /**
  * As it travels: the oldest first. Heartbeats and what else belongs to a connection are left out.
- * @param handle leaves out what is about other files
+ * @param handle leaves out what is neither about this file nor made for a request about it
  */
-export function pageOfWaits(all: Iterable<Waiting>, handle: Handle | undefined): WaitPage {
-  const told: Waiting[] = [];
-  for (const waiting of all) {
-    if (!belongsToLink(waiting.op ?? 0) && isAbout(waiting, handle)) told.push(waiting);
-  }
+export function pageOfWaits(waits: Iterable<Waiting>, handle: Handle | undefined): WaitPage {
+  const all = [...waits].filter(({ op = 0 }) => !belongsToLink(op));
+  const asked = new Map(
+    all.flatMap((one) => (one.kind === 'kernel' ? [[one.signal, one] as const] : [])),
+  );
+  const told = all.flatMap((waiting) => {
+    const request = waiting.signal && asked.get(waiting.signal);
+    if (!isAbout(waiting, handle) && !(request && isAbout(request, handle))) return [];
+    return [{ ...waiting, kernel: request?.kernel }];
+  });
   const oldest = told.toSorted((a, b) => b.forMs - a.forMs).slice(0, limits.waitsPerPage);
   return { waits: oldest.map(bounded), total: told.length };
 }
@@ -88,7 +98,7 @@ function isAbout({ handles }: Waiting, handle: Handle | undefined): boolean {
 
 function bounded(waiting: Waiting): Wait {
   const { kind, connection = 0, tag = 0, op = 0, stage = 'work', peer, session } = waiting;
-  const { handles = [], forMs, leftMs = Infinity, silentMs, why = '' } = waiting;
+  const { handles = [], forMs, leftMs = Infinity, silentMs, why = '', kernel } = waiting;
   return {
     kind,
     connection: connection >>> 0,
@@ -102,6 +112,7 @@ function bounded(waiting: Waiting): Wait {
     leftMs: leftMs === Infinity ? undefined : wholeMs(leftMs),
     silentMs: silentMs === undefined ? undefined : wholeMs(silentMs),
     why: why.slice(0, limits.waitTextMax),
+    kernel,
   };
 }
 

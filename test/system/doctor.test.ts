@@ -1,6 +1,8 @@
 /** `weft doctor` before a cluster that is well, one that is not, and none. */
 import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import test from 'ava';
 import { clusterDirectory, up, weft } from './cli-runner.ts';
@@ -25,8 +27,10 @@ test('a cluster that is well has no errors; every pair and every clock was looke
   t.deepEqual(bad, []);
   const names = told.checks.map(({ name }) => name);
   for (const name of [
+    'ports',
     'health',
     'mgr: version',
+    'iod1: version',
     'here -> mgr',
     'here -> iod1',
     'mgr -> iod0',
@@ -46,8 +50,14 @@ test('a bundle holds what others need, for its owner alone, and no key', async (
   await writeFile(log, `a line with ${secret}\n`, { flag: 'a' });
   const file = join(dataDir, 'found.tgz');
 
+  const iod1 = daemons.find(({ name }) => name === 'iod1');
+  const thief = createServer().listen(Number(new URL(iod1?.url ?? '').port), '127.0.0.1');
+  t.teardown(() => thief.close());
+  await once(thief, 'listening');
+
   const { code, bad } = await doctor('--data', dataDir, '--bundle', file);
   t.is(code, 2);
+  t.true(bad.includes('ports'));
   t.true(bad.includes('here -> iod1'));
   t.is((await stat(file)).mode & 0o777, 0o600);
   const into = join(dataDir, 'unpacked');
@@ -58,7 +68,9 @@ test('a bundle holds what others need, for its owner alone, and no key', async (
   }
   t.regex(await readFile(join(into, 'iod1.log'), 'utf8'), /a line with \(key\)/);
   for (const name of await readdir(into)) {
-    t.false((await readFile(join(into, name), 'utf8')).includes(secret), name);
+    const text = await readFile(join(into, name), 'utf8');
+    t.false(text.includes(secret), name);
+    t.false(text.includes('cluster.key'), `${name} tells where the key is kept`);
   }
 
   const again = await weft({}, 'doctor', '--data', dataDir, '--bundle', file);

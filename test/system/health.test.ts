@@ -1,6 +1,7 @@
 /** `weft health` and `weft metrics` before real clusters, well and sick. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import test, { type ExecutionContext } from 'ava';
 import { promtool, promtoolTest } from '../promtool.ts';
 import { clusterDirectory, Running, up, type UpReport, weft } from './cli-runner.ts';
@@ -92,6 +93,43 @@ test.serial('a mgr that is frozen is one that does not answer', async (t) => {
   ]);
   await chaos(cluster, 'go', 'mgr');
 });
+
+test.serial(
+  'whoever looks for trouble is not kept waiting by a mgr or an iod that hangs',
+  async (t) => {
+    const cluster = await up(await clusterDirectory(t), '--iods', '2');
+    const { url } = cluster;
+    const begunAt = performance.now();
+    await weft({ url }, 'explain', 'ENOENT');
+    const startMs = performance.now() - begunAt;
+    const timed = async (words: readonly string[]) => {
+      const before = performance.now();
+      const { code, stdout } = await weft({ url }, ...words);
+      // Less than any patience of somebody who wants his work done: such a one waits for 5 s and more.
+      t.true(performance.now() - before - startMs < 4000, words.join(' '));
+      return { code, stdout };
+    };
+    const looks = ['top --count 1', 'events', 'recovery list', 'sessions', 'opens', 'opens /x'];
+    await chaos(cluster, 'stop', 'iod1');
+    const top = await timed(['top', '--count', '1']);
+    t.regex(top.stdout, /^iod0 +serving/m);
+    t.regex(top.stdout, /^iod1: .*does not answer$/m);
+    t.regex((await timed(['recovery', 'list'])).stdout, /mgr-1 .*first-start/);
+    await chaos(cluster, 'stop', 'mgr');
+    for (const look of looks) t.is((await timed(look.split(' '))).code, 1, look);
+    // What is written down on this host is told all the same.
+    const { dataDir } = cluster;
+    const events = await timed(['events', '--data', dataDir]);
+    t.is(events.code, 1);
+    t.regex(events.stdout, /^\S+ {2}iod {7}iod1 {2}serving {2}start 1$/m);
+    const reports = await timed(['recovery', 'list', '--data', dataDir]);
+    t.is(reports.code, 1);
+    t.regex(reports.stdout, /iod1-1 .*first-start/);
+    t.regex((await timed(['recovery', 'show', 'iod1-1', '--data', dataDir])).stdout, /iod1/);
+    t.is((await timed(['events', '--data', join(dataDir, 'other')])).stdout, '');
+    await chaos(cluster, 'go', 'mgr', 'iod1');
+  },
+);
 
 test.serial('clients that died are told, also while a new mgr waits for them', async (t) => {
   const cluster = await up(await clusterDirectory(t), '--iods', '1');

@@ -17,6 +17,7 @@ interface Opens {
     readonly path: string | null;
     readonly holders: number;
     readonly writers: number;
+    readonly since: string | null;
   }[];
 }
 
@@ -55,6 +56,10 @@ test('sessions and open files are told, of who is here and of who is away', asyn
   t.is(files.length, 2);
   t.like(files[0], { path: '/shared', holders: 1, writers: 1 });
   t.like(files[1], { path: null, holders: 1, writers: 1 });
+  for (const file of files) {
+    const at = Date.parse(file.since ?? '');
+    t.true(at >= begunAt - 1000 && at <= Date.now(), file.since ?? 'null');
+  }
   const { holders } = await listed<Holders>(url, 'opens', '/shared');
   t.is(holders.length, 1);
   t.like(holders[0], { name: 'looker', readers: 2, writers: 1 });
@@ -65,7 +70,10 @@ test('sessions and open files are told, of who is here and of who is away', asyn
     shown,
     /^\/shared: open in 1 session\nsession \d+ +looker +127\.0\.0\.1 +2 readers, 1 writer +since \d{4}-.*Z\n$/,
   );
-  t.regex((await weft({ url }, 'opens')).stdout, /\(removed, handle \d+\)/);
+  t.regex(
+    (await weft({ url }, 'opens')).stdout,
+    /^holders +writers +since +file\n +1 +1 +\d{4}-.*Z +\/shared\n.*\(removed, handle \d+\)\n$/,
+  );
 
   await reader.close();
   t.like((await listed<Holders>(url, 'opens', '/shared')).holders[0], { readers: 1, writers: 0 });

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { connect } from '../../client/index.ts';
 import { decodeRecovery, type RecoveryReport } from '../../shared/recovery-report.ts';
-import { clusterDirectory, startByCommand, up, type UpReport, weft } from './cli-runner.ts';
+import {
+  clusterDirectory,
+  Running,
+  startByCommand,
+  up,
+  type UpReport,
+  weft,
+} from './cli-runner.ts';
 
 type Listed = Omit<RecoveryReport, 'startedAt'> & {
   readonly id: string;
@@ -198,4 +205,31 @@ test('a report on the disk is the one that is shown', async (t) => {
   const file = join(daemonOf(cluster, 'mgr').dataDir, 'recoveries', '1.json');
   const stored = decodeRecovery(await readFile(file, 'utf8'));
   t.like(report, { ...stored, id: 'mgr-1', startedAt: report.startedAt });
+});
+
+test.serial('a recovery is followed until all serve again', async (t) => {
+  const cluster = await up(await clusterDirectory(t), '--iods', '2');
+  const { url, dataDir } = cluster;
+  const at = ['--data', dataDir];
+  const well = await weft({ url }, 'recovery', 'follow', ...at);
+  t.is(well.code, 0);
+  t.regex(well.stdout, /^all serve, after /);
+  await weft({}, 'chaos', 'kill', 'iod1', ...at);
+  const follower = new Running('client/cli/main.ts', ['recovery', 'follow', ...at], {
+    WEFT_URL: url,
+  });
+  t.teardown(() => follower.signal('SIGKILL'));
+  await follower.says(/^iod1: absent$/);
+  await up(dataDir);
+  const { code, stdout } = await follower.exited;
+  t.is(code, 0);
+  t.regex(stdout, /^all serve, after /);
+  await weft({}, 'chaos', 'kill', 'mgr', ...at);
+  const again = new Running('client/cli/main.ts', ['recovery', 'follow', '--json', ...at], {
+    WEFT_URL: url,
+  });
+  t.teardown(() => again.signal('SIGKILL'));
+  await again.says(/"event":"progress","done":0,"total":null,"unit":"steps"/);
+  await up(dataDir);
+  t.true((JSON.parse((await again.exited).stdout) as { seconds: number }).seconds > 0);
 });

@@ -1,8 +1,12 @@
 /** `weft why` before real processes that hang or are gone. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import test from 'ava';
 import { connect } from '../../client/index.ts';
 import { clusterDirectory, up, type UpReport, weft } from './cli-runner.ts';
 import { until } from './cluster-fixture.ts';
+import { Mounted, mountTest } from './mounted.ts';
 
 interface Told {
   readonly chains: readonly (readonly {
@@ -81,3 +85,33 @@ test.serial('without a mgr it tells that, and how long iods serve without it', a
   const { stdout } = await weft({ url: cluster.url }, 'why', '--data', cluster.dataDir);
   t.regex(stdout, /^mgr does not tell: .*\n.*\niod0: serving, for \d+\.\d s more\n$/);
 });
+
+mountTest(
+  'a program in a mount is followed from its call into the kernel to the iod that is frozen',
+  async (t) => {
+    const m = await Mounted.start(t, { iods: 1 });
+    await writeFile(m.path('f'), 'kept');
+    const [iod] = m.cluster.iods;
+    iod?.signal('SIGSTOP');
+    const reader = spawn('cat', [m.path('f')], { stdio: 'ignore' });
+    const ended = once(reader, 'close');
+    t.teardown(() => reader.kill('SIGKILL'));
+    t.teardown(() => iod?.signal('SIGCONT'));
+    let chain: Told['chains'][number] | undefined;
+    await until(async () => {
+      const { stdout } = await m.cluster.weft('why', '--json');
+      const told = JSON.parse(stdout) as Told;
+      chain = told.chains.find(([first]) => first?.text.includes(`pid ${reader.pid}`));
+      return chain !== undefined;
+    });
+    const [asked, call, end] = chain ?? [];
+    t.regex(asked?.text ?? '', /^weft mount .*: cat \(pid \d+\) waits for read \(\/f\), for /);
+    t.like(call, { depth: 1, op: 'read' });
+    t.regex(call?.text ?? '', /^weft mount .*: waits for iod0: read \/f/);
+    t.like(end, { depth: 2, process: 'iod0' });
+    iod?.signal('SIGCONT');
+    await ended;
+    const { stdout } = await m.cluster.weft('why', '/f');
+    t.is(stdout, 'nothing waits for /f\n');
+  },
+);

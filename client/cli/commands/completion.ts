@@ -11,9 +11,10 @@ export const run: Run = async (given, { output }) => {
     throw new UsageError(`no completions for '${wanted}'`, `weft completion ${shells.join('|')}`);
   }
   const commands = commandGroups.flatMap((group) => group.commands);
+  const others = programs.filter(({ name }) => commands.every((one) => one.name !== name));
   const script = completionScript(shell, [
     ...commands.map((one) => ({ ...one, options: [...one.options, ...globalOptions] })),
-    ...programs.map((one) => ({ ...one, options: [] })),
+    ...others.map((one) => ({ ...one, options: [] })),
   ]);
   output.result({ shell, script }, () => script.trimEnd());
 };

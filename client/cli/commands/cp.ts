@@ -83,11 +83,14 @@ class Tally implements CopyEvents {
     const copied = files + links;
     const total = this.#total;
     const alone = total === undefined ? [counted(copied, 'file')] : [];
+    const seconds = (performance.now() - this.#begun) / 1000;
+    // Of nothing but empty files and links the bytes tell nothing.
+    if (total?.bytes === 0) return { done: copied, total: total.files, unit: 'files', seconds };
     return {
       done: this.#bytes,
       total: total?.bytes,
       unit: 'bytes',
-      seconds: (performance.now() - this.#begun) / 1000,
+      seconds,
       also:
         total !== undefined && total.files > 1
           ? [`${copied} of ${counted(total.files, 'file')}`]
@@ -120,7 +123,8 @@ class Tally implements CopyEvents {
 
   report(onTerminal: boolean): void {
     this.#over = true;
-    const { done: bytes, seconds } = this.figures;
+    const { seconds } = this.figures;
+    const bytes = this.#bytes;
     const notKept = Object.fromEntries(this.#notKept);
     this.#output.object({
       ...this.#done,

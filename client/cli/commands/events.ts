@@ -10,6 +10,7 @@ import { UsageError } from '../arguments.ts';
 import type { Color } from '../colors.ts';
 import type { Context, Run } from '../command.ts';
 import { shortFailure } from '../failure.ts';
+import { askOrRead, keptEvents } from '../kept-records.ts';
 
 /** Whoever follows hears of an event so long after it at the latest. */
 const pollMs = 500;
@@ -18,22 +19,34 @@ const shownBefore = 10;
 /** Of a mgr that is away: then it is asked again. */
 const patienceMs = 5_000;
 
-const colors: Readonly<Record<Grade, Color>> = { good: 'green', warning: 'yellow', bad: 'red' };
+const colors: Readonly<Record<Grade, Color>> = {
+  good: 'green',
+  note: 'cyan',
+  warning: 'yellow',
+  bad: 'red',
+};
 
 export const run: Run = async (given, context) => {
   const since = given.text('since');
   const sinceMs = since === undefined ? -Infinity : parseSince(since, Date.now());
   const follow = given.flag('follow');
-  const fs = await context.fileSystem();
-  const kept: ClusterEvent[] = [];
   let after = 0;
-  for (let done = false; !done;) {
-    const page = await eventsAfter(askingBy(fs, context.connectOptions), after);
-    kept.push(...page.events.filter((event) => timeOf(event) >= sinceMs));
-    ({ next: after, done } = page);
-  }
+  const ask = async (): Promise<readonly ClusterEvent[]> => {
+    const fs = await context.fileSystem();
+    const all: ClusterEvent[] = [];
+    for (let done = false; !done;) {
+      const page = await eventsAfter(askingBy(fs, context.connectOptions), after);
+      all.push(...page.events);
+      ({ next: after, done } = page);
+    }
+    return all;
+  };
+  const { found, isFromDisk } = await askOrRead(given, context, ask, keptEvents);
+  const kept = found.filter((event) => timeOf(event) >= sinceMs);
   await tell(follow && since === undefined ? kept.slice(-shownBefore) : kept, context);
-  if (!follow) return;
+  if (isFromDisk) return 'failed';
+  if (!follow) return undefined;
+  const fs = await context.fileSystem();
   for (let lastFailure = ''; ;) {
     await sleep(pollMs);
     try {

@@ -3,6 +3,7 @@ import { type Arguments, UsageError } from '../arguments.ts';
 import type { Context, Run } from '../command.ts';
 import { metricsAt } from '../daemon-metrics.ts';
 import { clusterAt } from '../direct-connection.ts';
+import { parseMetricsAddress } from '../mount-metrics.ts';
 import { alertsFile } from '../monitoring/alerts.ts';
 import { dashboardFile } from '../monitoring/dashboard.ts';
 import { scrapeConfig } from '../monitoring/scrape-config.ts';
@@ -12,12 +13,14 @@ export const run: Run = async (given, context) => {
   context.output.result({ lines }, () => lines);
 };
 
-type Print = (context: Context) => readonly string[] | Promise<readonly string[]>;
+type Print = (context: Context, given: Arguments) => readonly string[] | Promise<readonly string[]>;
 
 /** By the option that asks for it. */
 const prints: Readonly<Record<string, Print>> = {
-  printScrapeConfig: async (context) =>
-    scrapeConfig(clusterAt(context.url), await membersOf(context)),
+  printScrapeConfig: async (context, given) => {
+    const mounts = given.texts('mount').map(parseMetricsAddress);
+    return scrapeConfig(clusterAt(context.url), await membersOf(context), mounts);
+  },
   printAlerts: alertsFile,
   printDashboard: () => dashboardFile().trimEnd().split('\n'),
 };
@@ -27,7 +30,7 @@ async function linesOf(given: Arguments, context: Context): Promise<readonly str
     given.flag(name) ? [prints[name]] : [],
   );
   if (more.length > 0) throw new UsageError('it prints one thing at a time', 'weft help metrics');
-  if (print) return print(context);
+  if (print) return print(context, given);
   return metricsAt(await addressOf(given.operands[0] ?? 'mgr', context));
 }
 
@@ -38,6 +41,8 @@ async function membersOf({ fileSystem }: Context) {
 
 async function addressOf(daemon: string, context: Context) {
   if (daemon === 'mgr') return clusterAt(context.url);
+  // Of a mount: names of daemons have no colon.
+  if (daemon.includes(':')) return parseMetricsAddress(daemon);
   const members = await membersOf(context);
   const member = members.find(({ name }) => name === daemon);
   if (member !== undefined) return member;

@@ -16,6 +16,7 @@ import { CommandError } from '../failure.ts';
 import { Interrupt } from '../local-cluster/interrupt.ts';
 import { isDead, listMounts, mountOn, mountPoint } from '../mount-table.ts';
 import { fstabLine } from '../mount-helper.ts';
+import { MountMetrics } from '../mount-metrics.ts';
 import { mountUnit } from '../mount-unit.ts';
 import { clientTraceDirectory } from '../trace/trace-sources.ts';
 
@@ -25,6 +26,8 @@ interface Mounted {
   readonly pid: number;
   /** A dead mount was in its place. */
   readonly repaired: boolean;
+  /** Where its metrics are; `null`: it has none. */
+  readonly metrics: string | null;
 }
 
 export const run: Run = async (given, context) => {
@@ -65,25 +68,28 @@ async function serve(directory: string, given: Arguments, parts: Parts): Promise
   const name = `weft mount ${directory} (pid ${process.pid})`;
   const runtime = makeNodeRuntime({ log: 'warnings', trace: { name, isRemovedAtEnd: true } });
   runtime.keepTrace(clientTraceDirectory());
+  const metrics = new MountMetrics(runtime, given.text('metrics'));
   const { signal } = parts.interrupt;
   // Whoever mounts: the kernel checks what each user may do.
   const root = { uid: 0, gid: 0, groups: [] };
   const fileSystem = await connect(url, { ...connectOptions, ...root, runtime, name, signal });
   try {
     const source = sourceOf(url);
-    const { ended } = await mountCluster({
+    const mount = await mountCluster({
       fileSystem,
       directory,
       source,
       options: given.text('options')?.split(',') ?? [],
       deadlineMs: connectOptions.callDeadlineMs ?? limits.callDeadlineDefaultMs,
+      meters: metrics.meters,
     });
     try {
       // It may have been started from a directory that somebody wants to unmount.
       process.chdir('/');
-      report({ directory, source, pid: process.pid, repaired }, parts.context);
+      const page = await metrics.serve(mount, fileSystem);
+      report({ directory, source, pid: process.pid, repaired, metrics: page }, parts.context);
       endAtSignal(directory, parts);
-      await ended;
+      await mount.ended;
       // The kernel's administrator can end a mount without taking it away.
       const left = await mountOn(directory);
       if (left !== undefined && (await isDead(left))) await unmount(directory, { lazy: true });
@@ -93,6 +99,7 @@ async function serve(directory: string, given: Arguments, parts: Parts): Promise
       throw error;
     }
   } finally {
+    await metrics.close();
     await fileSystem.close();
   }
 }
@@ -116,9 +123,10 @@ async function takeAway(directory: string, remark: (text: string) => void): Prom
 
 function report(mounted: Mounted, { output }: Context): void {
   output.result({ ...mounted }, () => {
-    const { directory, source, pid, repaired } = mounted;
+    const { directory, source, pid, repaired, metrics } = mounted;
     const how = repaired ? ', in the place of one whose process had died' : '';
-    return `${source} is mounted on ${directory} (pid ${pid})${how}`;
+    const where = metrics === null ? '' : `; metrics: ${metrics}`;
+    return `${source} is mounted on ${directory} (pid ${pid})${how}${where}`;
   });
 }
 
@@ -139,8 +147,8 @@ async function clear(directory: string): Promise<boolean> {
 
 function printFstab(directory: string, given: Arguments, { output, url = '' }: Context): void {
   parseClusterUrl(url);
-  const [timeout, options] = [given.text('timeout'), given.text('options')];
-  const line = fstabLine({ url, directory, timeout, options });
+  const [timeout, metrics, options] = ['timeout', 'metrics', 'options'].map((n) => given.text(n));
+  const line = fstabLine({ url, directory, timeout, metrics, options });
   output.result({ line }, () => line);
 }
 
@@ -175,9 +183,9 @@ async function mountInBackground(
     const said = JSON.parse(await firstLine(child)) as Mounted & { error?: Told };
     interrupt.signal.throwIfAborted();
     if (said.error !== undefined) throw asCommandError(said.error);
-    const { source, pid, repaired } = said;
+    const { source, pid, repaired, metrics } = said;
     child.unref();
-    report({ directory, source, pid, repaired }, context);
+    report({ directory, source, pid, repaired, metrics }, context);
   } finally {
     await log?.close();
   }
@@ -191,7 +199,7 @@ function foregroundWords(
   const [node = process.execPath, program = ''] = process.argv;
   const words = [...process.execArgv, program, 'mount', directory, '--foreground'];
   if (url !== undefined) words.push('--url', url);
-  for (const name of ['key', 'user', 'timeout', 'options'] as const) {
+  for (const name of ['key', 'user', 'timeout', 'options', 'metrics'] as const) {
     const text = given.text(name);
     if (text !== undefined) words.push(`--${name}`, text);
   }

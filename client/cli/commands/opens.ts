@@ -8,6 +8,7 @@ import {
   handleOf,
   type HolderRecord,
   holdersOf,
+  openSince,
   openTimesOf,
   openFilesOf,
   pathOf,
@@ -15,6 +16,9 @@ import {
 import { remotePath } from '../remote-path.ts';
 import { printable } from '../../observing/shown-text.ts';
 import { sessionJson, whereabouts } from './sessions.ts';
+
+/** Files of which the mgr is asked at the same time. */
+const askedAtOnce = 128;
 
 export const run: Run = async ({ operands: [name] }, context) => {
   const { output, fileSystem, connectOptions } = context;
@@ -27,14 +31,15 @@ export const run: Run = async ({ operands: [name] }, context) => {
         ? 'nothing is open'
         : alignRows(
             [
-              ['holders', 'writers', 'file'],
-              ...files.map(({ handle, path, holders, writers }) => [
+              ['holders', 'writers', 'since', 'file'],
+              ...files.map(({ handle, path, holders, writers, since }) => [
                 String(holders),
                 String(writers),
+                since ?? 'nobody knows when',
                 path === null ? `(removed, handle ${handle})` : printable(path),
               ]),
             ],
-            ['right', 'right', 'left'],
+            ['right', 'right', 'left', 'left'],
           ),
     );
     return;
@@ -43,10 +48,7 @@ export const run: Run = async ({ operands: [name] }, context) => {
   const handle = await handleOf(asking, path);
   const holders = await holdersOf(asking, handle);
   const times = await openTimesOf(asking, handle);
-  const sinceOf = ({ by }: HolderRecord): string | null => {
-    const seconds = times.get(by.session) ?? 0;
-    return seconds === 0 ? null : new Date(seconds * 1000).toISOString();
-  };
+  const sinceOf = ({ by }: HolderRecord): string | null => timeText(times.get(by.session));
   const { paint } = output;
   output.result(
     {
@@ -76,9 +78,20 @@ export const run: Run = async ({ operands: [name] }, context) => {
 };
 
 async function openFiles(asking: Asking) {
+  const all = await openFilesOf(asking);
   const files = [];
-  for (const file of await openFilesOf(asking)) {
-    files.push({ ...file, path: (await pathOf(asking, file.handle)) ?? null });
+  for (let first = 0; first < all.length; first += askedAtOnce) {
+    const some = all.slice(first, first + askedAtOnce).map(async (file) => {
+      const { handle } = file;
+      const [path, since] = await Promise.all([pathOf(asking, handle), openSince(asking, handle)]);
+      return { ...file, path: path ?? null, since: timeText(since) };
+    });
+    files.push(...(await Promise.all(some)));
   }
   return files;
+}
+
+/** @param seconds since 1970; 0 or `undefined`: nobody knows */
+function timeText(seconds = 0): string | null {
+  return seconds === 0 ? null : new Date(seconds * 1000).toISOString();
 }

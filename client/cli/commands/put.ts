@@ -1,4 +1,5 @@
 /** `weft put`: standard input as a file, several pieces on their way at once. */
+import { fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { toFsError } from '../../../shared/errno.ts';
 import type { File } from '../../file.ts';
@@ -6,6 +7,7 @@ import { UsageError } from '../arguments.ts';
 import type { Run } from '../command.ts';
 import { humanBytes, humanDuration, humanRate } from '../../../shared/figures.ts';
 import { layoutWish } from '../layout-wish.ts';
+import { Progress } from '../progress.ts';
 import { remotePath } from '../remote-path.ts';
 import { printable } from '../../observing/shown-text.ts';
 
@@ -22,15 +24,25 @@ export const run: Run = async (given, { output, fileSystem }) => {
   const fs = await fileSystem();
   const append = given.flag('append');
   const file = await fs.open(path, append ? 'a' : 'w', { layout });
-  let bytes: number;
+  const { size } = fstatSync(process.stdin.fd);
+  let bytes = 0;
+  const progress = new Progress(output, () => ({
+    done: bytes,
+    // A pipe does not tell how much will come.
+    total: size > 0 ? size : null,
+    unit: 'bytes',
+    seconds: (performance.now() - begun) / 1000,
+  }));
   try {
     // Appends take their places as they arrive: two on their way could change places.
-    bytes = await store(process.stdin, file, append ? 1 : piecesInFlightMax);
+    await store(process.stdin, file, append ? 1 : piecesInFlightMax, (count) => (bytes += count));
+    await file.close({ sync: given.flag('sync') });
   } catch (error: unknown) {
     await file.close().catch(() => undefined); // The first failure is the one to tell.
     throw error;
+  } finally {
+    progress.end();
   }
-  await file.close({ sync: given.flag('sync') });
   const seconds = (performance.now() - begun) / 1000;
   if (output.json) output.object({ path, bytes, seconds });
   else if (process.stderr.isTTY) {
@@ -39,7 +51,13 @@ export const run: Run = async (given, { output, fileSystem }) => {
   }
 };
 
-async function store(input: Readable, file: File, piecesInFlight: number): Promise<number> {
+/** @param stored hears of each piece's length */
+async function store(
+  input: Readable,
+  file: File,
+  piecesInFlight: number,
+  stored: (bytes: number) => void,
+): Promise<void> {
   const inFlight = new Set<Promise<unknown>>();
   let failure: Error | undefined;
   let position = 0;
@@ -47,7 +65,10 @@ async function store(input: Readable, file: File, piecesInFlight: number): Promi
     const at = position;
     position += length;
     const writing: Promise<unknown> = file.write(piece, at).then(
-      () => inFlight.delete(writing),
+      () => {
+        inFlight.delete(writing);
+        stored(length);
+      },
       (error: unknown) => {
         inFlight.delete(writing);
         failure ??= toFsError(error);
@@ -70,5 +91,4 @@ async function store(input: Readable, file: File, piecesInFlight: number): Promi
   if (length > 0) await send(piece, length);
   await Promise.all(inFlight);
   if (failure !== undefined) throw failure;
-  return position;
 }

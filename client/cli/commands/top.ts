@@ -15,6 +15,12 @@ import { type Load, loadBetween, type Look } from '../top/load.ts';
 import { parseSamples } from '../top/samples.ts';
 
 const secondsBetween = 2;
+/** Before the first answer, which whoever looks for trouble shall have within 2 s. */
+const firstSeconds = 0.5;
+/** A daemon that does not answer in this time is told as one that does not: so that it is so soon. */
+const hurriedMs = 700;
+/** Of somebody who names an interval. */
+const patientMs = 2_000;
 const heads = [
   'daemon',
   'state',
@@ -42,19 +48,21 @@ interface Line {
 
 export const run: Run = async (given, context) => {
   const { output, fileSystem } = context;
-  const seconds = given.count('interval', { min: 1, max: 3600 }) ?? secondsBetween;
+  const wish = given.count('interval', { min: 1, max: 3600 });
   const rounds = given.count('count', { min: 1, max: 1_000_000 }) ?? Infinity;
   const fs = await fileSystem();
-  let before = await lookAround(fs, context);
-  let loadsBefore = await lookAtLoads(fs);
+  const patienceMs = wish === undefined ? hurriedMs : patientMs;
+  const look = () =>
+    Promise.all([lookAround(fs, context, patienceMs), lookAtLoads(fs, patienceMs)]);
+  let last = look();
   for (let round = 0; round < rounds; round++) {
-    await sleep(seconds * 1000);
-    const now = await lookAround(fs, context);
-    const daemons = [...now].map(([name, look]) => lineOf(name, before.get(name), look));
-    before = now;
-    const loads = await lookAtLoads(fs);
+    const seconds = wish ?? (round === 0 ? firstSeconds : secondsBetween);
+    // A daemon that hangs is waited for while the time runs anyway.
+    const [[before, loadsBefore]] = await Promise.all([last, sleep(seconds * 1000)]);
+    last = look();
+    const [now, loads] = await last;
+    const daemons = [...now].map(([name, found]) => lineOf(name, before.get(name), found));
     const shares = loadsBefore && loads ? await namedShares(fs, loadsBefore, loads) : noShares;
-    loadsBefore = loads;
     output.result({ seconds, daemons, ...shares }, () => [
       ...(output.isTerminal && rounds === Infinity ? [`${clear}${new Date().toISOString()}`] : []),
       ...alignRows([heads, ...daemons.flatMap((line) => rowsOf(line, output.paint))], sides),
@@ -68,15 +76,24 @@ export const run: Run = async (given, context) => {
 };
 
 /** Of each daemon its metrics, or why it does not tell them. */
-async function lookAround(fs: FileSystem, { url }: Context): Promise<Map<string, Look | string>> {
+async function lookAround(
+  fs: FileSystem,
+  { url }: Context,
+  patienceMs: number,
+): Promise<Map<string, Look | string>> {
   const daemons = [{ name: 'mgr', ...clusterAt(url) }, ...(await fs.members())];
-  const looks = daemons.map(async ({ name, ...at }) => [name, await lookAt(at)] as const);
+  const looks = daemons.map(
+    async ({ name, ...at }) => [name, await lookAt(at, patienceMs)] as const,
+  );
   return new Map(await Promise.all(looks));
 }
 
-async function lookAt(at: Parameters<typeof metricsAt>[0]): Promise<Look | string> {
+async function lookAt(
+  at: Parameters<typeof metricsAt>[0],
+  patienceMs: number,
+): Promise<Look | string> {
   try {
-    return { samples: parseSamples(await metricsAt(at)), atMs: performance.now() };
+    return { samples: parseSamples(await metricsAt(at, patienceMs)), atMs: performance.now() };
   } catch (error) {
     return shortFailure(error);
   }

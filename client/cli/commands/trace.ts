@@ -120,7 +120,23 @@ async function exportTrace(given: Arguments, { output }: Context): Promise<void>
     for (const piece of pieces) await output.bytes(Buffer.from(piece));
     return;
   }
-  await pipeline(Readable.from(pieces), createWriteStream(file, { mode: 0o600 }));
+  const begun = performance.now();
+  let done = 0;
+  const progress = new Progress(output, () => {
+    return { done, total: null, unit: 'bytes', seconds: (performance.now() - begun) / 1000 };
+  });
+  const counted = function* (): Generator<string> {
+    for (const piece of pieces) {
+      done += piece.length;
+      progress.tick();
+      yield piece;
+    }
+  };
+  try {
+    await pipeline(Readable.from(counted()), createWriteStream(file, { mode: 0o600 }));
+  } finally {
+    progress.end();
+  }
   output.result({ file: resolve(file), rings: rings.map(({ path }) => path) }, () => [
     format === 'chrome'
       ? `${file}: open it in chrome://tracing or ui.perfetto.dev`

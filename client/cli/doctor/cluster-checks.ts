@@ -10,13 +10,15 @@ import type { Check } from './check.ts';
 /** Time stamps are compared between hosts by people and programs; nothing of ours depends on it. */
 const clockOffMs = 1000;
 
-export function checkVersion(ofMgr: string): Check {
-  const name = 'mgr: version';
-  if (ofMgr === ourVersion) return { name, verdict: 'ok', detail: ofMgr };
+/** @param itsVersion `undefined`: it does not tell */
+export function checkVersion(daemon: string, itsVersion: string | undefined): Check {
+  const name = `${daemon}: version`;
+  if (itsVersion === undefined) return { name, verdict: 'skipped', detail: 'it does not tell' };
+  if (itsVersion === ourVersion) return { name, verdict: 'ok', detail: itsVersion };
   return {
     name,
     verdict: 'warning',
-    detail: `${ofMgr}, this command is of ${ourVersion}`,
+    detail: `${itsVersion}, this command is of ${ourVersion}`,
     advice: 'install the same version on all hosts',
   };
 }

@@ -3,6 +3,7 @@ import { limits } from '../../../shared/limits.ts';
 import { displayBytes, percent } from '../../../shared/figures.ts';
 import type { Check } from './check.ts';
 import type { DiskFacts, HostFacts } from './host-facts.ts';
+import type { PortFacts } from './port-facts.ts';
 
 const nodeNeeded = [20, 19] as const;
 /** An iod keeps objects open, and a connection for each client. */
@@ -105,4 +106,38 @@ function mountCheck({ fuse, uid, platform }: HostFacts): Check {
     detail: lacks.join(', '),
     advice: device === 'missing' ? 'modprobe fuse' : 'install mount, and let root open /dev/fuse',
   };
+}
+
+/** Whether the daemons of this host have their ports, or can have them when they start. */
+export function checkPorts({ ports, areChosen, lent }: PortFacts): Check {
+  const name = 'ports';
+  const taken = ports.flatMap(({ daemon, port, holder }) =>
+    typeof holder === 'object' ? [`${port} of ${daemon} (${holder.failure})`] : [],
+  );
+  if (taken.length > 0) {
+    return {
+      name,
+      verdict: areChosen ? 'error' : 'warning',
+      detail: `not to be had: ${taken.join(', ')}`,
+      advice: areChosen
+        ? 'end the program that has it (ss -ltnp tells which), then weft up'
+        : 'weft up --port with another, or 0 for any that are free',
+    };
+  }
+  const risky = ports.filter(({ port }) => port >= lent.first && port <= lent.last);
+  if (risky.length > 0) {
+    return {
+      name,
+      verdict: 'warning',
+      detail: `${risky.map(({ port }) => port).join(', ')}: of those that outgoing connections get`,
+      advice: 'while a daemon is away somebody may take its port: choose some below that range',
+    };
+  }
+  const running = ports.filter(({ holder }) => holder === 'itself').length;
+  const free = ports.length - running;
+  const words = [
+    ...(running > 0 ? [`${running} in use by the daemons that they are for`] : []),
+    ...(free > 0 ? [`${free} free`] : []),
+  ];
+  return { name, verdict: 'ok', detail: words.join(', ') };
 }

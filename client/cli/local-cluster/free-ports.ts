@@ -57,7 +57,8 @@ export function portsToKeep(lent: PortRange): PortRange {
   return roomy ?? { first: lowestPort, last: 65_535 };
 }
 
-async function lentPorts(): Promise<PortRange> {
+/** Those that the system gives to outgoing connections. */
+export async function lentPorts(): Promise<PortRange> {
   try {
     const [first = NaN, last = NaN] = (await readFile(rangeFile, 'utf8')).split(/\s+/).map(Number);
     if (first <= last) return { first, last };

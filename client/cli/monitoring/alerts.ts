@@ -146,6 +146,42 @@ export const alertRules: readonly AlertRule[] = [
       advice: 'give the mgr a disk of its own; weft metrics shows how long commits take',
     },
   },
+  {
+    name: 'WeftfsMountDown',
+    expression: `up{job="${jobs.mount}"} == 0`,
+    lasting: '1m',
+    about: {
+      severity: 'error',
+      what: 'a mount does not answer',
+      cause: 'its process has ended or hangs, or its host is away',
+      effect: 'programs that use its directory get errors, or wait',
+      advice: 'weft mount DIR on that host puts a new one in the place of one that has died',
+    },
+  },
+  {
+    name: 'WeftfsMountWaits',
+    expression: `${of('weftfs_mount_oldest_operation_seconds')} > 15`,
+    lasting: '0s',
+    about: {
+      severity: 'warning',
+      what: 'a program waits in a mount for more than 15 s',
+      cause: 'a daemon that the mount needs is away, hangs or is overloaded',
+      effect: 'the program stands still until the daemon is back, or the deadline of the mount',
+      advice: 'weft why tells what it waits for, across processes',
+    },
+  },
+  {
+    name: 'WeftfsMountErrors',
+    expression: `increase(${of('weftfs_mount_operation_errors_total', '{errno=~"EIO|ETIMEDOUT"}')}[5m]) > 0`,
+    lasting: '0s',
+    about: {
+      severity: 'error',
+      what: 'programs in a mount get EIO or ETIMEDOUT',
+      cause: 'a daemon did not answer in time, a disk fails, or bytes arrive damaged',
+      effect: 'programs fail that should not',
+      advice: 'the log of the mount tells of mistakes (weft mount --log); then: weft health',
+    },
+  },
 ];
 
 /** Lines of a file for `rule_files` of prometheus.yml. */

@@ -1,10 +1,6 @@
 /** A board for Grafana: a panel for each metric of the table, in its groups. */
-import {
-  metricGroups,
-  type MetricName,
-  type MetricSpec,
-  metricTable,
-} from '../../../shared/metrics/table.ts';
+import { metricGroups, type MetricSpec } from '../../../shared/metrics/metric-spec.ts';
+import { type MetricName, metricTable } from '../../../shared/metrics/table.ts';
 
 const width = 8;
 const height = 7;

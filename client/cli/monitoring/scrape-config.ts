@@ -3,12 +3,21 @@ import { formatAddress } from '../../../shared/iodtab-address.ts';
 import type { Member } from '../../../shared/wire/values.ts';
 
 /** Names of the jobs; alerts and dashboard know them. */
-export const jobs = { mgr: 'weftfs-mgr', iod: 'weftfs-iod' } as const;
+export const jobs = { mgr: 'weftfs-mgr', iod: 'weftfs-iod', mount: 'weftfs-mount' } as const;
 
-/** Lines for `scrape_configs` of prometheus.yml. An iod that has never started has no address yet. */
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Lines for `scrape_configs` of prometheus.yml. An iod that has never started has no address yet.
+ * @param mounts where their metrics are: no daemon knows it
+ */
 export function scrapeConfig(
-  mgr: { readonly host: string; readonly port: number },
+  mgr: Address,
   members: readonly Pick<Member, 'name' | 'host' | 'port'>[],
+  mounts: readonly Address[],
 ): string[] {
   const known = members.filter(({ port }) => port !== 0);
   return [
@@ -22,6 +31,13 @@ export function scrapeConfig(
       `      - targets: [${yamlText(formatAddress(host, port))}]`,
       `        labels: { iod: ${yamlText(name)} }`,
     ]),
+    ...(mounts.length === 0
+      ? ['  # Mounts that have metrics (weft mount --metrics) come here with --mount HOST:PORT.']
+      : [
+          `  - job_name: ${jobs.mount}`,
+          '    static_configs:',
+          `      - targets: [${mounts.map((at) => yamlText(formatAddress(at.host, at.port))).join(', ')}]`,
+        ]),
   ];
 }
 

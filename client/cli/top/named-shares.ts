@@ -24,10 +24,12 @@ interface Whereabouts {
 
 /** How many of each are shown. */
 const shownMax = 10;
-const patienceMs = 1_000;
 
-/** @returns nothing without the key of the cluster, or from a mgr that does not tell it yet */
-export async function lookAtLoads(fs: FileSystem): Promise<LoadLook | undefined> {
+/** @param patienceMs what each daemon may take @returns nothing without the key of the cluster, or from a mgr that does not tell it yet */
+export async function lookAtLoads(
+  fs: FileSystem,
+  patienceMs: number,
+): Promise<LoadLook | undefined> {
   const { session } = fs;
   const own = session.session.id;
   const ask = async (iod: IodIndex | undefined): Promise<LoadPage> => {

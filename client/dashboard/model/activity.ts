@@ -25,7 +25,8 @@ export interface Activity {
   readonly points: readonly Point[];
 }
 
-/** At a look every two seconds: five minutes. */
+export const secondsBetweenPoints = 2;
+/** Five minutes. */
 export const pointsMax = 150;
 
 export function withCounters(before: Activity | undefined, now: Counters): Activity {

@@ -1,4 +1,6 @@
 /** Lines over time, with a legend that says the latest values to whoever cannot see them. */
+import { humanDuration } from '../../../shared/figures.ts';
+import { secondsBetweenPoints } from '../model/activity.ts';
 import { niceTop, pathOf } from '../model/chart.ts';
 
 export interface Line {
@@ -53,6 +55,10 @@ export function Chart(props: {
             />
           ))}
         </svg>
+      </div>
+      <div class="span" aria-hidden="true">
+        <span>{humanDuration((places - 1) * secondsBetweenPoints)} ago</span>
+        <span>now</span>
       </div>
       <ul class="legend">
         {latest.map((text, i) => (

@@ -7,6 +7,7 @@ import {
   askingBy,
   type OpenFileRecord,
   openFilesOf,
+  openSince,
   pathOf,
   type SessionRecord,
   sessionsOf,
@@ -25,11 +26,12 @@ interface Presence {
   readonly files: readonly OpenFileRecord[];
   /** Of the files that are shown. */
   readonly paths: readonly (string | undefined)[];
+  readonly since: readonly (number | undefined)[];
 }
 
 export function Clients({ fs, self }: ViewProps) {
   const [presence, failure] = usePresence(fs);
-  const { sessions = [], files = [], paths = [] } = presence ?? {};
+  const { sessions = [], files = [], paths = [], since = [] } = presence ?? {};
   return (
     <>
       {failure !== '' && <p role="alert">{failure}</p>}
@@ -53,12 +55,14 @@ export function Clients({ fs, self }: ViewProps) {
       <section aria-labelledby="opens">
         <h2 id="opens">{counted(files.length, 'open file')}</h2>
         {files.length > 0 && (
-          <Table heads={['file', 'holders', 'writers']}>
+          <Table heads={['file', 'holders', 'writers', 'since']}>
             <Rows
               rows={files.slice(0, rowsMax).map(({ handle, holders, writers }, i) => {
                 const path = paths[i];
                 const name = path === undefined ? `(removed, handle ${handle})` : printable(path);
-                return [name, String(holders), String(writers)];
+                const at = since[i];
+                const time = at === undefined ? '?' : new Date(at * 1000).toLocaleString();
+                return [name, String(holders), String(writers), time];
               })}
             />
           </Table>
@@ -103,8 +107,11 @@ async function presenceOf(fs: PageFileSystem): Promise<Presence> {
   const asking = askingBy(fs, { callDeadlineMs: 5000 });
   const [sessions, files] = await Promise.all([sessionsOf(asking), openFilesOf(asking)]);
   const shown = files.slice(0, rowsMax);
-  const paths = await Promise.all(shown.map(({ handle }) => pathOf(asking, handle)));
-  return { sessions, files, paths };
+  const [paths, since] = await Promise.all([
+    Promise.all(shown.map(({ handle }) => pathOf(asking, handle))),
+    Promise.all(shown.map(({ handle }) => openSince(asking, handle))),
+  ]);
+  return { sessions, files, paths, since };
 }
 
 function Rows({ rows }: { readonly rows: readonly (readonly string[])[] }) {

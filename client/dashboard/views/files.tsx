@@ -12,20 +12,17 @@ import { Listing } from './listing.tsx';
 import { type MappedFile, Stripes } from './stripes.tsx';
 import { Transfers, useTransfers } from './transfers.tsx';
 
+const betweenLooksMs = 2000;
+
 export function Files({ fs, self, picture }: ViewProps) {
   const [path, setPath] = useState('/');
-  const [mapped, setMapped] = useState<MappedFile>();
+  const [mapped, setMapped] = useMap(fs);
   const { entries, failure, isComplete, refresh } = useEntries(fs, path);
   const transfers = useTransfers(fs, refresh);
   const mayWrite = !self.readOnly;
   const go = (to: string): void => {
     setMapped(undefined);
     setPath(to);
-  };
-  const map = async (name: string): Promise<void> => {
-    const file = childOf(path, name);
-    const { size, layout } = await fs.stat(file);
-    if (layout !== undefined) setMapped({ path: file, size, layout });
   };
   return (
     <div
@@ -61,11 +58,35 @@ export function Files({ fs, self, picture }: ViewProps) {
         key={path}
         enter={(name) => go(childOf(path, name))}
         download={(name) => transfers.download(childOf(path, name), name)}
-        map={(name) => void map(name)}
+        map={(name) => void mapOf(fs, childOf(path, name)).then(setMapped)}
       />
       <Command line={commands.list(path)} />
     </div>
   );
+}
+
+async function mapOf(fs: PageFileSystem, path: string): Promise<MappedFile | undefined> {
+  const { size, layout } = await fs.stat(path);
+  return layout && { path, size, layout };
+}
+
+/** A map that grows with its file for as long as it is shown; of one that is gone it stays. */
+function useMap(fs: PageFileSystem) {
+  const [mapped, setMapped] = useState<MappedFile>();
+  useEffect(() => {
+    if (mapped === undefined) return undefined;
+    let isOver = false;
+    const timer = setTimeout(() => {
+      void mapOf(fs, mapped.path)
+        .catch(() => mapped)
+        .then((now) => isOver || setMapped(now && { ...now }));
+    }, betweenLooksMs);
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [fs, mapped]);
+  return [mapped, setMapped] as const;
 }
 
 function Steps({ path, go }: { readonly path: string; readonly go: (path: string) => void }) {

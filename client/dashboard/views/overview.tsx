@@ -34,7 +34,7 @@ export function Overview({ picture }: ViewProps) {
           <Figure name="epoch" value={`${epoch.generation}.${epoch.number}`} />
           <Figure name="mgr up for" value={silence ? '-' : humanDuration(uptimeMs / 1000)} />
           <Figure name="version" value={version} />
-          <Figure name="identity" value={cluster.slice(0, 12)} />
+          <Figure name="identity" value={cluster.slice(0, 8)} />
         </dl>
       </section>
       <Events picture={picture} />
@@ -84,7 +84,11 @@ function FindingItem({ finding: { code, subject, detail } }: { readonly finding:
       </strong>{' '}
       ({printable(detail)})
       <br />
-      {effect}. {advice} (<code>weft explain {code}</code>)
+      Effect: {effect}.
+      <br />
+      Try: {advice}.
+      <br />
+      <code>weft explain {code}</code>
     </li>
   );
 }
@@ -107,7 +111,7 @@ function Daemons({ picture: { status, silence, epoch } }: { readonly picture: Pi
         <tr key={member.index}>
           <th scope="row">{printable(member.name)}</th>
           <td>
-            <State word={member.state} />
+            <State word={member.state} isOld={silence !== undefined} />
           </td>
           <td>{member.incarnation}</td>
           <td>

@@ -9,6 +9,7 @@ const grades: Readonly<Record<string, string>> = {
   unreachable: 'bad',
 };
 
-export function State({ word }: { readonly word: string }) {
-  return <span class={`badge ${grades[word] ?? 'warning'}`}>{word}</span>;
+/** @param isOld as it was when it was known last */
+export function State({ word, isOld }: { readonly word: string; readonly isOld?: boolean }) {
+  return <span class={`badge ${isOld ? 'note' : (grades[word] ?? 'warning')}`}>{word}</span>;
 }

@@ -3,6 +3,7 @@
  * telldir and seekdir work at any time.
  */
 import type { ByteString, Handle } from '../../../shared/units.ts';
+import { fileOps } from '../../../shared/wire/mgr-ops.ts';
 import type { Control } from '../../control.ts';
 import { encode } from '../layout.ts';
 import type { Incoming } from '../message.ts';
@@ -55,9 +56,9 @@ export const directoryHandlers = {
     return {};
   },
 
-  /** Names are durable when they are acknowledged. */
-  async fsyncDirectory() {
-    return {};
+  /** Names are durable when they are acknowledged; owner, mode and times are from now on. */
+  async fsyncDirectory({ access }, _, control) {
+    return access.call(fileOps.flush, {}, control);
   },
 } satisfies Partial<Handlers>;
 

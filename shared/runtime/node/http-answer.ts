@@ -1,8 +1,14 @@
 /** Plain HTTP beside the channels: one GET a connection, answered by the listener's `http`. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { isLoopback } from '../../loopback.ts';
 import type { HttpReply, ListenOptions, Logger } from '../runtime.ts';
 import { isLocalHost } from './handshake.ts';
+
+const compress = promisify(gzip);
+/** Less of it fits in a packet of the network anyway. */
+const compressedBytesMin = 1400;
 
 function text(status: number, body: string): HttpReply {
   return { status, contentType: 'text/plain; charset=utf-8', body: `${body}\n` };
@@ -35,13 +41,24 @@ export async function answerHttp(
     log.error('http request failed', { key: request.url, error });
     reply = text(500, 'internal error, see the log of the daemon');
   }
+  const coding = codingOf(request, reply);
+  const body = coding === 'gzip' ? await compress(reply.body) : Buffer.from(reply.body);
   response.writeHead(reply.status, {
     'content-type': reply.contentType,
-    'content-length': Buffer.byteLength(reply.body),
+    'content-length': body.length,
+    ...(coding === 'gzip' && { 'content-encoding': coding }),
+    vary: 'accept-encoding',
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...reply.headers,
     connection: 'close',
   });
-  response.end(reply.body);
+  response.end(body);
+}
+
+/** The dashboard and a scrape are a third as long so. */
+function codingOf({ headers }: IncomingMessage, { body }: HttpReply): 'gzip' | 'identity' {
+  const { 'accept-encoding': wishes = '' } = headers;
+  const isWelcome = /(?:^|[\s,])gzip\s*(?:,|$)/.test(wishes);
+  return isWelcome && body.length >= compressedBytesMin ? 'gzip' : 'identity';
 }

@@ -114,3 +114,34 @@ test.serial('elsewhere than on a terminal nothing is told', (t) => {
   t.false(progress.shown);
   t.deepEqual(heard, []);
 });
+
+test('of what nobody can count there are figures, and no promise that it will be', (t) => {
+  t.is(progressLine({ ...records, total: null }, 120), '500 records  1000/s');
+  t.like(progressJson({ ...records, total: null }), { total: null, leftSeconds: null });
+});
+
+test.serial('a result on the same terminal is never written into a bar either', (t) => {
+  const { heard } = listen(t, { isTTY: true });
+  const { stdout } = process;
+  const { isTTY } = stdout;
+  const write = stdout.write.bind(stdout);
+  t.teardown(() => Object.assign(stdout, { write, isTTY }));
+  stdout.write = (text: string | Uint8Array) => {
+    heard.push(String(text));
+    return true;
+  };
+  const output = new Output({ json: false });
+  const told = (isTerminal: boolean): readonly string[] => {
+    stdout.isTTY = isTerminal;
+    heard.length = 0;
+    output.lines(['a result']);
+    return [...heard];
+  };
+  const progress = new Progress(output, () => records);
+  const [cleared, line, bar] = told(true);
+  t.is(cleared, '\r\u001b[K');
+  t.is(line, 'a result\n');
+  t.true(bar?.includes('500 of 2000 records'));
+  t.deepEqual(told(false), ['a result\n'], 'what goes to a file needs no bar drawn anew');
+  progress.end();
+});

@@ -36,6 +36,7 @@ function stage(own: Partial<Handlers> = {}, isDying = () => false) {
     volume: { nodes, kernel: { agreed: () => undefined } } as unknown as Volume,
     handlers: { ...handlers, ...own },
     isDying,
+    callerName: (thread) => `thread ${thread}`,
     device: () => ({
       reply(segments) {
         const bytes = Buffer.concat(segments);
@@ -238,4 +239,25 @@ test('what was told a while ago is asked for again', (t) => {
   t.is(known.next(header, 1000 + limits.fuseContinuationMs), attr);
   known.told(header, { node: 5, attr }, 1000);
   t.is(known.next(header, 1001 + limits.fuseContinuationMs), undefined);
+});
+
+test('what the kernel waits for is told: what, of which node, who asks, and since when', async (t) => {
+  let answer: (() => void) | undefined;
+  let signal: AbortSignal | undefined;
+  const { session } = stage({
+    lookup: (_, __, control) => {
+      ({ signal } = control);
+      return new Promise((resolve) => (answer = () => resolve(noEntry)));
+    },
+  });
+  const options = { unique: 6, node: 9, pid: process.pid };
+  void session.receive(requestBytes(operations.lookup.code, [Buffer.from('caf\u{e9}\0')], options));
+  const [waiting, ...others] = [...session.waits()];
+  t.deepEqual(others, []);
+  t.like(waiting, { kind: 'kernel', why: 'lookup "caf\u{e9}"', handles: [9], kernel: 6, forMs: 0 });
+  t.is(waiting?.peer, `thread ${process.pid}`);
+  t.is(waiting?.signal, signal, 'the calls that are made for it are known by it');
+  answer?.();
+  await settled();
+  t.deepEqual([...session.waits()], []);
 });

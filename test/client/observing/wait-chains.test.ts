@@ -25,6 +25,7 @@ function wait(changes: Partial<Wait>): Wait {
     leftMs: undefined,
     silentMs: undefined,
     why: '',
+    kernel: undefined,
     ...changes,
   };
 }
@@ -92,4 +93,31 @@ test('the longest wait comes first, and requests that wait for each other end', 
   const running = wait({ ...asked, stage: 'iods', handles: seven });
   const behind = wait({ ...asked, tag: 2, stage: 'turn', handles: seven });
   t.deepEqual(shown([teller('mgr', running, behind)]), [['0 mgr', '1 mgr']]);
+});
+
+test('a request of the kernel leads to the calls that are made for it, or about its file', (t) => {
+  const asked = { kind: 'kernel', peer: 'cat (pid 4)', why: 'read', handles: seven } as const;
+  const mine = wait({ ...asked, kernel: 2 });
+  const shared = wait({ ...asked, kernel: 4, why: 'lookup "x"' });
+  const calls = [
+    wait({ connection: 5, tag: 1, kernel: 2, forMs: 9 }),
+    wait({ connection: 5, tag: 2, kernel: 2, forMs: 8 }),
+    wait({ connection: 5, tag: 3, handles: seven, forMs: 7 }),
+    wait({ connection: 5, tag: 4, forMs: 6 }),
+  ];
+  const request = wait({ kind: 'request', connection: 5, tag: 1, peer: 'client a' });
+  const tellers = [teller('session 1', mine, shared, ...calls), teller('mgr', request)];
+  const chains = chainsOf(tellers, question);
+  t.deepEqual(
+    chains.map((steps) =>
+      steps.flatMap(({ depth, wait: one }) => (one ? [`${depth} ${one.kind} ${one.tag}`] : [])),
+    ),
+    [
+      ['0 kernel 0', '1 call 1', '2 request 1', '1 call 2'],
+      ['0 kernel 0', '1 call 3'],
+      ['0 call 4'],
+    ],
+  );
+  t.is(chains[0]?.[0]?.text, 'session 1: cat (pid 4) waits for read (/7), for 1.0 s');
+  t.is(chains[1]?.[0]?.text, 'session 1: cat (pid 4) waits for lookup "x" (/7), for 1.0 s');
 });

@@ -1,10 +1,6 @@
 import test from 'ava';
-import {
-  metricGroups,
-  type MetricName,
-  type MetricSpec,
-  metricTable,
-} from '../../../shared/metrics/table.ts';
+import { metricGroups, type MetricSpec } from '../../../shared/metrics/metric-spec.ts';
+import { type MetricName, metricTable } from '../../../shared/metrics/table.ts';
 
 const all = Object.entries(metricTable) as [MetricName, MetricSpec][];
 
@@ -19,10 +15,18 @@ test('names tell unit and type as the conventions of Prometheus say', (t) => {
   }
 });
 
-test('what only one kind of daemon shows has it in its name', (t) => {
+test('what only one kind of process shows has it in its name; a mount is a client too', (t) => {
+  const rolesOf: Readonly<Record<string, readonly string[]>> = {
+    mgr: ['mgr'],
+    iod: ['iod'],
+    mount: ['mount'],
+    client: ['mount', 'client'],
+  };
   for (const [name, { roles }] of all) {
-    const [, named] = /^weftfs_(mgr|iod)_/.exec(name) ?? [];
-    t.deepEqual(roles, named === undefined ? ['mgr', 'iod'] : [named as 'mgr' | 'iod'], name);
+    const [, named = ''] = /^weftfs_(mgr|iod|mount|client)_/.exec(name) ?? [];
+    const own = rolesOf[named];
+    if (own === undefined) t.deepEqual(roles.slice(0, 2), ['mgr', 'iod'], name);
+    else t.deepEqual(roles, own, name);
   }
 });
 
@@ -44,7 +48,7 @@ test('every group has metrics, in the order of the table', (t) => {
 
 test('no label can tell of a file, a user or a client', (t) => {
   const labels = new Set(all.flatMap(([, spec]) => spec.labels));
-  const allowed = 'role name version state op outcome errno iod phase cause'.split(' ');
+  const allowed = 'role name version state op outcome errno iod phase cause peer what'.split(' ');
   t.deepEqual(
     [...labels].filter((label) => !allowed.includes(label)),
     [],

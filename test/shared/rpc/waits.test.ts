@@ -6,7 +6,7 @@ import type { Handle } from '../../../shared/units.ts';
 import { encode } from '../../../shared/wire/codec.ts';
 import { fileOps } from '../../../shared/wire/mgr-ops.ts';
 import { linkOps } from '../../../shared/wire/link-ops.ts';
-import { waitPage } from '../../../shared/wire/values.ts';
+import { type WaitPage, waitPage } from '../../../shared/wire/values.ts';
 import { deferred, ops, Pair } from './pair.ts';
 
 function call(forMs: number, more: Partial<Waiting> = {}): Waiting {
@@ -33,6 +33,19 @@ test('heartbeats are left out, and of a file all that is about others', (t) => {
     page.waits.map(({ forMs }) => forMs),
     [6],
   );
+});
+
+/** Of which request of the kernel each of them is. */
+const told = ({ waits }: WaitPage) => waits.map(({ kernel }) => kernel);
+
+test('a request of the kernel and the calls made for it are told as such, of a file both', (t) => {
+  const { signal } = new AbortController();
+  const asked = call(5, { kind: 'kernel', kernel: 12, handles: [7] as Handle[], signal });
+  const made = call(4, { signal });
+  const other = call(3, { signal: new AbortController().signal });
+  t.deepEqual(told(pageOfWaits([asked, made, other], undefined)), [12, 12, undefined]);
+  t.deepEqual(told(pageOfWaits([asked, made, other], 7 as Handle)), [12, 12]);
+  t.deepEqual(told(pageOfWaits([asked, made, other], 8 as Handle)), []);
 });
 
 test('however much waits, under whatever names, a page fits in a message', (t) => {

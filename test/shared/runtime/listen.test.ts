@@ -1,6 +1,8 @@
 import test from 'ava';
 import { once } from 'node:events';
 import * as http from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
 import * as net from 'node:net';
 import { FsError } from '../../../shared/errno.ts';
 import { rpcPath } from '../../../shared/runtime/upgrade-names.ts';
@@ -209,6 +211,37 @@ test('plain HTTP is answered on the same port, GET only', async (t) => {
   t.deepEqual(asked, ['/health?x=1', '/broken']);
   const bare = await listening(t, direct);
   t.is((await fetch(`http://127.0.0.1:${portOf(bare)}/`)).status, 404);
+});
+
+test('a page is compressed for whoever takes that, and when it is worth it', async (t) => {
+  const long = 'figures, ä\n'.repeat(1000);
+  const listener = await listening(t, direct, {
+    http: ({ path }) => ({
+      status: 200,
+      contentType: 'text/plain',
+      body: path === '/' ? long : 'x',
+    }),
+  });
+  const get = async (path: string, wishes: string) => {
+    const headers = { 'accept-encoding': wishes };
+    const request = http.get({ host: '127.0.0.1', port: portOf(listener), path, headers });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    const { 'content-encoding': coding, 'content-length': length } = response.headers;
+    const content = await buffer(response);
+    t.is(Number(length), content.length);
+    return { coding, content };
+  };
+  for (const wishes of ['gzip', 'gzip, deflate, br', 'br, gzip']) {
+    const { coding, content } = await get('/', wishes);
+    t.is(coding, 'gzip', wishes);
+    t.is(gunzipSync(content).toString(), long);
+  }
+  for (const wishes of ['', 'identity', 'gzip;q=0', 'xgzip']) {
+    const { coding, content } = await get('/', wishes);
+    t.is(coding, undefined, wishes);
+    t.is(content.toString(), long);
+  }
+  t.is((await get('/short', 'gzip')).coding, undefined);
 });
 
 test('plain HTTP on loopback is for the names of this host: no name that was made to lead here', async (t) => {

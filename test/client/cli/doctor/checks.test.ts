@@ -5,7 +5,7 @@ import {
   checkLinks,
   checkVersion,
 } from '../../../../client/cli/doctor/cluster-checks.ts';
-import { checkHost } from '../../../../client/cli/doctor/host-checks.ts';
+import { checkHost, checkPorts } from '../../../../client/cli/doctor/host-checks.ts';
 import { type HostFacts, openFilesMax } from '../../../../client/cli/doctor/host-facts.ts';
 import { redacted } from '../../../../client/cli/doctor/redact.ts';
 import { FsError } from '../../../../shared/errno.ts';
@@ -94,8 +94,9 @@ test('a link that fails names its step, and a clock that is off is told beyond i
 });
 
 test('another version is told, and what health finds keeps its severity', (t) => {
-  t.is(checkVersion(version).verdict, 'ok');
-  t.is(checkVersion('0.0.1').verdict, 'warning');
+  t.like(checkVersion('iod1', version), { name: 'iod1: version', verdict: 'ok' });
+  t.is(checkVersion('mgr', '0.0.1').verdict, 'warning');
+  t.is(checkVersion('iod1', undefined).verdict, 'skipped');
   t.is(worstOf(checkHealth([])), 'ok');
   const [found] = checkHealth([{ code: 'WEFT_H_IOD_ABSENT', subject: 'iod1', detail: 'silent' }]);
   t.is(found?.verdict, 'error');
@@ -106,4 +107,36 @@ test('keys, and where they are kept, do not leave the host; all else does', (t) 
   const secret = 'a1'.repeat(32);
   const text = `open ws://h:1?key=/srv/cluster.key&x=1 with ${secret}, handle 12ab, ${'f'.repeat(40)}`;
   t.is(redacted(text), `open ws://h:1?key=(file)&x=1 with (key), handle 12ab, ${'f'.repeat(40)}`);
+});
+
+test('where keys are kept, tickets, and secrets of others are taken out, and no more', (t) => {
+  for (const [text, left] of [
+    ['"--key",\n      "/etc/k",\n "--port"', '"--key",\n      "(file)",\n "--port"'],
+    ['weft --key /etc/k ls --key=/etc/k', 'weft --key (file) ls --key=(file)'],
+    ['WEFT_KEY_FILE=/etc/k WEFT_USER=me', 'WEFT_KEY_FILE=(file) WEFT_USER=me'],
+    ['http://127.0.0.1:7300/#name.proof" next', 'http://127.0.0.1:7300/#(ticket)" next'],
+    ['cifs rw,username=me,password=x!y,vers=3', 'cifs rw,username=me,password=(secret),vers=3'],
+    ['the key of the cluster, token 12', 'the key of the cluster, token 12'],
+  ] as const) {
+    t.is(redacted(text), left);
+  }
+});
+
+const lent = { first: 32_768, last: 60_999 };
+const port = { daemon: 'iod0', port: 7301, holder: 'nobody' } as const;
+
+test('ports: its own, free, taken by others, or of those that outgoing connections get', (t) => {
+  const check = (
+    holder: (typeof port)['holder'] | 'itself' | { failure: string },
+    areChosen = true,
+  ) => checkPorts({ ports: [{ ...port, holder }], areChosen, lent });
+  t.like(check('itself'), { verdict: 'ok', detail: '1 in use by the daemons that they are for' });
+  t.like(check('nobody'), { verdict: 'ok', detail: '1 free' });
+  const taken = { verdict: 'error', detail: 'not to be had: 7301 of iod0 (EADDRINUSE)' };
+  t.like(check({ failure: 'EADDRINUSE' }), taken);
+  t.like(check({ failure: 'EADDRINUSE' }, false), { ...taken, verdict: 'warning' });
+  const high = checkPorts({ ports: [{ ...port, port: 40_000 }], areChosen: true, lent });
+  t.is(high.verdict, 'warning');
+  t.regex(high.detail, /^40000: /);
+  t.true(high.advice !== undefined);
 });

@@ -44,8 +44,14 @@ test('the board has a panel for every metric, and each panel a number of its own
 });
 
 test('an iod that has never started is no target yet', (t) => {
-  t.false(scrapeConfig(mgr, members).join('\n').includes('lab3'));
-  t.true(scrapeConfig(mgr, []).includes('    static_configs: []'));
+  t.false(scrapeConfig(mgr, members, []).join('\n').includes('lab3'));
+  t.true(scrapeConfig(mgr, [], []).includes('    static_configs: []'));
+});
+
+test('mounts are targets when they are named, in a job of their own', (t) => {
+  const config = scrapeConfig(mgr, [], [{ host: '::1', port: 9464 }, mgr]).join('\n');
+  t.regex(config, /- job_name: weftfs-mount\n.*\n.*\["\[::1\]:9464", "\[::1\]:7300"\]$/);
+  t.false(scrapeConfig(mgr, members, []).join('\n').includes('job_name: weftfs-mount'));
 });
 
 test('alerts have names of their own', (t) => {
@@ -53,13 +59,21 @@ test('alerts have names of their own', (t) => {
   t.deepEqual(names, [...new Set(names)]);
 });
 
-promtoolTest('Prometheus takes the scrape configuration, with and without iods', async (t) => {
-  for (const iods of [members, []]) {
-    const directory = await written(t, { 'prometheus.yml': scrapeConfig(mgr, iods) });
-    const { code, words } = await promtool(['check', 'config', join(directory, 'prometheus.yml')]);
-    t.is(code, 0, words);
-  }
-});
+promtoolTest(
+  'Prometheus takes the scrape configuration, with and without iods and mounts',
+  async (t) => {
+    for (const iods of [members, []]) {
+      const mounts = iods.length === 0 ? [] : [mgr];
+      const directory = await written(t, { 'prometheus.yml': scrapeConfig(mgr, iods, mounts) });
+      const { code, words } = await promtool([
+        'check',
+        'config',
+        join(directory, 'prometheus.yml'),
+      ]);
+      t.is(code, 0, words);
+    }
+  },
+);
 
 promtoolTest('Prometheus takes the alerts', async (t) => {
   const directory = await written(t, { 'alerts.yml': alertsFile() });
@@ -104,6 +118,8 @@ tests:
         values: 0x20 1x40
       - series: up{job="weftfs-mgr",instance="m:7300"}
         values: 1x10 0x1 1x50
+      - series: weftfs_mount_oldest_operation_seconds{job="weftfs-mount",instance="h:9464"}
+        values: 0x20 20x40
     alert_rule_test:
       - { eval_time: 5m30s, alertname: WeftfsIodDown, exp_alerts: [] }
       - { eval_time: 3m, alertname: WeftfsMgrDown, exp_alerts: [] }
@@ -119,6 +135,12 @@ tests:
           - exp_labels: { severity: warning, iod: iod1, instance: 'm:7300' }
             exp_annotations: @NEARLY_FULL@
       - { eval_time: 12m, alertname: WeftfsDiskFull, exp_alerts: [] }
+      - { eval_time: 4m, alertname: WeftfsMountWaits, exp_alerts: [] }
+      - eval_time: 6m
+        alertname: WeftfsMountWaits
+        exp_alerts:
+          - exp_labels: { severity: warning, job: weftfs-mount, instance: 'h:9464' }
+            exp_annotations: @WAITS@
       - { eval_time: 4m, alertname: WeftfsWritesLost, exp_alerts: [] }
       - eval_time: 7m
         alertname: WeftfsWritesLost
@@ -141,6 +163,7 @@ promtoolTest('an alert begins when it has lasted, and says whom it is about', as
   const text = histories
     .replace('@IOD_DOWN@', annotations('WeftfsIodDown', 'iod0'))
     .replace('@NEARLY_FULL@', annotations('WeftfsDiskNearlyFull', 'iod1'))
+    .replace('@WAITS@', annotations('WeftfsMountWaits', 'h:9464'))
     .replace('@LOST@', annotations('WeftfsWritesLost', 'i:7301'));
   const directory = await written(t, { 'alerts.yml': alertsFile(), 'test.yml': text.split('\n') });
   const { code, words } = await promtool(['test', 'rules', join(directory, 'test.yml')]);

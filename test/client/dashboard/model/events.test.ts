@@ -29,8 +29,11 @@ test('each event is told in a sentence, with how much it matters', (t) => {
     text: 'session 4 lost: x',
   });
   t.like(shownEvent(event({ kind: 'recovery', subject: 'mgr', what: 'began', detail: 'why' })), {
-    grade: 'warning',
+    grade: 'note',
     text: 'recovery of mgr: began: why',
+  });
+  t.like(shownEvent(event({ kind: 'session', subject: 'session 4', what: 'away' })), {
+    grade: 'warning',
   });
   const health = { kind: 'health', what: 'raised' } as const;
   t.like(shownEvent(event({ ...health, detail: 'WEFT_H_IOD_ABSENT: x' })), { grade: 'bad' });

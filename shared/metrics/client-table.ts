@@ -1,0 +1,132 @@
+/** The metrics of a mount, and of a program with the library that wants some. Part of `table.ts`. */
+import { latencies, type MetricSpec } from './metric-spec.ts';
+
+const clients = ['mount', 'client'] as const;
+const mount = ['mount'] as const;
+const none = [] as const;
+
+export const clientMetricTable = {
+  weftfs_client_call_duration_seconds: {
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'From a call of a daemon to its answer, with all attempts and waits. outcome: ok, error (an errno for the caller), retry (given up while it was to be asked again).',
+    labels: ['op', 'outcome'],
+    roles: clients,
+    buckets: latencies,
+    group: 'What a mount or a program asks for',
+  },
+  weftfs_client_call_errors_total: {
+    type: 'counter',
+    unit: 'count',
+    help: 'Calls that ended with an errno; ETIMEDOUT: no daemon answered in time.',
+    labels: ['op', 'errno'],
+    roles: clients,
+    group: 'What a mount or a program asks for',
+  },
+  weftfs_client_calls_running: {
+    type: 'gauge',
+    unit: 'count',
+    help: 'Calls of each daemon that have no answer yet, or have not been sent.',
+    labels: ['peer'],
+    roles: clients,
+    group: 'What a mount or a program asks for',
+  },
+  weftfs_client_link_state: {
+    type: 'gauge',
+    unit: 'state',
+    help: '1 while there is a connection to the daemon, 0 while not; an iod that was never asked for anything has none.',
+    labels: ['peer'],
+    roles: clients,
+    group: 'What a mount or a program asks for',
+  },
+  weftfs_client_read_bytes_total: {
+    type: 'counter',
+    unit: 'bytes',
+    help: 'Bytes of objects that iods have sent.',
+    labels: none,
+    roles: clients,
+    group: 'What a mount or a program asks for',
+  },
+  weftfs_client_written_bytes_total: {
+    type: 'counter',
+    unit: 'bytes',
+    help: 'Bytes that iods have taken.',
+    labels: none,
+    roles: clients,
+    group: 'What a mount or a program asks for',
+  },
+
+  weftfs_mount_operation_duration_seconds: {
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'From a request of the kernel (FUSE) to its answer. outcome: as of calls.',
+    labels: ['op', 'outcome'],
+    roles: mount,
+    buckets: latencies,
+    group: 'Requests of the kernel to a mount',
+  },
+  weftfs_mount_operation_errors_total: {
+    type: 'counter',
+    unit: 'count',
+    help: 'Requests of the kernel answered with an errno. Many, such as ENOENT, are what a program asked for; EIO is not.',
+    labels: ['op', 'errno'],
+    roles: mount,
+    group: 'Requests of the kernel to a mount',
+  },
+  weftfs_mount_operations_running: {
+    type: 'gauge',
+    unit: 'count',
+    help: 'Requests of the kernel that have no answer yet: weft why tells what they wait for.',
+    labels: none,
+    roles: mount,
+    group: 'Requests of the kernel to a mount',
+  },
+  weftfs_mount_oldest_operation_seconds: {
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'For how long the oldest of them has waited; 0 when there is none.',
+    labels: none,
+    roles: mount,
+    group: 'Requests of the kernel to a mount',
+  },
+  weftfs_mount_nodes: {
+    type: 'gauge',
+    unit: 'count',
+    help: 'Files and directories that the kernel refers to.',
+    labels: none,
+    roles: mount,
+    group: 'Requests of the kernel to a mount',
+  },
+  weftfs_mount_open_files: {
+    type: 'gauge',
+    unit: 'count',
+    help: 'Open files of programs.',
+    labels: none,
+    roles: mount,
+    group: 'Requests of the kernel to a mount',
+  },
+  weftfs_mount_kernel_cached: {
+    type: 'gauge',
+    unit: 'count',
+    help: 'Of how many the kernel may use what it was told without asking. what: attributes (of a file), names (of a directory).',
+    labels: ['what'],
+    roles: mount,
+    group: 'Requests of the kernel to a mount',
+  },
+  weftfs_mount_kernel_told_total: {
+    type: 'counter',
+    unit: 'count',
+    help: 'Times that the kernel was told some to keep.',
+    labels: ['what'],
+    roles: mount,
+    group: 'Requests of the kernel to a mount',
+  },
+  weftfs_mount_kernel_revoked_total: {
+    type: 'counter',
+    unit: 'count',
+    help: 'Times that some were taken back from it, because somebody else changes them.',
+    labels: ['what'],
+    roles: mount,
+    group: 'Requests of the kernel to a mount',
+  },
+} as const satisfies Record<string, MetricSpec>;
