@@ -21,6 +21,7 @@ import { makeDoor } from './door.ts';
 import { within } from './drain-time.ts';
 import { makeHttp } from './http.ts';
 import type { IodOptions } from './iod.ts';
+import { Lateness } from './lateness.ts';
 import { Lease } from './lease.ts';
 import { admit, type IodState, iodTransitions } from './lifecycle.ts';
 import { Losses } from './losses.ts';
@@ -56,7 +57,7 @@ export class IodServer {
   readonly #recovery: SyncRecovery;
   readonly #self: Self;
   readonly #service: Service;
-  #space: DiskSpace = { totalBytes: 0, freeBytes: 0, totalFiles: 0, freeFiles: 0 };
+  #space: DiskSpace = { device: 0, totalBytes: 0, freeBytes: 0, totalFiles: 0, freeFiles: 0 };
   #index = 0 as IodIndex;
   #protocolErrors = 0;
   #contact: MgrContact | undefined;
@@ -79,6 +80,7 @@ export class IodServer {
     });
     this.#epochs = new EpochWatch({ generation: home.identity.generation, number: 0 });
     this.#lease = new Lease(clock);
+    const lateness = new Lateness(runtime);
     this.#meter = new RequestMeter(clock);
     this.#losses = new Losses(runtime, home);
     this.#access = new Access({ secret, table: this.#table, lease: this.#lease });
@@ -99,7 +101,7 @@ export class IodServer {
       incarnation: home.identity.incarnation,
       cluster: () => home.identity.cluster,
     };
-    this.#service = this.#makeService();
+    this.#service = this.#makeService(lateness);
     this.#acceptor = new Acceptor({
       runtime,
       self: this.#self,
@@ -107,6 +109,7 @@ export class IodServer {
       buffers: this.#buffers,
       service: this.#service,
       admit: makeDoor(secret, this.#access),
+      delayMs: (peer) => lateness.delayMs(peer),
       http: this.#makeHttp(),
       onClosed: (_, reason) => {
         if (reason.code === 'EPROTO') this.#protocolErrors++;
@@ -217,8 +220,7 @@ export class IodServer {
   }
 
   #state() {
-    const { totalBytes, freeBytes } = this.#space;
-    return { totalBytes, freeBytes, quarantined: this.#quarantine.count };
+    return { ...this.#space, quarantined: this.#quarantine.count };
   }
 
   #readSpace(): Promise<DiskSpace> {
@@ -251,7 +253,7 @@ export class IodServer {
 
   // ------------------------------------------------------------- serving
 
-  #makeService(): Service {
+  #makeService(lateness: Lateness): Service {
     const { runtime } = this.#options;
     const access = this.#access;
     const store = this.#store;
@@ -280,6 +282,7 @@ export class IodServer {
           access,
           store,
           reports: this.#reports,
+          lateness,
           loads: () => ({ clients: this.#acceptor.loads(), files: this.#store.loads() }),
           waits: () => [...this.#acceptor.waits(), ...(this.#contact?.waits() ?? [])],
           closeConnections: (session, reason) => {

@@ -74,10 +74,22 @@ async function compare(
   { clock, killPoint }: ResyncParts['runtime'],
 ): Promise<readonly OpenPart[]> {
   if (!rebuild.knowsSome) return [allOpens];
+  // Mostly nothing has changed.
+  const begin = 0 as Handle;
+  const all = await connection.call(
+    syncOps.compare,
+    { after: begin, whole: true },
+    patience(clock),
+  );
+  if (rebuild.takeKnown(all.ranges).length === 0) {
+    killPoint('iod.sync.compared');
+    return [];
+  }
   const ranges: OpenRange[] = [];
   for (;;) {
-    const after = ranges.at(-1)?.upTo ?? (0 as Handle);
-    const page = await connection.call(syncOps.compare, { after }, patience(clock));
+    const after = ranges.at(-1)?.upTo ?? begin;
+    const request = { after, whole: false };
+    const page = await connection.call(syncOps.compare, request, patience(clock));
     for (const range of page.ranges) ranges.push(range);
     if (page.done) break;
     if ((ranges.at(-1)?.upTo ?? 0) <= after) {

@@ -1,11 +1,16 @@
 /**
  * What has happened in the cluster: the latest events, kept in the data directory, so that the
  * morning knows of the night. Sessions come and go by the thousand and have files of their own, so
- * that they push out nothing but each other. To write is never worth a wait: it happens behind the
- * events, a power loss takes the last of them, and what fails is logged, and that is all.
+ * that they push out nothing but each other. To write is never worth a wait: it happens a little
+ * behind the events, a crash takes the last of them, and what fails is logged, and that is all.
  */
 import { join } from 'node:path';
-import { type ClusterEvent, decodeEvent, encodeEvent } from '../shared/cluster-event.ts';
+import {
+  type ClusterEvent,
+  decodeEvent,
+  encodeEvent,
+  eventsDirectory,
+} from '../shared/cluster-event.ts';
 import { makeDirectoryDurably, readFileIfThere } from '../shared/durable-names.ts';
 import { isFsError, toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
@@ -14,8 +19,6 @@ import type { Runtime } from '../shared/runtime/runtime.ts';
 /** An event that has not been given its number and its time. */
 export type NewEvent = Omit<ClusterEvent, 'number' | 'at'>;
 
-/** Within a data directory. */
-const directoryName = 'events';
 /** Written in turn: when one is full, the other begins anew. */
 const filesPerShelf = 2;
 const eventsPerFile = limits.eventsKept / filesPerShelf;
@@ -30,7 +33,7 @@ export class EventLog {
   /** @param dataDirectory `undefined`: the events go with the process */
   constructor(runtime: Pick<Runtime, 'clock' | 'disk' | 'log'>, dataDirectory: string | undefined) {
     this.#runtime = runtime;
-    const directory = dataDirectory && join(dataDirectory, directoryName);
+    const directory = dataDirectory && join(dataDirectory, eventsDirectory);
     this.#shelves = [
       new Shelf(runtime, directory, 'cluster'),
       new Shelf(runtime, directory, 'sessions'),
@@ -82,6 +85,10 @@ export class EventLog {
 
   async #write(): Promise<void> {
     this.#isWriting = true;
+    // A thousand sessions that come back at once are a few writes (SCENARIOS 97).
+    await new Promise<void>((resolve) => {
+      this.#runtime.clock.timer(limits.eventsDelayMs, resolve);
+    });
     for (const shelf of this.#shelves) {
       while (shelf.isBehind) await this.#noFailure(() => shelf.write());
     }
@@ -95,7 +102,7 @@ export class EventLog {
       await work();
     } catch (error) {
       const why = toFsError(error).message;
-      this.#runtime.log.warn('events not kept', { key: directoryName, why });
+      this.#runtime.log.warn('events not kept', { key: eventsDirectory, why });
     }
   }
 }

@@ -27,6 +27,8 @@ export interface MemberRecord {
 }
 
 export interface IodSpace {
+  /** Number of its file system on its host. */
+  readonly device: number;
   readonly totalBytes: number;
   readonly freeBytes: number;
   readonly quarantined: number;
@@ -137,7 +139,7 @@ export function startMembership(
       // One that was evicted and admitted has no disk any more, and where it served it still may.
       mayServeUntil: row.storeId === '' && row.boundPort === 0 ? 0 : leaseFrom(now),
       heardAt: now,
-      space: { totalBytes: 0, freeBytes: 0, quarantined: 0 },
+      space: { device: 0, totalBytes: 0, freeBytes: 0, quarantined: 0 },
     };
   });
   const effects = members.flatMap(watchLease);

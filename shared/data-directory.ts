@@ -4,8 +4,13 @@
  * SCENARIOS 25, 226, 257).
  */
 import { dirname, isAbsolute, join } from 'node:path';
-import { makeDirectoryDurably, readFileIfThere, replaceFileDurably } from './durable-names.ts';
-import { FsError } from './errno.ts';
+import {
+  asideOf,
+  makeDirectoryDurably,
+  readFileIfThere,
+  replaceFileDurably,
+} from './durable-names.ts';
+import { FsError, isFsError } from './errno.ts';
 import type { ErrorId } from './error-catalogue.ts';
 import type { RecoveryCause } from './recovery-report.ts';
 import type { Disk, DiskLock, Runtime } from './runtime/runtime.ts';
@@ -89,7 +94,8 @@ export async function openDataDirectory<R extends keyof Identities>(
       // Whoever waited for an earlier save has heard of its failure.
       saved = saved
         .catch(() => undefined)
-        .then(() => replaceFileDurably(disk, join(path, identityFile), content));
+        .then(() => replaceFileDurably(disk, join(path, identityFile), content))
+        .then(() => keepRoom(disk, join(path, identityFile), content));
       return saved;
     };
     const release = async (): Promise<void> => {
@@ -130,6 +136,24 @@ export const startReasons: Readonly<Record<StartCause, string>> = {
   crash: 'the process before has died',
   'host-restart': 'the host has started anew',
 };
+
+/**
+ * What the next save writes over, so that a daemon starts, and tells what it has, from a disk without
+ * a byte left (SCENARIOS 99).
+ */
+async function keepRoom(disk: Disk, path: string, content: Uint8Array): Promise<void> {
+  try {
+    const file = await disk.open(asideOf(path), 'create');
+    try {
+      await file.write([content], 0);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    // It was saved; without room the next save may fail, and says so.
+    if (!isFsError(error)) throw error;
+  }
+}
 
 async function readIdentity<R extends keyof Identities>(
   disk: Disk,

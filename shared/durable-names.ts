@@ -20,7 +20,7 @@ export async function replaceFileDurably(
   path: string,
   content: Uint8Array,
 ): Promise<void> {
-  const aside = `${path}.new`;
+  const aside = asideOf(path);
   const file = await disk.open(aside, 'create');
   try {
     await file.truncate(0);
@@ -31,6 +31,11 @@ export async function replaceFileDurably(
   }
   await disk.rename(aside, path);
   await disk.syncDirectory(dirname(path));
+}
+
+/** Where the next content of the file is written. */
+export function asideOf(path: string): string {
+  return `${path}.new`;
 }
 
 /** The whole content of a small file; `undefined` when there is none. */

@@ -4,11 +4,13 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { DaemonRecord } from '../cluster.ts';
-import { residentMebibytes } from '../processes.ts';
+import { cpuUsOf, residentMebibytes } from '../processes.ts';
 
 export interface Start {
   /** From its exec until it said that it is ready. */
   readonly ms: number;
+  /** Its processor time until then. */
+  readonly cpuMs: number;
   /** Milliseconds of the epoch. */
   readonly readyAt: number;
   /** Bytes that it had read from files and sockets by then. */
@@ -27,8 +29,13 @@ export class RestartableDaemon {
     this.#command = command;
   }
 
-  get residentMebibytes(): number {
-    return residentMebibytes(this.#pid, 'now');
+  residentMebibytes(which: 'now' | 'peak' = 'now'): number {
+    return residentMebibytes(this.#pid, which);
+  }
+
+  /** Its processor time since its start. */
+  get cpuMs(): number {
+    return cpuUsOf(this.#pid) / 1000;
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -45,18 +52,32 @@ export class RestartableDaemon {
 
   async start(): Promise<Start> {
     const [program, ...words] = this.#command;
-    const begun = performance.now();
-    const child = spawn(program ?? process.execPath, words, {
-      cwd: fileURLToPath(new URL('../..', import.meta.url)),
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    await once(child.stdout, 'data');
-    const ms = performance.now() - begun;
+    const { child, ms } = await firstWord(program ?? process.execPath, words);
     const readyAt = performance.timeOrigin + performance.now();
     this.#child = child;
     this.#pid = child.pid ?? 0;
-    return { ms, readyAt, readBytes: bytesRead(this.#pid) };
+    return { ms, cpuMs: this.cpuMs, readyAt, readBytes: bytesRead(this.#pid) };
   }
+}
+
+/** How long Node itself takes from its exec to the first word of a program, milliseconds. */
+export async function startOfNode(): Promise<number> {
+  const { child, ms } = await firstWord(process.execPath, ['-e', 'console.log("here")']);
+  await once(child, 'exit');
+  return ms;
+}
+
+async function firstWord(
+  program: string,
+  words: readonly string[],
+): Promise<{ readonly child: ChildProcess; readonly ms: number }> {
+  const begun = performance.now();
+  const child = spawn(program, words, {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  await once(child.stdout, 'data');
+  return { child, ms: performance.now() - begun };
 }
 
 /** NaN where the system does not tell. */

@@ -1,10 +1,14 @@
 /** Clients of a benchmark of recovery: those who hold files open, and those who never stop. */
+import { setTimeout } from 'node:timers/promises';
 import type { ConnectedFileSystem, File } from '../../client/index.ts';
-import { builtClient } from '../built.ts';
+import { placeOf } from '../../client/path.ts';
+import { builtClient, builtPath } from '../built.ts';
 import { inParallel } from '../data-calls.ts';
 import type { Beats, Reply, Request } from './messages.ts';
 
 const openAtOnce = 32;
+/** Each has all of its opens on their way. */
+const sharersAtOnce = 4;
 const block = Buffer.alloc(4096, 0x5a);
 
 /** Kept, or the sessions would end. */
@@ -25,6 +29,7 @@ process.once('disconnect', () => process.exit(0));
 async function perform(request: Request): Promise<Reply> {
   if (request.kind === 'hold') await hold(request);
   if (request.kind === 'open') await openFiles(request);
+  if (request.kind === 'share') await shareFiles(request);
   if (request.kind === 'pulse') await startPulse(request);
   return { beats: request.kind === 'beats' ? lanes.map((lane) => lane.take()) : [] };
 }
@@ -49,14 +54,48 @@ async function openFiles({ filesEach }: Extract<Request, { kind: 'open' }>): Pro
   });
 }
 
-async function startPulse({ url, iods }: Extract<Request, { kind: 'pulse' }>): Promise<void> {
+/** By bare messages: a million open files of the library are not what is measured. */
+async function shareFiles({ files }: Extract<Request, { kind: 'share' }>): Promise<void> {
+  const { fileOps, openFlags } = await builtMessages();
+  const [first] = held;
+  if (first === undefined) throw new Error('there is no session');
+  for (let file = 0; file < files; file++) await first.fs.writeFile(`/shared-${file}`, '');
+  const sharers = held.values();
+  await inParallel(sharersAtOnce, async () => {
+    for (const { fs } of sharers) {
+      const opens = Array.from({ length: files }, (_, file) => {
+        const request = {
+          at: placeOf(`/shared-${file}`),
+          flags: openFlags.read,
+          mode: 0,
+          layout: { base: undefined, pcount: undefined, ssize: undefined },
+        };
+        return fs.session.call(fileOps.open, request, { deadline: Infinity });
+      });
+      await Promise.all(opens);
+    }
+  });
+}
+
+async function builtMessages(): Promise<typeof import('../../shared/wire/mgr-ops.ts')> {
+  const path = builtPath('shared/wire/mgr-ops.js');
+  return (await import(path)) as typeof import('../../shared/wire/mgr-ops.ts');
+}
+
+async function startPulse({
+  url,
+  iods,
+  everyMs,
+}: Extract<Request, { kind: 'pulse' }>): Promise<void> {
   const { connect } = await builtClient();
   const fs = await connect(url);
   for (let iod = 0; iod < iods; iod++) {
     const layout = { base: iod, pcount: 1 };
     const file = await fs.open(`/pulse-${iod}`, 'w+', { layout });
     await file.write(block, 0);
-    for (const direction of ['read', 'write'] as const) lanes.push(new Lane(file, iod, direction));
+    for (const direction of ['read', 'write'] as const) {
+      lanes.push(new Lane(file, iod, direction, everyMs));
+    }
   }
   for (const lane of lanes) lane.run();
 }
@@ -69,15 +108,18 @@ class Lane {
   readonly #file: File;
   readonly iod: number;
   readonly direction: Beats['direction'];
+  readonly #everyMs: number;
   #calls = 0;
   #longestMs = 0;
   #longestEnded = 0;
-  #begun = now();
+  /** Of the call that is under way. */
+  #begun: number | undefined;
 
-  constructor(file: File, iod: number, direction: Beats['direction']) {
+  constructor(file: File, iod: number, direction: Beats['direction'], everyMs: number) {
     this.#file = file;
     this.iod = iod;
     this.direction = direction;
+    this.#everyMs = everyMs;
   }
 
   /** Until the process ends; an error ends it: nobody may notice more than a pause. */
@@ -106,11 +148,13 @@ class Lane {
       else await this.#file.write(block, 0);
       this.#calls++;
       this.#note(now());
+      this.#begun = undefined;
+      if (this.#everyMs > 0) await setTimeout(this.#everyMs);
     }
   }
 
   #note(ended: number): void {
-    const ms = ended - this.#begun;
+    const ms = this.#begun === undefined ? 0 : ended - this.#begun;
     if (ms <= this.#longestMs) return;
     this.#longestMs = ms;
     this.#longestEnded = ended;

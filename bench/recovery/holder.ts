@@ -8,17 +8,20 @@ export class Holder {
   readonly #child: ChildProcess = fork(
     fileURLToPath(new URL('holder-process.ts', import.meta.url)),
   );
+  readonly #death: Promise<never> = once(this.#child, 'exit').then(() => {
+    throw new Error('a client has died');
+  });
+
+  constructor() {
+    // Heard by those who ask.
+    this.#death.catch(() => undefined);
+  }
 
   /** One at a time. @throws Error when the process has died */
   async ask(request: Request): Promise<readonly Beats[]> {
     const child = this.#child;
     child.send(request);
-    const [reply] = (await Promise.race([
-      once(child, 'message'),
-      once(child, 'exit').then(() => {
-        throw new Error('a client has died');
-      }),
-    ])) as [Reply];
+    const [reply] = (await Promise.race([once(child, 'message'), this.#death])) as [Reply];
     return reply.beats;
   }
 

@@ -5,8 +5,15 @@ export type Request =
   | { readonly kind: 'hold'; readonly url: string; readonly sessions: number }
   /** Opens files of its own in each of them, and keeps them open. */
   | { readonly kind: 'open'; readonly filesEach: number }
-  /** Reads and writes without a pause, on a file of each iod. */
-  | { readonly kind: 'pulse'; readonly url: string; readonly iods: number }
+  /** Opens the same files in all of them, and keeps them open. */
+  | { readonly kind: 'share'; readonly files: number }
+  /** Reads and writes on a file of each iod: a call so long after the end of the one before. */
+  | {
+      readonly kind: 'pulse';
+      readonly url: string;
+      readonly iods: number;
+      readonly everyMs: number;
+    }
   /** What the pulse did since it was asked last. */
   | { readonly kind: 'beats' };
 

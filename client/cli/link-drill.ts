@@ -1,6 +1,7 @@
-/** Links between daemons that are cut, or slow, for a while: the mgr does it, and ends it by itself. */
+/** What is cut or slow for a while: the mgr or the iod does it, and ends it by itself. */
 import { limits } from '../../shared/limits.ts';
 import { clusterOps } from '../../shared/wire/cluster-ops.ts';
+import type { RequestOf } from '../../shared/wire/op.ts';
 import { connect, type ConnectOptions } from '../connect.ts';
 import { type Arguments, UsageError } from './arguments.ts';
 
@@ -8,23 +9,24 @@ export const linkFaults = ['cut', 'slow'] as const;
 export type LinkFault = (typeof linkFaults)[number];
 
 export interface LinkDrill {
-  readonly fault: LinkFault;
+  /** `slow-answers`: the iod, for its clients; the others: its link to the mgr. */
+  readonly fault: RequestOf<typeof clusterOps.drill>['fault'];
   readonly iod: string;
   readonly seconds: number;
-  /** Of a slow link. */
+  /** Of what is slow. */
   readonly delayMs: number | undefined;
 }
 
 const secondsDefault = 10;
 const delayMsDefault = 200;
 
-/** @throws UsageError when these are not the two ends of a link */
+/** @throws UsageError when these are neither an iod nor the two ends of a link */
 export function linkDrillOf(given: Arguments, fault: LinkFault): LinkDrill {
   const [, ...ends] = given.operands;
-  const iod = ends.find((name) => name !== 'mgr');
-  if (ends.length !== 2 || !ends.includes('mgr') || iod === undefined) {
+  const [iod, ...others] = ends.filter((name) => name !== 'mgr');
+  if (iod === undefined || others.length > 0 || ends.length > 2) {
     throw new UsageError(
-      'a link is between the mgr and an iod: name both',
+      'this takes an iod, or the mgr and an iod for the link between them',
       `weft chaos ${fault} mgr iod1 --for 10`,
     );
   }
@@ -33,7 +35,7 @@ export function linkDrillOf(given: Arguments, fault: LinkFault): LinkDrill {
     throw new UsageError('what is cut is not late', 'weft chaos slow mgr iod1 --by 200');
   }
   return {
-    fault,
+    fault: fault === 'slow' && ends.length === 1 ? 'slow-answers' : fault,
     iod,
     seconds: given.count('for', { min: 1, max: limits.drillSecondsMax }) ?? secondsDefault,
     delayMs: fault === 'slow' ? (delayMs ?? delayMsDefault) : undefined,

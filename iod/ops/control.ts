@@ -8,6 +8,7 @@ import type { SessionId } from '../../shared/units.ts';
 import type { controlOps } from '../../shared/wire/iod-ops.ts';
 import type { LoadPage } from '../../shared/wire/values.ts';
 import type { Access } from '../access.ts';
+import type { Lateness } from '../lateness.ts';
 import type { OpenTable } from '../open-table.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
@@ -22,10 +23,13 @@ export interface ControlParts {
   /** What waits in this iod. */
   readonly waits: () => Iterable<Waiting>;
   readonly closeConnections: (session: SessionId, reason: FsError) => void;
+  /** For a drill. */
+  readonly lateness: Lateness;
 }
 
 export function controlHandlers(parts: ControlParts): Handlers<typeof controlOps> {
-  const { runtime, table, access, store, reports, loads, waits, closeConnections } = parts;
+  const { runtime, table, access, store, reports, loads, waits, closeConnections, lateness } =
+    parts;
   const { killPoint } = runtime;
   return {
     applyOpens(changes) {
@@ -73,5 +77,10 @@ export function controlHandlers(parts: ControlParts): Handlers<typeof controlOps
     ownLoads: () => loads(),
 
     ownWaits: ({ handle }) => pageOfWaits(waits(), handle),
+
+    answerLate({ delayMs, seconds }) {
+      lateness.begin(delayMs, seconds);
+      return {};
+    },
   };
 }

@@ -17,7 +17,7 @@ export interface InspectParts {
 
 type InspectHandlers = Pick<
   Handlers<typeof dataOps>,
-  'iodStatus' | 'listObjects' | 'listQuarantine' | 'resolveQuarantine'
+  'iodStatus' | 'listObjects' | 'listQuarantine' | 'resolveQuarantine' | 'setAside'
 >;
 
 export function inspectHandlers({ store, quarantine, status }: InspectParts) {
@@ -49,6 +49,12 @@ export function inspectHandlers({ store, quarantine, status }: InspectParts) {
     async resolveQuarantine({ id, action }, { peer }) {
       requireTrust(peer);
       await (action === 'restore' ? quarantine.restore(id) : quarantine.discard(id));
+      return {};
+    },
+
+    async setAside({ handle, reason }, { peer }) {
+      requireTrust(peer);
+      await store.setAside(handle, reason);
       return {};
     },
   } satisfies InspectHandlers;

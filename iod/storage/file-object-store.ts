@@ -1,5 +1,5 @@
 /** Objects as sparse files, one a handle. */
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { type Errno, FsError, isFsError, toFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Disk, DiskFile, Runtime } from '../../shared/runtime/runtime.ts';
@@ -134,6 +134,19 @@ export class FileObjectStore implements ObjectStore {
     } catch (error) {
       throw diskError(error, `remove of ${handles.length} objects`);
     }
+  }
+
+  setAside(handle: Handle, reason: string): Promise<void> {
+    return this.#order.run(handle, wholeObject, async () => {
+      const path = objectPath(this.#root, handle);
+      if ((await this.#disk.stat(path)) === undefined) {
+        throw new FsError('ENOENT', { what: `there is no object ${handle}` });
+      }
+      const { dataDirectory, quarantine } = this.#options;
+      await quarantine.setAside(relative(dataDirectory, path), handle, reason);
+      this.#difference--;
+      this.#files.forget(handle);
+    });
   }
 
   async stat(handle: Handle): Promise<ObjectStat | undefined> {

@@ -36,6 +36,8 @@ export interface ObjectStore {
   truncate(handle: Handle, lengthBytes: number): Promise<void>;
   /** Removes objects, those that are there; durable when it returns. */
   remove(handles: readonly Handle[]): Promise<void>;
+  /** Moves it to where it can be put back from; durable when it returns. @throws FsError ENOENT */
+  setAside(handle: Handle, reason: string): Promise<void>;
   /** `undefined` when there is no such object. */
   stat(handle: Handle): Promise<ObjectStat | undefined>;
   /** A page of all objects after a handle. */

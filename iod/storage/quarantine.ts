@@ -80,7 +80,7 @@ export class Quarantine {
   /** A page of entries after an id. */
   async list(after: string): Promise<{ entries: QuarantineEntry[]; done: boolean }> {
     const rest = this.#ids.filter((id) => id > after);
-    const page = rest.slice(0, limits.objectsPerListPage);
+    const page = rest.slice(0, limits.quarantinePerListPage);
     const entries: QuarantineEntry[] = [];
     for (const id of page) {
       const { handle, reason, since } = await this.#note(id);

@@ -179,12 +179,15 @@ export class Roster {
     };
   }
 
-  /** What the iods have told of their disks; nobody is asked. */
+  /** What the iods have told of their disks, each disk once; nobody is asked. */
   space(): Space {
     const known = this.all.filter(isReachable);
+    const disks = new Map(
+      known.map(({ row: { hostId }, space }) => [`${hostId} ${space.device}`, space]),
+    );
     return {
-      totalBytes: sum(known.map(({ space }) => space.totalBytes)),
-      freeBytes: sum(known.map(({ space }) => space.freeBytes)),
+      totalBytes: sum([...disks.values()].map(({ totalBytes }) => totalBytes)),
+      freeBytes: sum([...disks.values()].map(({ freeBytes }) => freeBytes)),
       partial: known.length < this.all.length,
     };
   }

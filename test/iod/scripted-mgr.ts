@@ -158,8 +158,9 @@ export class ScriptedMgr {
         const opens = this.entries.length;
         return { index: 3 as IodIndex, cluster, cut: this.#sequence, opens, running: 1 };
       },
-      compare: async ({ after }, { connection }) => {
+      compare: async ({ after, whole }, { connection }) => {
         await step('compare', connection);
+        if (whole) return { ranges: [rangeOf(this.entries, lastHandle)], done: true };
         const ranges = rangesOf(this.#between({ handle: after, session: everybody }));
         return { ranges: ranges.slice(0, pageSize), done: ranges.length <= pageSize };
       },
@@ -198,13 +199,20 @@ const lastHandle = Number.MAX_SAFE_INTEGER as Handle;
 /** A range for each file; and one for all that is behind the last of them. */
 function rangesOf(entries: readonly OpenEntry[]): OpenRange[] {
   const ends = [...new Set(entries.map(({ handle }) => handle)), lastHandle];
-  return ends.map((upTo) => {
-    const digest = new OpenDigest();
-    for (const { handle, session, rights, sequence } of entries) {
-      if (handle === upTo) digest.add(handle, session, rights, sequence);
-    }
-    return { upTo, low: digest.low, high: digest.high };
-  });
+  return ends.map((upTo) =>
+    rangeOf(
+      entries.filter(({ handle }) => handle === upTo),
+      upTo,
+    ),
+  );
+}
+
+function rangeOf(entries: readonly OpenEntry[], upTo: Handle): OpenRange {
+  const digest = new OpenDigest();
+  for (const { handle, session, rights, sequence } of entries) {
+    digest.add(handle, session, rights, sequence);
+  }
+  return { upTo, low: digest.low, high: digest.high };
 }
 
 function keyOf({ handle, session }: Pick<OpenEntry, 'handle' | 'session'>): string {

@@ -92,6 +92,10 @@ test('only who has proved the key of the cluster may ask for a drill, and of an 
     { seconds: limits.drillSecondsMax + 1 },
     { fault: 'slow' },
     { fault: 'slow', delayMs: limits.drillDelayMaxMs + 1 },
+    { fault: 'slow-answers' },
   ];
   for (const changes of wrong) await t.throwsAsync(ask(trusted, changes), { code: 'EINVAL' });
+  // No iod has come: only who serves can be told.
+  const slow = { fault: 'slow-answers', delayMs: 10 };
+  await t.throwsAsync(ask(trusted, slow), { code: 'EHOSTUNREACH' });
 });

@@ -7,7 +7,7 @@ import { type ClusterEvent, decodeEvent, encodeEvent } from '../../shared/cluste
 import { FsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import { makeNodeRuntime } from '../../shared/runtime/node.ts';
-import type { Disk } from '../../shared/runtime/runtime.ts';
+import type { Clock, Disk } from '../../shared/runtime/runtime.ts';
 
 const runtime = makeNodeRuntime({ log: 'silent' });
 
@@ -17,8 +17,12 @@ async function temporaryDirectory(t: ExecutionContext): Promise<string> {
   return path;
 }
 
-async function openLog(path: string | undefined, disk: Partial<Disk> = {}): Promise<EventLog> {
-  const log = new EventLog({ ...runtime, disk: { ...runtime.disk, ...disk } }, path);
+async function openLog(
+  path: string | undefined,
+  disk: Partial<Disk> = {},
+  clock = runtime.clock,
+): Promise<EventLog> {
+  const log = new EventLog({ ...runtime, clock, disk: { ...runtime.disk, ...disk } }, path);
   await log.open();
   return log;
 }
@@ -92,6 +96,30 @@ test('sessions by the thousand push out none but themselves, in memory and on th
     }),
   );
   t.true(Math.max(...sizes) <= (limits.eventsKept / 2) * limits.eventBytesMax);
+});
+
+test('sessions that come back one after another are written together (SCENARIOS 97)', async (t) => {
+  let opened = 0;
+  const open: Disk['open'] = (...request) => {
+    opened++;
+    return runtime.disk.open(...request);
+  };
+  const wake: (() => void)[] = [];
+  const timer: Clock['timer'] = (_, run) => {
+    wake.push(run);
+    return { cancel: () => undefined };
+  };
+  const path = await temporaryDirectory(t);
+  const log = await openLog(path, { open }, { ...runtime.clock, timer });
+  for (let i = 0; i < 100; i++) {
+    log.add(session(String(i)));
+    await new Promise(setImmediate);
+  }
+  t.is(opened, 0);
+  for (const run of wake.splice(0)) run();
+  await log.settled();
+  t.is(opened, 1);
+  t.is(listed(await openLog(path)).length, 100);
 });
 
 test('a line that a crash has cut is left out, and what comes then follows the last whole one', async (t) => {

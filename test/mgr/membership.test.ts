@@ -16,8 +16,8 @@ import { memberRow } from './cluster/cluster-world.ts';
 const index = 0 as IodIndex;
 const now = 1_000_000;
 const leaseMs = limits.iodLeaseAtMgrMs;
-const space = { totalBytes: 9, freeBytes: 5, quarantined: 1 };
-const emptySpace = { totalBytes: 0, freeBytes: 0, quarantined: 0 };
+const space = { device: 1, totalBytes: 9, freeBytes: 5, quarantined: 1 };
+const emptySpace = { device: 0, totalBytes: 0, freeBytes: 0, quarantined: 0 };
 const known = memberRow(0, { storeId: 'aa', incarnation: 5, life: 'five' });
 
 const joined: Extract<MembershipEvent, { kind: 'joined' }> = {

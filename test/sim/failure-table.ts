@@ -69,17 +69,37 @@ const outcome = {
 
 /** Call it after the walk: it says that all of it has passed. */
 export async function failureTable(): Promise<string> {
-  const rows = killPoints.map((point) => {
-    const seconds = ciPairs.filter(([first]) => first === point).length;
+  const rows = killPoints.map((point, at) => {
     const ways = waysToDie(point).join(', ');
-    return `| \`${point}\` | ${done[point]} | ${ways} | ${outcome[roleOf(point)]} | ${seconds} of ${killPoints.length} |`;
+    return `| ${at + 1} | \`${point}\` | ${done[point]} | ${ways} | ${outcome[roleOf(point)]} |`;
   });
   const text = [
-    '| kill point | the process | dies by | outcome of kill -9 | second kills after it |',
+    '|  | kill point | the process | dies by | outcome of kill -9 |',
     '| --- | --- | --- | --- | --- |',
     ...rows,
+    '',
+    'Pairs: a row for the first death, a column for the second, by their numbers. All end as one death',
+    'does. `+` is walked with every run of the tests, `.` by `npm run soak`; each by seed 1 of the walk.',
+    '',
+    '```text',
+    ...pairGrid(),
+    '```',
   ].join('\n');
   return (await format('table.md', text)).code;
+}
+
+/** A line for each first death, a character for each second one. */
+function pairGrid(): readonly string[] {
+  const often = new Set(ciPairs.map((pair) => pair.join()));
+  const numbers = killPoints.map((_, at) => at + 1);
+  return [
+    `    ${numbers.map((number) => Math.floor(number / 10) || ' ').join('')}`,
+    `    ${numbers.map((number) => number % 10).join('')}`,
+    ...killPoints.map((first, at) => {
+      const cells = killPoints.map((second) => (often.has([first, second].join()) ? '+' : '.'));
+      return `${String(at + 1).padStart(3)} ${cells.join('')}`;
+    }),
+  ];
 }
 
 /** The page with this table in its place. @throws Error when it has no place */

@@ -3,6 +3,8 @@
  * happens, and nothing that nobody has stays open.
  */
 import test, { type ExecutionContext } from 'ava';
+import type { Control } from '../../client/control.ts';
+import type { FileSystem } from '../../client/file-system.ts';
 import type { File } from '../../client/file.ts';
 import { isFsError } from '../../shared/errno.ts';
 import { on, overTwo, readAll, Stage } from './stage.ts';
@@ -124,31 +126,42 @@ test('a cut that was given up is not made again behind what was written since (S
 });
 
 test('what goes through another descriptor of the program waits for it too (SCENARIOS 118)', async (t) => {
-  const stage = new Stage({ seed: 5, iods: 2, programs: 1 });
-  const fs = await stage.join(0);
-  const [cutting, writing] = await stage.run(0, async () => [
-    await fs.open('/f', 'w+', { layout: overTwo }),
-    await fs.open('/f', 'r+'),
-  ]);
-  if (!cutting || !writing) throw new Error('not all are open');
-  await stage.run(0, () => cutting.write(Buffer.alloc(8192, 1), 0));
-  stage.world.network.partition('mgr', 'iod1');
-  const control = new AbortController();
-  const cut = stage.begin(0, () => cutting.truncate(10, { signal: control.signal }));
-  await stage.pass(500);
-  control.abort();
-  t.is(await stage.settle(outcome(cut)), 'ECANCELED');
-  const hurried = stage.begin(0, () =>
-    writing.write(Buffer.alloc(8192, 2), 0, { deadlineMs: 100 }),
-  );
-  t.is(await stage.settle(outcome(hurried)), 'ETIMEDOUT');
-  stage.world.after(2_000, () => {
-    stage.world.network.heal();
-  });
-  await rewrite(stage, writing);
-  await stage.pass(20_000);
-  const content = await stage.run(0, () => readAll(writing, 10_000));
-  t.true(content.equals(Buffer.alloc(8192, 2)));
+  type Truncate = (fs: FileSystem, file: File, control: Control) => Promise<void>;
+  // Cut off when the mgr has made the truncation, and before the iod hears of it.
+  const ways: readonly (readonly [way: string, cutOffAfterMs: number, truncate: Truncate])[] = [
+    ['by an open file', 150, (_, file, control) => file.truncate(10, control)],
+    ['by its name', 550, (fs, _, control) => fs.truncate('/f', 10, control)],
+    ['by another name', 550, (fs, _, control) => fs.truncate('/link', 10, control)],
+  ];
+  for (const [way, cutOffAfterMs, truncate] of ways) {
+    const stage = new Stage({ seed: 5, iods: 2, programs: 1 });
+    const fs = await stage.join(0);
+    const [cutting, writing] = await stage.run(0, async () => [
+      await fs.open('/f', 'w+', { layout: overTwo }),
+      await fs.open('/f', 'r+'),
+    ]);
+    if (!cutting || !writing) throw new Error('not all are open');
+    await stage.run(0, () => fs.symlink('f', '/link'));
+    await stage.run(0, () => cutting.write(Buffer.alloc(8192, 1), 0));
+    stage.world.network.set({ latencyMs: [100, 100] });
+    const control = new AbortController();
+    const cut = stage.begin(0, () => truncate(fs, cutting, { signal: control.signal }));
+    await stage.pass(cutOffAfterMs);
+    stage.world.network.partition('mgr', 'iod1');
+    control.abort();
+    t.is(await stage.settle(outcome(cut)), 'ECANCELED', way);
+    const hurried = stage.begin(0, () =>
+      writing.write(Buffer.alloc(8192, 2), 0, { deadlineMs: 1_000 }),
+    );
+    t.is(await stage.settle(outcome(hurried)), 'ETIMEDOUT', way);
+    stage.world.after(2_000, () => {
+      stage.world.network.heal();
+    });
+    await rewrite(stage, writing);
+    await stage.pass(20_000);
+    const content = await stage.run(0, () => readAll(writing, 10_000));
+    t.true(content.equals(Buffer.alloc(8192, 2)), way);
+  }
 });
 
 test('an open whose truncation fails at a disk leaves nothing open (SCENARIOS 10, 118)', async (t) => {

@@ -1,8 +1,15 @@
 /** Death at a named step, and again at another, also in the recovery from the first. */
 import test from 'ava';
+import { killPoints } from '../../shared/runtime/kill-points.ts';
 import { roleOf, ciPairs, walkPair } from './kill-walk.ts';
 
 const roles = ['iod', 'mgr', 'client'] as const;
+
+test('every point is the first death of some pair that is walked, and the second of another', (t) => {
+  for (const place of [0, 1] as const) {
+    t.deepEqual(new Set(ciPairs.map((pair) => pair[place])), new Set(killPoints));
+  }
+});
 
 for (const first of roles) {
   for (const second of roles) {

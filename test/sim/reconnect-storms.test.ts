@@ -1,6 +1,7 @@
 /** Very many clients at once: that come back together, that do not read, that held very much. */
 import test from 'ava';
 import { connect } from '../../client/connect.ts';
+import type { File } from '../../client/file.ts';
 import type { FileSystem } from '../../client/file-system.ts';
 import { clusterUrl, mgrPort, secret } from './cluster.ts';
 import { leftAtMgr } from './checkers.ts';
@@ -37,6 +38,43 @@ test('a thousand clients whose mgr is back are all back soon, and not at one mom
   t.true(moments.size >= 10, `they came back in ${moments.size} moments of 10 ms`);
   t.is(mgr.host.listeners.get(listener)?.channels.size, 1_000 + 1);
   t.is(stage.cluster.store?.sessions().length, 1_000);
+});
+
+test('sixty-four iods and a thousand clients, all cut off at once, are all back, and nobody gets an error (SCENARIOS 40, 97)', async (t) => {
+  const iods = 64;
+  const stage = new Stage({ seed: 3, iods, programs: 20 });
+  const { world } = stage;
+  const calls: { readonly program: number; readonly file: File; readonly byte: number }[] = [];
+  for (const program of stage.programs.keys()) {
+    await stage.run(program, async (runtime) => {
+      for (let i = 0; i < 50; i++) {
+        const fs = await connect(clusterUrl, { runtime, key: secret, uid: 0, gid: 0 });
+        const byte = calls.length % 251;
+        const layout = on(calls.length % iods);
+        const file = await fs.open(`/f${calls.length}`, 'w+', { layout });
+        await file.write(Buffer.alloc(100, byte), 0);
+        calls.push({ program, file, byte });
+      }
+    });
+  }
+  t.is(calls.length, 1_000);
+  for (const { process } of stage.cluster.iods) stage.bounce(process, 1_000);
+  stage.bounce(stage.cluster.mgr, 1_000);
+  await stage.pass(500);
+  const { nowMs } = world;
+  const waiting = calls.map(({ program, file, byte }) =>
+    stage.begin(program, async () => {
+      await file.write(Buffer.alloc(100, byte), 100);
+      const into = Buffer.alloc(200);
+      t.is(await file.read(into, 0), 200);
+      return into.equals(Buffer.alloc(200, byte));
+    }),
+  );
+  const outcomes = await stage.settle(Promise.all(waiting));
+  t.true(outcomes.every((isRight) => isRight));
+  t.true(world.nowMs - nowMs < 10_000, `it took ${world.nowMs - nowMs} ms`);
+  t.is(stage.cluster.store?.sessions().length, 1_000);
+  t.is(stage.openCount, 1_000);
 });
 
 test('a hundred clients that do not take their answers delay nobody, and keep nobody busy (SCENARIOS 133)', async (t) => {

@@ -1,4 +1,4 @@
-/** Links between real daemons that are cut or slow for a while, and heal by themselves. */
+/** Real daemons and links between them that are cut or slow for a while, and heal by themselves. */
 import test, { type ExecutionContext } from 'ava';
 import { connect } from '../../client/connect.ts';
 import type { FileSystem } from '../../client/file-system.ts';
@@ -65,12 +65,40 @@ test.serial('what goes over a slow link is late for so long, and nothing else', 
   t.pass();
 });
 
+test.serial('an iod that is slow is so for its clients, for so long; another is not', async (t) => {
+  const { fs, chaos } = await cluster(t);
+  const files = await Promise.all(
+    [0, 1].map((base) => fs.open(`/f${base}`, 'w+', { layout: { base, pcount: 1 } })),
+  );
+  /** Both at once. */
+  const tookMs = (): Promise<number[]> =>
+    Promise.all(
+      files.map(async (file) => {
+        const begun = performance.now();
+        await file.write(Buffer.from('x'), 0);
+        await file.read(Buffer.alloc(1), 0);
+        return performance.now() - begun;
+      }),
+    );
+  await tookMs();
+  const { code, stdout } = await chaos('slow', 'iod1', '--by', '1500', '--for', '5');
+  t.is(code, 0);
+  t.regex(stdout, /what iod1 answers its clients: late by 1500 ms; in 5 s it is well again/);
+  const [fast = NaN, slow = NaN] = await tookMs();
+  t.true(slow >= 2 * 1400 && fast < slow, `${fast} ms, ${slow} ms`);
+  t.true((await fs.status()).members.every(({ state }) => state === 'serving'));
+  for (;;) if (((await tookMs())[1] ?? NaN) < 1400) break;
+  await Promise.all(files.map((file) => file.close()));
+});
+
 test.serial('a drill on what is no link is refused, and nothing is done', async (t) => {
   const { fs, chaos } = await cluster(t);
   const wrong = [
     ['cut', 'iod0', 'iod1'],
     ['cut', 'mgr'],
     ['cut', 'mgr', 'iod9'],
+    ['slow', 'iod9'],
+    ['slow', 'mgr', 'iod0', 'iod1'],
     ['cut', 'mgr', 'iod1', '--by', '10'],
     ['slow', 'mgr', 'iod1', '--by', '6000'],
     ['slow', 'mgr', 'iod1', '--for', '0'],

@@ -137,3 +137,64 @@ diskTest(
     t.true(cluster.mgr.isRunning);
   },
 );
+
+diskTest(
+  'a mgr starts on a disk without a byte left, after a stop in order and after a crash (SCENARIOS 215)',
+  async (t) => {
+    const small = await mountTmpfs(t, 'size=128m');
+    const cluster = await TestCluster.start(t, {
+      iods: 1,
+      dataDir: (name) => (name === 'mgr' ? join(small, name) : undefined),
+    });
+    const fs = await cluster.connect();
+    await fs.writeFile('/before', 'content');
+    for (const end of ['stop', 'kill'] as const) {
+      await cluster.mgr[end]();
+      const filler = join(small, 'filler');
+      const filled = writeFile(filler, Buffer.alloc(128 * MiB));
+      t.is((await t.throwsAsync<NodeJS.ErrnoException>(filled)).code, 'ENOSPC', end);
+      await cluster.mgr.start();
+      t.is((await fs.readFile('/before')).toString(), 'content', end);
+      await t.throwsAsync(fs.mkdir('/new'), { code: 'ENOSPC' }, end);
+      await rm(filler);
+      await until(() =>
+        fs.mkdir(`/after-${end}`).then(
+          () => true,
+          () => false,
+        ),
+      );
+    }
+  },
+);
+
+diskTest(
+  'an iod starts on a disk without a byte left: its files are read, and removed (SCENARIOS 99)',
+  async (t) => {
+    const small = await mountTmpfs(t, 'size=16m');
+    const cluster = await TestCluster.start(t, {
+      iods: 1,
+      dataDir: (name) => (name === 'iod0' ? join(small, name) : undefined),
+    });
+    const fs = await cluster.connect();
+    await fs.writeFile('/before', 'content');
+    const full = await fs.open('/full', 'w');
+    t.is((await fill(full, 16 * MiB)).error.code, 'ENOSPC');
+    await full.close();
+    const [iod] = cluster.iods;
+    if (iod === undefined) throw new Error('there is no iod');
+    for (const end of ['stop', 'kill', 'kill'] as const) {
+      await iod[end]();
+      // What the stop has given back.
+      await t.throwsAsync(writeFile(join(small, 'filler'), Buffer.alloc(MiB)), { code: 'ENOSPC' });
+      await iod.start();
+      t.is((await fs.readFile('/before')).toString(), 'content', end);
+    }
+    await fs.unlink('/full');
+    await until(() =>
+      fs.writeFile('/after', Buffer.alloc(MiB)).then(
+        () => true,
+        () => false,
+      ),
+    );
+  },
+);

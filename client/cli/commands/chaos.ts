@@ -1,11 +1,17 @@
-/** `weft chaos`: a drill on a local cluster: daemons that die or freeze, links that are cut or slow. */
+/** `weft chaos`: a drill on a local cluster: daemons that die, freeze or are slow, links that are cut or slow. */
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
 import { type Arguments, UsageError } from '../arguments.ts';
 import type { Context, Run } from '../command.ts';
 import { CommandError } from '../failure.ts';
-import { beginLinkDrill, type LinkFault, linkDrillOf, linkFaults } from '../link-drill.ts';
+import {
+  beginLinkDrill,
+  type LinkDrill,
+  type LinkFault,
+  linkDrillOf,
+  linkFaults,
+} from '../link-drill.ts';
 import { type ClusterState, type DaemonRecord, readState } from '../local-cluster/cluster-state.ts';
 import { findDaemon } from '../local-cluster/daemon-process.ts';
 import { type ProcessId, signalProcess, waitForEnd } from '../local-cluster/process-table.ts';
@@ -35,11 +41,15 @@ async function strikeLink(
   const drill = linkDrillOf(given, fault);
   const { dataDir, url } = await clusterOf(given);
   await beginLinkDrill(url, connectOptions, drill);
-  const { iod, seconds, delayMs } = drill;
-  const what = delayMs === undefined ? 'cut' : `slow by ${delayMs} ms`;
   output.result({ dataDir, ...drill }, () => [
-    `the link between mgr and ${iod}: ${what}; in ${seconds} s it is well again by itself`,
+    `${effectOf(drill)}; in ${drill.seconds} s it is well again by itself`,
   ]);
+}
+
+function effectOf({ fault, iod, delayMs }: LinkDrill): string {
+  if (fault === 'slow-answers') return `what ${iod} answers its clients: late by ${delayMs} ms`;
+  const what = fault === 'cut' ? 'cut' : `slow by ${delayMs} ms`;
+  return `the link between mgr and ${iod}: ${what}`;
 }
 
 async function strikeDaemons(given: Arguments, { output }: Context, fault: Fault): Promise<void> {
@@ -52,7 +62,7 @@ async function strikeDaemons(given: Arguments, { output }: Context, fault: Fault
     );
   }
   if (given.text('by') !== undefined) {
-    throw new UsageError('only a link is slow', 'weft chaos slow mgr iod1 --by 200');
+    throw new UsageError('only what is slow is late', 'weft chaos slow iod1 --by 200');
   }
   const { dataDir, daemons } = await clusterOf(given);
   const targets = await Promise.all(names.map((name) => targetOf(daemons, name)));

@@ -37,5 +37,7 @@ export const run: Run = async (given, { output, fileSystem }) => {
         ['left', 'right', 'right', 'right', 'right'],
       ),
   );
+  const isShared = !partial && totalBytes < iods.reduce((sum, iod) => sum + iod.totalBytes, 0);
+  if (isShared) output.remark('weft: a disk that several iods have is counted once');
   if (partial) output.remark('weft: an iod could not be counted; weft status names it');
 };

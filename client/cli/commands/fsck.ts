@@ -1,6 +1,7 @@
 /**
- * `weft fsck`: what the mgr knows against what the iods have. It changes nothing by itself; what
- * was quarantined is put back or deleted where the user names it.
+ * `weft fsck`: what the mgr knows against what the iods have. It changes nothing by itself; asked to
+ * repair, it sets aside what no file has (promise 7). What was quarantined is put back or deleted
+ * where the user names it.
  */
 import { noSecret } from '../../../shared/auth.ts';
 import { parseClusterUrl } from '../../../shared/cluster-url.ts';
@@ -33,6 +34,7 @@ const listedMax = 1000;
 
 export const run: Run = async (given, context) => {
   const wishes = parseWishes(given);
+  const repair = given.flag('repair');
   const { output, fileSystem } = context;
   const fs = await fileSystem();
   const asker = {
@@ -52,10 +54,11 @@ export const run: Run = async (given, context) => {
       await listing.resolve(id, action);
       resolved.push({ iod, id, action });
     }
-    const counts = { files: 0, objects: 0 };
+    const counts = { files: 0, objects: 0, setAside: 0 };
     const progress = await showProgress(fs, output, counts);
     try {
-      await compare(mgr, iods, counts, findings, async () => (await fs.status()).reaping > 0);
+      const isReaping = async (): Promise<boolean> => (await fs.status()).reaping > 0;
+      await compare(mgr, iods, { counts, findings, repair, isReaping });
       for (const listing of iods) await reviewQuarantine(listing, mgr, findings);
     } finally {
       progress.end();
@@ -69,6 +72,10 @@ export const run: Run = async (given, context) => {
         ...(findings.total > findings.listed.length
           ? [`… and ${findings.total - findings.listed.length} more`]
           : []),
+        ...(findings.hasHomeless
+          ? ['weft fsck --repair sets aside what no file has; it can be put back']
+          : []),
+        ...(repair ? [`${counted(counts.setAside, 'object')} set aside`] : []),
         `${counted(counts.files, 'file')}, ${counted(counts.objects, 'object')} on ` +
           `${counted(iods.length, 'iod')}: ${ok ? 'all is well' : counted(findings.total, 'finding')}`,
       ],
@@ -99,9 +106,12 @@ async function showProgress(
 class Findings {
   readonly listed: Finding[] = [];
   total = 0;
+  /** There are objects that no file has. */
+  hasHomeless = false;
 
   add(finding: Finding): void {
     this.total++;
+    this.hasHomeless ||= isHomeless(finding);
     if (this.listed.length < listedMax) this.listed.push(finding);
   }
 }
@@ -130,12 +140,17 @@ async function openIods(
   return opened.flat();
 }
 
+interface Comparison {
+  readonly counts: { files: number; objects: number; setAside: number };
+  readonly findings: Findings;
+  readonly repair: boolean;
+  readonly isReaping: () => Promise<boolean>;
+}
+
 async function compare(
   mgr: MgrListing,
   iods: readonly IodListing[],
-  counts: { files: number; objects: number },
-  findings: Findings,
-  isReaping: () => Promise<boolean>,
+  { counts, findings, repair, isReaping }: Comparison,
 ): Promise<void> {
   const counting = async function* <T>(rows: AsyncIterable<T>, what: 'files' | 'objects') {
     for await (const row of rows) {
@@ -154,6 +169,12 @@ async function compare(
     // An object whose file is gone is removed in the background, and that may take a while.
     if (still.kind === 'orphan' && (await isReaping())) continue;
     const { handle } = still.object;
+    if (repair && isHomeless(still)) {
+      const isDone = await listing.setAside(handle, `weft fsck: ${suspectText(still)}`);
+      if (isDone) counts.setAside++;
+      // The quarantine tells of it.
+      continue;
+    }
     const path = still.kind === 'orphan' ? null : ((await mgr.path(handle)) ?? null);
     const { name } = listing.member;
     findings.add({ kind: still.kind, iod: name, handle, path, what: suspectText(still) });
@@ -168,6 +189,11 @@ async function lookAgain(
 ): Promise<Suspect | undefined> {
   const object = await listing.object(handle);
   return object && judge(iod, object, await mgr.file(handle));
+}
+
+/** No file has it there: it can be set aside. */
+function isHomeless({ kind }: Pick<Finding, 'kind'>): boolean {
+  return kind === 'orphan' || kind === 'misplaced';
 }
 
 function suspectText({ kind, object, file }: Suspect): string {

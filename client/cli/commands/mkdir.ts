@@ -1,4 +1,4 @@
-/** `weft mkdir`: directories, and what files made in them shall be striped like. */
+/** `weft mkdir`: directories, what files made in them shall be striped like, and when they go. */
 import type { Run } from '../command.ts';
 import { UsageError } from '../arguments.ts';
 import { eachPath, verdict } from '../each-path.ts';
@@ -7,12 +7,17 @@ import { layoutWish } from '../layout-wish.ts';
 export const run: Run = async (given, { output, fileSystem }) => {
   const mode = parseMode(given.text('mode'));
   const layout = layoutWish(given);
+  const retentionSeconds = given.count('retention', { min: 0, max: 0xffff_ffff });
   const fs = await fileSystem();
   const { done: made, failures } = await eachPath(given.operands, output, async (path) => {
     await fs.mkdir(path, { recursive: given.flag('parents') });
     // As mkdir(1): what is asked for is not cut by the umask.
     if (mode !== undefined) await fs.chmod(path, mode);
-    if (layout !== undefined) await fs.setDefaults(path, { layout });
+    if (layout === undefined && retentionSeconds === undefined) return;
+    await fs.setDefaults(path, {
+      ...(layout !== undefined && { layout }),
+      ...(retentionSeconds !== undefined && { retentionSeconds }),
+    });
   });
   output.object({ made, failures });
   return verdict(failures);

@@ -1,5 +1,5 @@
 /** What `weft fsck` asks of the mgr and of each iod, page by page. */
-import { FsError } from '../../../shared/errno.ts';
+import { FsError, isFsError } from '../../../shared/errno.ts';
 import type { Connection } from '../../../shared/rpc/connection.ts';
 import type { Credential } from '../../../shared/rpc/handshake.ts';
 import { displayText, type Handle } from '../../../shared/units.ts';
@@ -107,6 +107,17 @@ export class IodListing {
 
   async resolve(id: string, action: 'restore' | 'discard'): Promise<void> {
     await this.#call(dataOps.resolveQuarantine, { id, action });
+  }
+
+  /** @returns false when it is not there any more */
+  async setAside(handle: Handle, reason: string): Promise<boolean> {
+    try {
+      await this.#call(dataOps.setAside, { handle, reason });
+      return true;
+    } catch (error) {
+      if (isFsError(error) && error.code === 'ENOENT') return false;
+      throw error;
+    }
   }
 
   close(): void {

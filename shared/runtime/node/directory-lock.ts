@@ -28,7 +28,7 @@ export async function lockDirectory(
   const fd = openLockFile(path);
   try {
     const name = await acquire(directory, fd, flock);
-    replaceContent(fd, `${holder}\n`);
+    nameHolder(fd, holder);
     return {
       async release() {
         replaceContent(fd, '');
@@ -48,6 +48,20 @@ function openLockFile(path: string): number {
   } catch (error: unknown) {
     throw diskError('open', path, error);
   }
+}
+
+/** A full disk takes no name, and the lock holds without (SCENARIOS 215). */
+function nameHolder(fd: number, holder: string): void {
+  try {
+    replaceContent(fd, `${holder}\n`);
+  } catch (error: unknown) {
+    if (!isFull(error)) throw error;
+  }
+}
+
+function isFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 function replaceContent(fd: number, content: string): void {

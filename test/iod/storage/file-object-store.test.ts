@@ -169,6 +169,21 @@ test('what has no place among the objects goes to quarantine with the reason', a
   t.regex(reasons.join('\n'), /directory, not a file[^]*is a file where[^]*name is none/);
 });
 
+test('an object that is set aside is gone, is listed with the reason, and comes back as it was', async (t) => {
+  const { store, quarantine } = await openRealStore(t);
+  await store.write(handle(9), 3, [Buffer.from('abc')]);
+  t.is(await store.count(), 1);
+  await store.setAside(handle(9), 'nobody has it');
+  t.is(await store.stat(handle(9)), undefined);
+  t.is(await readText(store, handle(9), 0, 10), '');
+  t.is(await store.count(), 0);
+  await t.throwsAsync(store.setAside(handle(9), 'again'), { code: 'ENOENT' });
+  const [entry] = (await quarantine.list('')).entries;
+  t.like(entry, { handle: 9, reason: 'nobody has it', lengthBytes: 6 });
+  await quarantine.restore(entry?.id ?? '');
+  t.is(await readText(store, handle(9), 0, 10), '\0\0\0abc');
+});
+
 test('more objects than descriptors: idle ones are closed and opened again (SCENARIOS 189)', async (t) => {
   const { store } = await openRealStore(t, { descriptorsMax: 3 });
   const all = Array.from({ length: 20 }, (_, at) => handle(at + 1));

@@ -2,6 +2,7 @@ import * as fsp from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { Quarantine } from '../../../iod/storage/quarantine.ts';
+import { limits } from '../../../shared/limits.ts';
 import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
 import type { Handle } from '../../../shared/units.ts';
 import { temporaryDirectory } from './real-store.ts';
@@ -106,4 +107,20 @@ test('an entry whose note is lost or damaged is listed, and only discarded', asy
   await t.throwsAsync(quarantine.restore('000000000001'), { code: 'EEXIST' });
   await quarantine.discard('000000000002');
   t.is(quarantine.count, 1);
+});
+
+test('a page of the list fits in a message, and the next one goes on behind it', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const quarantine = await openQuarantine(directory);
+  const count = limits.quarantinePerListPage + 1;
+  for (let i = 0; i < count; i++) {
+    await fsp.writeFile(join(directory, 'x'), '');
+    await quarantine.setAside('x', nobody, 'for a test');
+  }
+  const first = await quarantine.list('');
+  t.is(first.entries.length, limits.quarantinePerListPage);
+  t.false(first.done);
+  const second = await quarantine.list(first.entries.at(-1)?.id ?? '');
+  t.is(second.entries.length, 1);
+  t.true(second.done);
 });
