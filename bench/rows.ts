@@ -12,7 +12,7 @@ export interface Row {
   readonly value: number;
   readonly unit: Unit;
   readonly limit: Limit;
-  /** Processor time of clients and daemons: seconds a GiB, or microseconds a call. */
+  /** Processor time: seconds a GiB, microseconds a call; of what took a time, milliseconds. */
   readonly cpu?: number | undefined;
 }
 
@@ -39,8 +39,7 @@ export function asTable(rows: readonly Row[]): string {
   for (const row of rows) {
     if (row.group !== group) lines.push('', row.group);
     group = row.group;
-    const cpuUnit = row.unit === 'MB/s' ? 's/GiB' : 'us';
-    const cpu = row.cpu === undefined ? '' : `${shown(row.cpu)} ${cpuUnit} CPU`;
+    const cpu = row.cpu === undefined ? '' : `${cpuOf(row.unit, row.cpu)} CPU`;
     lines.push(
       `  ${row.name.padEnd(44)}${shown(row.value).padStart(10)} ${row.unit.padEnd(5)}` +
         `${cpu.padStart(16)}  ${ratioOf(row).toFixed(3).padStart(7)} of ` +
@@ -48,6 +47,11 @@ export function asTable(rows: readonly Row[]): string {
     );
   }
   return lines.join('\n');
+}
+
+function cpuOf(unit: Unit, cpu: number): string {
+  if (unit === 'MB/s') return `${shown(cpu)} s/GiB`;
+  return unit === 'ms' ? `${shown(cpu)} ms` : `${shown(cpu)} us`;
 }
 
 /** With as many digits as mean anything. */

@@ -15,9 +15,10 @@ import type { MgrSession } from './mgr-session.ts';
 import { openIntent, type OpenMode } from './open-flags.ts';
 import { openedFile, type OpenWish } from './opened-file.ts';
 import { type PathLike, pathBytes, placeOf, shownPath } from './path.ts';
+import { truncatePath } from './truncate-path.ts';
 import { type RecoveryListener, RecoveryWatch } from './recovery-watch.ts';
 import { type Dirent, Stats } from './stats.ts';
-import { makeDirectories, removeTree } from './tree.ts';
+import { makeDirectories, type RemoveControl, removeTree } from './tree.ts';
 import { useFile } from './use-file.ts';
 
 export interface OpenOptions extends Control {
@@ -52,6 +53,7 @@ export class FileSystem {
     this.#deadlineMs = deadlineMs;
     this.#umask = umask;
     this.#watch = new RecoveryWatch({ session, iods: this.#iods, files: () => this.#files() });
+    session.holdsAlso(() => [...this.#files()].flatMap((file) => file.held ?? []));
     session.onLost((_, error) => {
       const files = [...this.#files()];
       this.#open.clear();
@@ -172,7 +174,7 @@ export class FileSystem {
   /** Removes a file, or with `recursive` a directory and all that is below it. */
   async rm(
     path: PathLike,
-    options: Control & { readonly recursive?: boolean; readonly force?: boolean } = {},
+    options: RemoveControl & { readonly recursive?: boolean; readonly force?: boolean } = {},
   ): Promise<void> {
     try {
       const { kind } = await this.lstat(path, options);
@@ -272,11 +274,9 @@ export class FileSystem {
   }
 
   async truncate(path: PathLike, size = 0, control: Control = {}): Promise<void> {
-    await this.#during('truncate', path, () => {
-      if (Number.isSafeInteger(size) && size >= 0) return;
-      throw new FsError('EINVAL', { what: `a size is a whole number from 0, not ${size}` });
-    });
-    await this.#set('truncate', path, { follow: true, size }, control);
+    await this.#during('truncate', path, () =>
+      truncatePath(this.#session, path, size, this.#options(control)),
+    );
   }
 
   async getxattr(path: PathLike, name: string, control: Control = {}): Promise<Uint8Array> {

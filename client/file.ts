@@ -11,7 +11,6 @@ import { dataOps } from '../shared/wire/iod-ops.ts';
 import { fileOps, nameOps } from '../shared/wire/mgr-ops.ts';
 import { type Attr, type Cap, type InodeKind, rights } from '../shared/wire/values.ts';
 import type { CallOptions } from '../shared/rpc/call.ts';
-import type { Link } from '../shared/rpc/link.ts';
 import { retryDelayMs } from '../shared/rpc/retry.ts';
 import type { Clock } from '../shared/runtime/runtime.ts';
 import type { Op } from '../shared/wire/op.ts';
@@ -19,19 +18,12 @@ import type { Layout } from '../shared/stripe.ts';
 import { type SetAttr, unchanged } from './attributes.ts';
 import { callOptions, type Control } from './control.ts';
 import { Dirty } from './dirty.ts';
-import type { IodPool } from './iod-pool.ts';
+import type { HeldOpen } from './declared-opens.ts';
+import { FileCap, type FileSource } from './file-cap.ts';
 import { contiguousBytes, fillWithZeros, type IoPart, planIo } from './io-plan.ts';
-import type { MgrSession } from './mgr-session.ts';
 import type { DaemonId } from './recovery-watch.ts';
 import { RunningWrites } from './running-writes.ts';
 import { Stats } from './stats.ts';
-
-/** What an open file needs of the file system it belongs to. */
-export interface FileSource {
-  readonly session: MgrSession;
-  readonly iods: IodPool;
-  readonly deadlineMs: number;
-}
 
 export interface OpenGrant {
   /** Of all that the session has open of this file. */
@@ -62,13 +54,11 @@ export class File {
   /** Each write goes to the end of the file. */
   readonly append: boolean;
   readonly #source: FileSource;
-  readonly #cap: Cap;
+  readonly #cap: FileCap;
   readonly #rights: number;
   readonly #durable: boolean;
   /** Requests under way, by whom they are made of. */
   readonly #asking = new Map<DaemonId, number>();
-  /** Iods that have been shown the cap. */
-  readonly #admitted = new Set<IodIndex>();
   readonly #dirty: Dirty;
   /** End of the last byte that an iod has taken, and when it did. */
   #writtenEnd = 0;
@@ -76,13 +66,16 @@ export class File {
   #mayBeLonger = false;
   readonly #writes: RunningWrites;
   #modified: Timestamp | undefined;
+  /** Something was written since the mgr was told how far. */
+  #isUntold = false;
   #closing: Promise<void> | undefined;
+  #isGivenBack = false;
   #lost: FsError | undefined;
   #closedListener: (() => void) | undefined;
 
   constructor(source: FileSource, grant: OpenGrant) {
     this.#source = source;
-    this.#cap = grant.cap;
+    this.#cap = new FileCap(source, grant.cap, (options) => this.#renewedCap(options));
     this.#rights = grant.rights;
     this.append = grant.append;
     this.#durable = grant.durable;
@@ -198,6 +191,12 @@ export class File {
     return { end: this.#writtenEnd, modified: this.#modified };
   }
 
+  /** For a mgr that may have forgotten it; `undefined` when nothing is to be given back any more. */
+  get held(): HeldOpen | undefined {
+    if (this.kind === 'directory' || this.#isGivenBack) return undefined;
+    return { cap: this.#cap.latest, rights: this.#rights };
+  }
+
   /** Settled when it was given back; `undefined` while it is open. */
   get closing(): Promise<void> | undefined {
     return this.#closing;
@@ -263,13 +262,18 @@ export class File {
     throw new FsError('EBADF', { what: `the file is not open for ${wanted}` });
   }
 
-  /** Asks an iod; once more, with the cap ahead, when it does not know the cap any more. */
+  /** Asks an iod; again with the cap ahead, and then with one of now, when it does not know it. */
   #ask<Q, R>(iod: IodIndex, op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
-    return this.#asked(iod, () => this.#askOrAdmit(iod, op, request, options));
+    return this.#asked(iod, () => this.#cap.ask(iod, op, request, options));
   }
 
   #askMgr<Q, R>(op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
     return this.#asked('mgr', () => this.#source.session.call(op, request, options));
+  }
+
+  async #renewedCap(options: CallOptions): Promise<Cap> {
+    const { handle } = this;
+    return (await this.#askMgr(fileOps.renew, { handle }, options)).cap;
   }
 
   async #asked<R>(whom: DaemonId, ask: () => Promise<R>): Promise<R> {
@@ -279,42 +283,6 @@ export class File {
     } finally {
       this.#asking.set(whom, (this.#asking.get(whom) ?? 0) - 1);
     }
-  }
-
-  async #askOrAdmit<Q, R>(
-    iod: IodIndex,
-    op: Op<Q, R>,
-    request: Q,
-    options: CallOptions,
-  ): Promise<R> {
-    try {
-      return await this.#admittedTo(iod).call(op, request, options);
-    } catch (error) {
-      const failure = toFsError(error);
-      if (failure.weftCode === 'WEFT_E_DISK') throw this.#diskFailure(iod, failure);
-      if (failure.weftCode !== 'WEFT_E_CAP_STALE') throw error;
-      this.#admitted.delete(iod);
-      return this.#admittedTo(iod).call(op, request, options);
-    }
-  }
-
-  /** An iod tells what its disk does; whose disk it is only the caller knows (SCENARIOS 217). */
-  #diskFailure(iod: IodIndex, { code, weftCode: id, what, bytesDone, cause }: FsError): FsError {
-    const where = this.#source.session.nameOfIod(iod);
-    return new FsError(code, { id, what: `${where}: ${what}`, bytesDone, cause });
-  }
-
-  /** The cap goes ahead of the first request to an iod, in the same packet. */
-  #admittedTo(iod: IodIndex): Link {
-    const link = this.#source.iods.iod(iod);
-    if (this.#admitted.has(iod)) return link;
-    this.#admitted.add(iod);
-    // It serves all calls of the file, so the deadline and signal of this one are not its own.
-    link.call(dataOps.admit, { cap: this.#cap }, this.#options({})).catch(() => {
-      // When the cap is refused, so is the request behind it, and that one is heard.
-      this.#admitted.delete(iod);
-    });
-    return link;
   }
 
   /** @returns bytes read of each part */
@@ -386,9 +354,11 @@ export class File {
     const { at, length } = part.pieces.at(-1) ?? { at: 0, length: 0 };
     this.#writtenEnd = Math.max(this.#writtenEnd, position + at + length);
     this.#modified = this.#source.session.runtime.clock.wall();
+    this.#isUntold = true;
   }
 
-  async #sync(options: CallOptions, { everything, forOthers }: SyncWish = {}): Promise<void> {
+  async #sync(options: CallOptions, wish: SyncWish = {}): Promise<void> {
+    const { everything, forOthers } = wish;
     const { handle } = this;
     const columns = everything === true ? this.#dirty.takeAll() : this.#dirty.take();
     const syncs = columns.map(async (column) => {
@@ -408,15 +378,26 @@ export class File {
     // A loss is told once, here, as by fsync(2), so no other failure may hide it.
     const failure = failures.find(isLoss) ?? failures[0];
     if (failure) throw failure;
-    await this.#extend(options);
+    await this.#extend(options, wish);
   }
 
-  async #extend(options: CallOptions): Promise<void> {
+  async #extend(options: CallOptions, { forOthers }: SyncWish): Promise<void> {
     const modified = this.#modified;
-    if (modified === undefined) return;
+    if (modified === undefined) {
+      // What others have changed of it is to be durable too: one question for all of them.
+      if (forOthers !== true) await this.#askMgr(fileOps.flush, {}, options);
+      return;
+    }
     const { handle } = this;
     const size = this.#writtenEnd;
-    await this.#askMgr(fileOps.extend, { handle, size, modified }, options);
+    const wasUntold = this.#isUntold;
+    this.#isUntold = false;
+    try {
+      await this.#askMgr(fileOps.extend, { handle, size, modified }, options);
+    } catch (error) {
+      this.#isUntold ||= wasUntold;
+      throw error;
+    }
   }
 
   async #close(control: Control & { readonly sync?: boolean }): Promise<void> {
@@ -427,15 +408,14 @@ export class File {
     if (this.#writes.areRunning) await this.#writes.over(options.deadline);
     const synced = control.sync === true ? await Promise.allSettled([this.#sync(options)]) : [];
     if (this.#mayBeLonger || this.#writes.areRunning) await this.#learnSize(options);
-    const modified = this.#modified;
-    const request = {
-      handle,
-      rights: this.#rights,
-      size: modified && this.#writtenEnd,
-      modified,
-    };
+    const untold = this.#isUntold
+      ? { size: this.#writtenEnd, modified: this.#modified }
+      : { size: undefined, modified: undefined };
+    const request = { handle, rights: this.#rights, ...untold };
     // Given back also when the sync failed: nobody can close it a second time.
     const { session } = this.#source;
+    session.givesBack(request, this.#cap.latest);
+    this.#isGivenBack = true;
     const closing = this.#askMgr(fileOps.close, request, { ...options, goesOn: true });
     session.runtime.killPoint('client.close.sent');
     const closed = await Promise.allSettled([closing]);
@@ -451,6 +431,7 @@ export class File {
     if (asked.status === 'rejected') return;
     this.#writtenEnd = Math.max(this.#writtenEnd, asked.value.size);
     this.#modified ??= asked.value.modified;
+    this.#isUntold = true;
   }
 
   async #set(change: Partial<SetAttr>, options: CallOptions): Promise<Attr> {

@@ -7,6 +7,7 @@ export type { File } from './file.ts';
 export type { ClusterStatus, FileSystem, OpenOptions, SpaceInfo } from './file-system.ts';
 export { connect } from './node-fs/connect.ts';
 export type { ConnectedFileSystem, NodeFs, NodePromises } from './node-fs/node-fs.ts';
+export { countCalls } from './metrics.ts';
 export type { OpenMode } from './open-flags.ts';
 export type { PathLike } from './path.ts';
 export type { RecoveryEvent, RecoveryListener } from './recovery-watch.ts';

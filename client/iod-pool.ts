@@ -38,6 +38,11 @@ export class IodPool {
     return link;
   }
 
+  /** Those that were ever asked for anything, for figures. */
+  get links(): Iterable<readonly [IodIndex, Pick<Link, 'isUp' | 'running'>]> {
+    return this.#links;
+  }
+
   /** `listener` hears why an iod cannot be reached, and with `undefined` that it can again. */
   onContact(listener: (index: IodIndex, reason: FsError | undefined) => void): void {
     this.#contactListener = listener;
@@ -70,6 +75,7 @@ export class IodPool {
       name: `iod ${index}`,
       persistent: false,
       windowBytes: limits.windowBytesPerIod,
+      meter: () => session.meter,
       endpoints: () => {
         // It may have come back elsewhere: the next attempt knows, if the mgr answers. This one
         // does not wait for that: without a mgr, iods are reached where they were.

@@ -41,10 +41,11 @@ export async function joinCluster(
   { umask, ...config }: Joining,
   options: JoinOptions,
 ): Promise<FileSystem> {
-  const session = new MgrSession(config);
+  const { deadlineMs: patienceMs = limits.connectTimeoutMs } = options;
+  const session = new MgrSession({ ...config, patienceMs });
   const { clock } = config.runtime;
   try {
-    const call = callOptions(clock, limits.connectTimeoutMs, options);
+    const call = callOptions(clock, patienceMs, options);
     await session.call(clusterOps.members, {}, call);
   } catch (error) {
     await session.close(clock.now());

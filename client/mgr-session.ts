@@ -10,7 +10,7 @@ import type { Connection } from '../shared/rpc/connection.ts';
 import { EpochWatch } from '../shared/rpc/epoch-watch.ts';
 import { type Credential, type Self, serveLink } from '../shared/rpc/handshake.ts';
 import { Link } from '../shared/rpc/link.ts';
-import { Service } from '../shared/rpc/service.ts';
+import { type AnswerMeter, Service } from '../shared/rpc/service.ts';
 import { pageOfWaits, type Waiting } from '../shared/rpc/waits.ts';
 import type { Endpoint, Runtime } from '../shared/runtime/runtime.ts';
 import type { Handle, IodIndex, SessionId } from '../shared/units.ts';
@@ -20,8 +20,9 @@ import { clusterOps } from '../shared/wire/cluster-ops.ts';
 import { nameOps, sessionOps } from '../shared/wire/mgr-ops.ts';
 import type { Op, RequestOf } from '../shared/wire/op.ts';
 import { watchOps } from '../shared/wire/watch-ops.ts';
-import type { Member } from '../shared/wire/values.ts';
+import type { Cap, Member } from '../shared/wire/values.ts';
 import { type ChangeListener, ChangeWatches, type WatchTarget } from './change-watches.ts';
+import { type Close, declarationsOf, type HeldOpen } from './declared-opens.ts';
 import { GivenUpCuts } from './given-up-cuts.ts';
 
 export interface SessionConfig {
@@ -36,6 +37,12 @@ export interface SessionConfig {
     readonly gid: number;
     readonly groups: readonly number[];
   };
+  /** What waits in it is told by the session for which it acts. */
+  readonly isSilent?: boolean;
+  /** Whose calls are counted with these. */
+  readonly meter?: () => AnswerMeter | undefined;
+  /** How long whoever asked for it waits until it has begun: no attempt outlives that. */
+  readonly patienceMs?: number;
   /** Once, when all is given back. */
   readonly onClosed?: () => void;
 }
@@ -69,6 +76,8 @@ export class MgrSession {
   /** Tells this program's connections apart, so that a late one never displaces a later one. */
   readonly self: Self;
   readonly givenUpCuts: GivenUpCuts;
+  /** Counts the calls of this session, of those that act for it, and those to iods. */
+  meter: AnswerMeter | undefined;
   readonly #config: SessionConfig;
   readonly #link: Link;
   #session: Session | undefined;
@@ -76,7 +85,10 @@ export class MgrSession {
   #connections = 0;
   #cacher: Cacher | undefined;
   readonly #watches = new ChangeWatches();
-  #waitsElsewhere: () => Iterable<Waiting> = () => [];
+  readonly #holders: (() => Iterable<HeldOpen>)[] = [];
+  /** Of the files that are being given back, by the request that does it. */
+  readonly #caps = new WeakMap<object, Cap>();
+  readonly #waitsElsewhere: (() => Iterable<Waiting>)[] = [];
   #refreshing: Promise<void> | undefined;
   #contactListener: ((reason: FsError | undefined) => void) | undefined;
   #lostListeners = new Set<(session: SessionId, error: FsError) => void>();
@@ -111,9 +123,15 @@ export class MgrSession {
           this.#watches.told(request);
           return {};
         },
-        clientWaits: ({ handle }) => pageOfWaits(this.#waits(), handle),
+        clientWaits: ({ handle }) =>
+          pageOfWaits(config.isSilent === true ? [] : this.waits(), handle),
       }),
       credential: () => this.#credential(),
+      meter: config.meter ?? (() => this.meter),
+      attemptMs: () => {
+        const { patienceMs = Infinity } = this.#session ? {} : config;
+        return Math.min(patienceMs, limits.connectTimeoutMs);
+      },
       onUp: (connection) => this.#begin(connection),
       onDown: (reason) => {
         this.#cacher?.lost();
@@ -146,12 +164,27 @@ export class MgrSession {
 
   /** Names what waits elsewhere in this client than at the mgr. */
   waitsAlso(waits: () => Iterable<Waiting>): void {
-    this.#waitsElsewhere = waits;
+    this.#waitsElsewhere.push(waits);
   }
 
-  *#waits(): Iterable<Waiting> {
+  /** Names what is open in this session, and not being closed. */
+  holdsAlso(held: () => Iterable<HeldOpen>): void {
+    this.#holders.push(held);
+  }
+
+  /** What was opened with `cap` is given back by this request, however long that takes. */
+  givesBack(request: Close, cap: Cap): void {
+    this.#caps.set(request, cap);
+  }
+
+  *waits(): Iterable<Waiting> {
     yield* this.#link.waits();
-    yield* this.#waitsElsewhere();
+    for (const waits of this.#waitsElsewhere) yield* waits();
+  }
+
+  /** Its state, for figures. */
+  get link(): Pick<Link, 'isUp' | 'running'> {
+    return this.#link;
   }
 
   /** True when both processes can meet at a unix socket. */
@@ -159,9 +192,11 @@ export class MgrSession {
     return member.unixPath !== '' && member.hostId === this.runtime.net.hostId;
   }
 
-  /** One more session with the same mgr, for somebody else. */
+  /** One more session with the same mgr, for somebody else; whoever has it tells what waits in it. */
   actingFor(claim: SessionConfig['claim']): MgrSession {
-    return new MgrSession({ ...this.#config, claim, onClosed: () => undefined });
+    const meter = () => this.meter;
+    const { onClosed: _, ...config } = this.#config;
+    return new MgrSession({ ...config, claim, isSilent: true, meter });
   }
 
   call<Q, R>(op: Op<Q, R>, request: Q, options: CallOptions<NoInfer<R>>): Promise<R> {
@@ -286,8 +321,20 @@ export class MgrSession {
       return;
     }
     runtime.killPoint('client.reconnect.begun');
-    this.#accept(await connection.call(sessionOps.attachSession, {}, { deadline }), connection);
+    const reply = await connection.call(sessionOps.attachSession, {}, { deadline });
+    this.#accept(reply, connection);
+    if (reply.declare) await this.#declare(connection);
     runtime.killPoint('client.reconnect.attached');
+  }
+
+  /** Nothing else is sent meanwhile, so what was true at the begin is true at the end. */
+  async #declare(connection: Connection): Promise<void> {
+    const held = this.#holders.flatMap((holder) => [...holder()]);
+    const capOf = (close: object): Cap | undefined => this.#caps.get(close);
+    for (const part of declarationsOf(held, this.#link.changes(), capOf)) {
+      const deadline = this.runtime.clock.now() + limits.connectTimeoutMs;
+      await connection.call(sessionOps.declare, part, { deadline });
+    }
   }
 
   #accept(reply: SessionReply, { binding }: Connection): void {

@@ -1,6 +1,7 @@
 import type { fileOps } from '../shared/wire/mgr-ops.ts';
 import type { ReplyOf } from '../shared/wire/op.ts';
-import { File, type FileSource, type OpenGrant } from './file.ts';
+import { File, type OpenGrant } from './file.ts';
+import type { FileSource } from './file-cap.ts';
 
 export interface OpenWish extends Pick<OpenGrant, 'append' | 'durable' | 'path'> {
   /** Bits of `openFlags`. */

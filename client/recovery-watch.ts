@@ -74,6 +74,8 @@ export class RecoveryWatch {
 
   /** @param reason why there is no connection; `undefined` when there is one again */
   #contact(id: DaemonId, reason: FsError | undefined): void {
+    // Attempts fail every so often, and there may be many files.
+    if (reason !== undefined && this.#listeners.size === 0) return;
     for (const file of this.#options.files()) {
       if (reason !== undefined) this.#pause(file, id, reason);
       else this.#resume(file, id);

@@ -28,7 +28,8 @@ export interface Commits {
   /** The view has mutations: they are committed when the events of this tick are done. */
   schedule(): void;
   /**
-   * Resolves when all that the view holds now is durable; the same promise for all of a tick.
+   * Resolves when all that was ever committed, and all that the view holds now, is durable; the same
+   * promise for all of a tick.
    * @throws FsError when the commit failed: nothing of the tick has happened
    */
   durable(): Promise<void>;
@@ -68,6 +69,8 @@ export interface OpenStream {
   page(part: OpenPart, count: number): OpenPage;
   /** Digests of all that an iod must know, from a handle on; bounded as a page is. */
   ranges(iod: number, afterHandle: Handle): OpenRanges;
+  /** One range with all that an iod must know; it costs nothing. */
+  whole(iod: number): OpenRanges;
   /** How many opens there are, over all iods. */
   readonly size: number;
 }

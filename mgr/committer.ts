@@ -1,18 +1,20 @@
 /**
  * Group commit. All that a tick changes is one transaction, and every answer of the tick, also of
- * a mere read, leaves after it: none may tell of what has not become durable (DESIGN 7).
+ * a mere read, leaves after it. It waits for the disk when a change of the tick asks for that
+ * (DESIGN 7, decision 14); what did not wait is durable a moment later.
  */
 import { FsError, isFsError } from '../shared/errno.ts';
+import { limits } from '../shared/limits.ts';
 import { Histogram } from '../shared/metrics/histogram.ts';
 import { metricTable } from '../shared/metrics/table.ts';
 import type { Answer, AnswerGate } from '../shared/rpc/service.ts';
-import type { Runtime } from '../shared/runtime/runtime.ts';
+import type { Runtime, Timer } from '../shared/runtime/runtime.ts';
 import type { Commits } from './cluster-port.ts';
 import type { MetaView } from './store/batch.ts';
 
 /** Something beside the view that takes part in the commits: what it knows must agree with it. */
 export interface Participant {
-  /** All it has done since the last call is durable. */
+  /** All it has done since the last call is committed. */
   settle(): void;
   /** Nothing of what it has done since the last `settle` has happened. */
   discard(): void;
@@ -40,6 +42,8 @@ export class Committer implements AnswerGate, Commits {
   #answers: Answer[] = [];
   #waiters: Waiters | undefined;
   #scheduled = false;
+  /** Runs while committed changes may be lost with the host. */
+  #catchUp: Timer | undefined;
   #closed: FsError | undefined;
 
   constructor(options: CommitterOptions) {
@@ -67,6 +71,7 @@ export class Committer implements AnswerGate, Commits {
 
   durable(): Promise<void> {
     if (this.#closed) return Promise.reject(this.#closed);
+    this.#options.view.requireDisk();
     this.schedule();
     this.#waiters ??= new Waiters();
     return this.#waiters.promise;
@@ -80,6 +85,7 @@ export class Committer implements AnswerGate, Commits {
     this.#answers = [];
     this.#waiters = undefined;
     const failure = this.#commit();
+    this.#catchUpLater();
     if (failure?.code === 'ESTALE') {
       waiters?.reject(failure);
       this.close(failure);
@@ -97,6 +103,7 @@ export class Committer implements AnswerGate, Commits {
   /** From now on nothing is committed, and nobody is answered. Idempotent. */
   close(reason: FsError): void {
     this.#closed ??= reason;
+    this.#catchUp?.cancel();
     this.#waiters?.reject(reason);
     this.#waiters = undefined;
     this.#answers = [];
@@ -107,11 +114,22 @@ export class Committer implements AnswerGate, Commits {
     this.flush();
   };
 
+  /** What nobody waits for is durable within `limits.relaxedCommitMs` all the same. */
+  #catchUpLater(): void {
+    const { runtime, view } = this.#options;
+    if (this.#catchUp !== undefined || !view.isBehind) return;
+    this.#catchUp = runtime.clock.timer(limits.relaxedCommitMs, () => {
+      this.#catchUp = undefined;
+      if (!view.isBehind) return;
+      view.requireDisk();
+      this.schedule();
+    });
+  }
+
   /** @returns why it failed, when it did: then nothing of the tick has happened anywhere */
   #commit(): FsError | undefined {
     const { runtime, view, generation, participants } = this.#options;
-    const { changeCount } = view;
-    const hasChanges = changeCount > 0;
+    const { changeCount, hasWork: hasChanges } = view;
     if (hasChanges) runtime.killPoint('mgr.commit.before');
     const begunAt = hasChanges ? runtime.clock.now() : 0;
     try {

@@ -4,7 +4,7 @@
  */
 import { BufferPool } from '../shared/buffer-pool.ts';
 import type { StartCause } from '../shared/data-directory.ts';
-import { FsError, isFsError } from '../shared/errno.ts';
+import { FsError } from '../shared/errno.ts';
 import { findingsOfStatus } from '../shared/health-findings.ts';
 import { limits } from '../shared/limits.ts';
 import { RequestMeter } from '../shared/metrics/request-meter.ts';
@@ -17,7 +17,6 @@ import type { Service } from '../shared/rpc/service.ts';
 import type { Timer } from '../shared/runtime/runtime.ts';
 import type { Waiting } from '../shared/rpc/waits.ts';
 import { recordKinds } from '../shared/trace/record.ts';
-import type { Handle } from '../shared/units.ts';
 import type { MemberState } from '../shared/wire/values.ts';
 import type { ClusterPort } from './cluster-port.ts';
 import { Cluster } from './cluster/cluster.ts';
@@ -29,14 +28,17 @@ import { EventLog } from './event-log.ts';
 import { ExactlyOnce } from './exactly-once.ts';
 import { FileSizes } from './file-sizes.ts';
 import { makeHttp } from './http.ts';
+import { listenAsBefore } from './listen-as-before.ts';
 import { makeLifecycle, type MgrLifecycle } from './lifecycle.ts';
 import { readMgr } from './metrics.ts';
 import type { Mgr, MgrOptions } from './mgr.ts';
+import { LostOpens } from './lost-opens.ts';
 import { OpenTable } from './open-table.ts';
-import { removeInode } from './ops/file-bytes.ts';
 import { finishAgain } from './ops/finish-again.ts';
+import { removeOrphans } from './orphans.ts';
 import { Recoveries } from './recoveries.ts';
 import { ReplyCache } from './reply-cache.ts';
+import { Retention } from './retention.ts';
 import { Rights } from './rights.ts';
 import { bindHandlers, makeService, type ServiceParts, statusOf } from './service.ts';
 import { SessionEnd } from './session-end.ts';
@@ -60,8 +62,10 @@ export class MgrServer {
   readonly #cluster: ClusterPort;
   readonly #sizes: FileSizes;
   readonly #rights: Rights;
+  readonly #retention: Retention;
   readonly #watches: Watches;
   readonly #ending: SessionEnd;
+  readonly #lostOpens: LostOpens;
   readonly #drills: Drills;
   readonly #recoveries: Recoveries;
   readonly #meter: RequestMeter;
@@ -116,21 +120,27 @@ export class MgrServer {
     };
     this.#cluster = options.makeCluster?.(base) ?? new Cluster(base);
     this.#sizes = new FileSizes({ ...base, cluster: this.#cluster });
-    this.#rights = new Rights({
-      runtime,
-      isWritten: (handle) => this.#sizes.mustAsk(handle),
-      remember: (mayBeHeld) => {
-        const row = { key: rightsKey, value: mayBeHeld ? 'yes' : 'no' };
-        view.add({ kind: 'put-setting', row });
-        this.#committer.schedule();
-      },
-    });
+    this.#rights = this.#makeRights();
     this.#watches = this.#makeWatches();
     ({
       ending: this.#ending,
+      lostOpens: this.#lostOpens,
+      retention: this.#retention,
       once: this.#once,
       status: this.#status,
     } = this.#serve(service, replies));
+  }
+
+  #makeRights(): Rights {
+    return new Rights({
+      runtime: this.#options.runtime,
+      isWritten: (handle) => this.#sizes.mustAsk(handle),
+      remember: (mayBeHeld) => {
+        const row = { key: rightsKey, value: mayBeHeld ? 'yes' : 'no' };
+        this.#view.add({ kind: 'put-setting', row });
+        this.#committer.schedule();
+      },
+    });
   }
 
   #makeLifecycle(): MgrLifecycle {
@@ -164,6 +174,7 @@ export class MgrServer {
       },
       onMoved: (session, to) => {
         this.#events.session(to, session);
+        if (to === 'ended') this.#lostOpens.ended(session);
       },
       onReclaimed: (why, missing) => {
         this.#lifecycle.to('ACTIVE', why);
@@ -209,7 +220,11 @@ export class MgrServer {
     const calls = { view, clock, sessions, holders: openTable, iodTotal: cluster.iodTotal };
     const finished = finishAgain(sizes);
     const state = { view, commits, tick, openTable, sessions, replies };
-    const ending = new SessionEnd({ ...state, runtime, sizes, acceptor, cluster });
+    const iodSide = { runtime, sizes, cluster };
+    const onKnown = (): void => this.#retention.begin();
+    const lostOpens = new LostOpens({ ...state, ...iodSide, store, secret, onKnown });
+    const ending = new SessionEnd({ ...state, ...iodSide, acceptor, lostOpens });
+    const retention = new Retention({ ...state, runtime, store, rights });
     const once = new ExactlyOnce({ scope: calls, tick, replies, commits, rights, finished });
     const { hostId } = net;
     const parts: ServiceParts = {
@@ -222,9 +237,10 @@ export class MgrServer {
       replies,
       finished,
       rights,
+      retention,
       watches: this.#watches,
       files: { openTable, sizes, secret, generation: this.#generation },
-      sessions: { sessions, replies, rights, ending, policy, secret, hostId, acceptor, cluster },
+      sessions: { ...state, rights, ending, lostOpens, policy, secret, hostId, acceptor, cluster },
       tickets: this.#tickets,
       drills: this.#drills,
       recoveries: this.#recoveries,
@@ -237,7 +253,7 @@ export class MgrServer {
       waits: () => this.#waits(),
     };
     bindHandlers(service, parts);
-    return { ending, once, status: () => statusOf(parts) };
+    return { ending, lostOpens, retention, once, status: () => statusOf(parts) };
   }
 
   /** @throws FsError as `Mgr.start`; all is stopped again then */
@@ -245,10 +261,11 @@ export class MgrServer {
     try {
       this.#recover();
       this.#lifecycle.to('RECOVERING', 'all is loaded');
-      const endpoint = await this.#listen();
+      const endpoint = await listenAsBefore(this.#acceptor, this.#options.config);
       this.#options.runtime.killPoint('mgr.listen.after');
       this.#recoveries.listening();
       this.#sessions.startReclaim();
+      this.#retention.begin();
       this.#watchHealth();
       return endpoint;
     } catch (error) {
@@ -261,6 +278,7 @@ export class MgrServer {
     if (this.#lifecycle.is('STOPPED')) return;
     this.#lifecycle.to('STOPPED', 'asked to stop');
     this.#options.runtime.killPoint('mgr.drain.begun');
+    this.#view.requireDisk();
     this.#committer.flush();
     // What was answered just now leaves before the connections close.
     await new Promise<void>((resolve) => {
@@ -351,6 +369,7 @@ export class MgrServer {
       settle: () => {
         this.#openTable.settle((entry, layout) => {
           this.#cluster.opened(entry, layout);
+          if (entry.rights === 0) this.#retention.released(entry.handle);
         });
         if (this.#options.store.pendingCount() > 0) this.#cluster.freed();
         this.#cluster.committed();
@@ -367,7 +386,8 @@ export class MgrServer {
     const { runtime, store } = this.#options;
     this.#openTable.load(store.opens());
     const sessions = this.#sessions.load(store.sessions());
-    const orphans = this.#removeOrphans();
+    this.#lostOpens.load(sessions, this.#cause === 'host-restart');
+    const orphans = removeOrphans(store, this.#view, this.#openTable, this.#generation);
     const pending = store.pendingCount();
     if (pending > 0) this.#cluster.freed();
     this.#recoveries.loaded(sessions, orphans, pending);
@@ -375,41 +395,6 @@ export class MgrServer {
     this.#sizes.resume();
     if (store.setting(rightsKey) === 'yes') this.#rights.openWindow();
     runtime.killPoint('mgr.recover.loaded');
-  }
-
-  /** Files without name and holder. @returns how many there were */
-  #removeOrphans(): number {
-    const { store } = this.#options;
-    let count = 0;
-    let after = 0 as Handle;
-    for (;;) {
-      const page = store.orphans(after, limits.objectsPerListPage);
-      for (const inode of page) {
-        after = inode.handle;
-        if (this.#openTable.isHeld(inode.handle)) continue;
-        removeInode(this.#view, inode);
-        count++;
-      }
-      this.#view.commit(this.#generation);
-      if (page.length < limits.objectsPerListPage) return count;
-    }
-  }
-
-  async #listen(): ReturnType<Mgr['start']> {
-    const { host, port, portBefore } = this.#options.config;
-    if (port === 0 && portBefore !== 0) {
-      try {
-        return await this.#listenAt(host, portBefore);
-      } catch (error) {
-        if (!isFsError(error) || error.code !== 'EADDRINUSE') throw error;
-      }
-    }
-    return this.#listenAt(host, port);
-  }
-
-  async #listenAt(host: string, port: number): ReturnType<Mgr['start']> {
-    const endpoint = await this.#acceptor.listen({ kind: 'tcp', host, port });
-    return { host, port: endpoint.kind === 'tcp' ? endpoint.port : port };
   }
 
   /** Another mgr owns the store: nothing that we believe is true any more. */
@@ -426,7 +411,9 @@ export class MgrServer {
     this.#nextLook?.cancel();
     this.#sessions.close();
     this.#ending.close();
+    this.#lostOpens.close();
     this.#rights.close();
+    this.#retention.close();
     this.#drills.close();
     this.#cluster.close();
     this.#recoveries.close();

@@ -54,6 +54,12 @@ export function rangesOf(rows: OpenRows, iod: number, afterHandle: Handle): Open
   return { ranges, done: true };
 }
 
+/** See `OpenStream.whole`. */
+export function wholeOf(rows: OpenRows, iod: number): OpenRanges {
+  const { low, high } = rows.digestOfAll(iod);
+  return { ranges: [{ upTo: lastHandle, low, high }], done: true };
+}
+
 /** An open as the iods know it. */
 export function entryOf(row: OpenRow): OpenEntry {
   const { handle, session, sequence } = row;

@@ -5,8 +5,8 @@
  * costs more than its own at any step. Pure.
  */
 import assert from 'node:assert/strict';
-import type { OpenDigest } from '../shared/open-digest.ts';
-import type { Layout } from '../shared/stripe.ts';
+import { type Digest, OpenDigest } from '../shared/open-digest.ts';
+import { iodOfColumn, type Layout } from '../shared/stripe.ts';
 import type { Handle, SessionId } from '../shared/units.ts';
 import { rights } from '../shared/wire/values.ts';
 import { nowhere, PairPlaces } from './pair-places.ts';
@@ -35,6 +35,8 @@ export class OpenRows {
   #byFile = new PlaceLists();
   #bySession = new PlaceLists();
   #sessions = new Map<SessionId, Holder>();
+  /** Of all opens of files that have bytes on an iod, by its number. */
+  #digests: OpenDigest[] = [];
 
   constructor() {
     this.#widen();
@@ -82,6 +84,10 @@ export class OpenRows {
   layoutOf(handle: Handle): Layout {
     const file = this.#files.find(handle, 0);
     assert(file !== nowhere, 'nobody has the file open');
+    return this.#layoutAt(file);
+  }
+
+  #layoutAt(file: number): Layout {
     const { bases, pcounts, ssizes, totals } = this.#file;
     return {
       base: bases[file] ?? 0,
@@ -125,13 +131,14 @@ export class OpenRows {
   digest(handle: Handle, iod: number, into: OpenDigest): number {
     const file = this.#files.find(handle, 0);
     if (!this.#covers(file, iod)) return 0;
-    const { readers, writers, sequences } = this.#row;
     let at = this.#file.firsts[file] ?? nowhere;
-    for (; at !== nowhere; at = this.#byFile.next(at)) {
-      const counts = { readers: readers[at] ?? 0, writers: writers[at] ?? 0 };
-      into.add(handle, this.#rows.second(at), rightsOf(counts), sequences[at] ?? 0);
-    }
+    for (; at !== nowhere; at = this.#byFile.next(at)) this.#addTo(into, at);
     return this.#file.holders[file] ?? 0;
+  }
+
+  /** Of all that the iod must know. */
+  digestOfAll(iod: number): Digest {
+    return this.#digests[iod] ?? new OpenDigest();
   }
 
   /** @param cuts see `cutsAtOpen` */
@@ -142,6 +149,7 @@ export class OpenRows {
   ): void {
     let at = this.#rows.find(handle, session);
     if (at === nowhere) at = this.#add(handle, session, layout);
+    else this.#count(at, 'exclude');
     const row = this.#row;
     const file = row.files[at] ?? nowhere;
     const wrote = row.writers[at] === 0 ? 0 : 1;
@@ -151,12 +159,14 @@ export class OpenRows {
     row.sequences[at] = sequence;
     row.since[at] = since;
     row.cuts[at] = cuts;
+    this.#count(at, 'include');
   }
 
   /** Does nothing when it is not there. */
   delete(handle: Handle, session: SessionId): void {
     const at = this.#rows.find(handle, session);
     if (at === nowhere) return;
+    this.#count(at, 'exclude');
     this.#leaveFile(at);
     this.#leaveSession(at, session);
     this.#rows.delete(at);
@@ -195,6 +205,24 @@ export class OpenRows {
     columns.ssizes[file] = ssize;
     columns.totals[file] = total;
     return file;
+  }
+
+  /** In the digests of the iods that its file has bytes on. */
+  #count(at: number, change: 'include' | 'exclude'): void {
+    const open = new OpenDigest();
+    this.#addTo(open, at);
+    const layout = this.#layoutAt(this.#row.files[at] ?? nowhere);
+    for (let column = 0; column < layout.pcount; column++) {
+      const digest = (this.#digests[iodOfColumn(layout, column)] ??= new OpenDigest());
+      digest[change](open);
+    }
+  }
+
+  #addTo(digest: OpenDigest, at: number): void {
+    const { readers, writers, sequences } = this.#row;
+    const counts = { readers: readers[at] ?? 0, writers: writers[at] ?? 0 };
+    const [handle, session] = [this.#rows.first(at), this.#rows.second(at)];
+    digest.add(handle, session, rightsOf(counts), sequences[at] ?? 0);
   }
 
   #leaveFile(at: number): void {
@@ -247,6 +275,7 @@ export class OpenRows {
     this.#byFile = packed.#byFile;
     this.#bySession = packed.#bySession;
     this.#sessions = packed.#sessions;
+    this.#digests = packed.#digests;
   }
 
   #covers(file: number, iod: number): boolean {

@@ -8,7 +8,7 @@ import type { Layout } from '../shared/stripe.ts';
 import type { Handle, SessionId } from '../shared/units.ts';
 import { type OpenEntry, rights } from '../shared/wire/values.ts';
 import type { OpenPage, OpenPart, OpenRanges, OpenStream } from './cluster-port.ts';
-import { entryOf, pageOf, rangesOf } from './open-pages.ts';
+import { entryOf, pageOf, rangesOf, wholeOf } from './open-pages.ts';
 import { OpenRows, rightsOf } from './open-rows.ts';
 import type { Holders } from './ops/holders.ts';
 import type { MetaView } from './store/batch.ts';
@@ -32,6 +32,8 @@ const unknownCuts = -1;
 export class OpenTable implements OpenStream, Holders {
   readonly #view: MetaView;
   readonly #rows = new OpenRows();
+  /** Some opens are not known, of files that nobody can tell. */
+  isDoubtful = false;
   #journal: Change[] = [];
   #sequence = 0;
 
@@ -56,8 +58,9 @@ export class OpenTable implements OpenStream, Holders {
     return this.#rows.size;
   }
 
+  /** Also while somebody may hold it. */
   isHeld(handle: Handle): boolean {
-    return this.#rows.has(handle);
+    return this.isDoubtful || this.#rows.has(handle);
   }
 
   /** How many sessions have the file open for writing. */
@@ -134,6 +137,12 @@ export class OpenTable implements OpenStream, Holders {
     this.#change(before, { ...before, readers, writers }, this.#rows.layoutOf(handle));
   }
 
+  /** What the session has open of the file gets a number that no iod has heard of yet. */
+  renumber(handle: Handle, session: SessionId): OpenRow | undefined {
+    const before = this.find(handle, session);
+    return before && this.#change(before, before, this.#rows.layoutOf(handle), true);
+  }
+
   /** All opens of a session on a file, if it has any. */
   drop(handle: Handle, session: SessionId): void {
     const before = this.find(handle, session);
@@ -147,6 +156,10 @@ export class OpenTable implements OpenStream, Holders {
 
   ranges(iod: number, afterHandle: Handle): OpenRanges {
     return rangesOf(this.#rows, iod, afterHandle);
+  }
+
+  whole(iod: number): OpenRanges {
+    return wholeOf(this.#rows, iod);
   }
 
   mark(): OpenMark {
@@ -173,11 +186,15 @@ export class OpenTable implements OpenStream, Holders {
     for (const { entry, layout } of changes) if (entry !== undefined) tell(entry, layout);
   }
 
-  #change(before: OpenRow | undefined, next: Omit<OpenRow, 'sequence'>, layout: Layout): OpenRow {
+  #change(
+    before: OpenRow | undefined,
+    next: Omit<OpenRow, 'sequence'>,
+    layout: Layout,
+    isNews = before === undefined || rightsOf(before) !== rightsOf(next),
+  ): OpenRow {
     const { handle, session } = next;
-    const isNews = before === undefined || rightsOf(before) !== rightsOf(next);
     if (isNews) this.#sequence = this.#view.nextSequence();
-    const row = { ...next, sequence: isNews ? this.#sequence : before.sequence };
+    const row = { ...next, sequence: isNews || !before ? this.#sequence : before.sequence };
     const entry = isNews ? entryOf(row) : undefined;
     this.#journal.push({ handle, session, before, entry, layout });
     if (rightsOf(row) === 0) {

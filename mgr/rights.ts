@@ -173,11 +173,12 @@ export class Rights {
   }
 
   /**
-   * For a change of these inodes by a client: takes back what all others may cache of them.
+   * For a change of these inodes, by a client or by the mgr itself: takes back what all others may
+   * cache of them.
    * @returns what to wait for, `undefined` when there is nothing. Never rejects; takes
    *   2 x `limits.rightAtMgrMs` at the longest
    */
-  clear(changer: Connection, handles: Iterable<Handle>): Promise<void> | undefined {
+  clear(changer: Connection | undefined, handles: Iterable<Handle>): Promise<void> | undefined {
     const recalls: Promise<void>[] = [];
     for (const handle of handles) {
       if (this.#window !== undefined) return this.#window.over;

@@ -32,14 +32,17 @@ import type { NameHandler } from './ops/name-context.ts';
 import { nameHandlers } from './ops/name-handlers.ts';
 import { open } from './ops/open.ts';
 import { pathOf } from './ops/path-of.ts';
+import { renew } from './ops/renew.ts';
 import { reserve } from './ops/reserve.ts';
 import type { Recoveries } from './recoveries.ts';
 import type { ReplyCache } from './reply-cache.ts';
+import type { Retention } from './retention.ts';
 import type { Rights } from './rights.ts';
 import {
   attachSession,
   cacheNames,
   closeSession,
+  declareOpens,
   openSession,
   type SessionScope,
 } from './ops/session-life.ts';
@@ -65,6 +68,7 @@ export interface ServiceParts {
   readonly replies: ReplyCache;
   readonly finished: FinishAgain;
   readonly rights: Rights;
+  readonly retention: Retention;
   readonly watches: Watches;
   readonly calls: CallScope;
   readonly files: FileScope;
@@ -119,11 +123,13 @@ function sessionHandlers(parts: ServiceParts): Handlers<typeof sessionOps> {
     attachSession: (_, context) => attachSession(scope, context),
     closeSession: (_, context) => closeSession(scope, context),
     cache: (_, context) => cacheNames(scope, context),
+    declare: (request, context) => declareOpens(scope, request, context),
     abandon: once.wrap(sessionOps.abandon, (call, request) => abandon(parts, call, request)),
   };
 }
 
-function namesHandlers({ calls, once, files, cluster, store, rights }: ServiceParts) {
+function namesHandlers(parts: ServiceParts) {
+  const { calls, once, files, cluster, store, rights, retention } = parts;
   const { sizes } = files;
   const read =
     <Q, R>(run: NameHandler<Q, R>): Handler<Q, R> =>
@@ -169,7 +175,11 @@ function namesHandlers({ calls, once, files, cluster, store, rights }: ServicePa
     setXattr: change(nameOps.setXattr, nameHandlers.setXattr),
     removeXattr: change(nameOps.removeXattr, nameHandlers.removeXattr),
     statFs: () => ({ ...cluster.space(), files: store.fileCount() }),
-    setDefaults: change(nameOps.setDefaults, nameHandlers.setDefaults),
+    setDefaults: change(nameOps.setDefaults, (call, request) => {
+      const reply = nameHandlers.setDefaults(call, request);
+      if (request.retentionSeconds !== undefined) retention.keep(reply.attr.handle);
+      return reply;
+    }),
   };
   return handlers;
 }
@@ -196,12 +206,18 @@ function granted(rights: Rights, connection: Connection, reply: DirectoryReply):
   return { ...reply, directory: rights.grant(connection, reply.directory), entries };
 }
 
-function fileHandlers({ once, files }: ServiceParts): Handlers<typeof fileOps> {
+function fileHandlers({ calls, once, files }: ServiceParts): Handlers<typeof fileOps> {
   return {
     open: once.wrap(fileOps.open, (call, request) => open(files, call, request)),
     close: once.wrap(fileOps.close, (call, request) => close(files, call, request)),
     extend: once.wrap(fileOps.extend, (call, request) => extend(files, call, request)),
     reserve: once.wrap(fileOps.reserve, (call, request) => reserve(files, call, request)),
+    flush() {
+      // The answer leaves after the commit.
+      calls.view.requireDisk();
+      return {};
+    },
+    renew: (request, context) => renew(files, new SessionCall(calls, context), request),
   };
 }
 

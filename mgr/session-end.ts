@@ -7,17 +7,20 @@
 import { FsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import type { Acceptor } from '../shared/rpc/acceptor.ts';
-import { isPowerOfTwo, retryDelayMs } from '../shared/rpc/retry.ts';
+import { isPowerOfTwo } from '../shared/rpc/retry.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import type { Handle } from '../shared/units.ts';
+import { Attempts } from './attempts.ts';
 import type { ClusterPort, Commits } from './cluster-port.ts';
 import type { FileSizes } from './file-sizes.ts';
+import type { LostOpens } from './lost-opens.ts';
 import type { OpenTable } from './open-table.ts';
 import { release } from './ops/release.ts';
 import type { ReplyCache } from './reply-cache.ts';
 import { type Session, type Sessions, sessionLost } from './sessions.ts';
 import type { MetaView } from './store/batch.ts';
 import type { TickChanges } from './tick-changes.ts';
+import { changeWritten } from './written-file.ts';
 
 export interface SessionEndOptions {
   readonly runtime: Runtime;
@@ -28,6 +31,7 @@ export interface SessionEndOptions {
   readonly sessions: Sessions;
   readonly replies: ReplyCache;
   readonly sizes: FileSizes;
+  readonly lostOpens: Pick<LostOpens, 'isAwaited'>;
   readonly acceptor: Pick<Acceptor, 'fence'>;
   readonly cluster: Pick<ClusterPort, 'fence' | 'askSize'>;
 }
@@ -38,11 +42,11 @@ const batchMax = limits.reapBatchMax;
 export class SessionEnd {
   readonly #options: SessionEndOptions;
   readonly #underWay = new Map<Session, Promise<void>>();
-  readonly #pauses = new Set<() => void>();
-  #closed = false;
+  readonly #attempts: Attempts;
 
   constructor(options: SessionEndOptions) {
     this.#options = options;
+    this.#attempts = new Attempts(options.runtime);
   }
 
   /** Its time is over: its connection, if it should have one, is cut. Resolves as `end`. */
@@ -71,17 +75,14 @@ export class SessionEnd {
 
   /** What is not cleaned up yet is left to the next start. */
   close(): void {
-    this.#closed = true;
-    for (const end of this.#pauses) end();
+    this.#attempts.close();
   }
 
   async #cleanUp(session: Session): Promise<void> {
-    const { runtime, openTable, cluster } = this.#options;
-    if (openTable.countOf(session.session) > 0) await cluster.fence(session.session);
-    for (let attempts = 1; !this.#closed; attempts++) {
-      if (await this.#tryToFinish(session, attempts)) return;
-      await this.#pause(retryDelayMs(attempts, runtime.random));
-    }
+    const { openTable, cluster, lostOpens } = this.#options;
+    const hasOpens = openTable.countOf(session.session) > 0 || lostOpens.isAwaited(session);
+    if (hasOpens) await cluster.fence(session.session);
+    await this.#attempts.untilDone((attempts) => this.#tryToFinish(session, attempts));
   }
 
   /** @returns true when nothing is left */
@@ -118,38 +119,17 @@ export class SessionEnd {
       else this.#drop(session, handle);
     }
     await commits.durable();
-    await Promise.all(written.map((handle) => this.#dropWritten(session, handle)));
+    await Promise.all(
+      written.map((handle) =>
+        changeWritten(this.#options, handle, () => this.#drop(session, handle)),
+      ),
+    );
     await commits.durable();
-  }
-
-  #dropWritten(session: Session, handle: Handle): Promise<void> {
-    const { sizes, view, tick, cluster, runtime } = this.#options;
-    return sizes.inTurn(handle, async () => {
-      const inode = view.inode(handle);
-      const asked = inode && (await cluster.askSize(inode));
-      if (asked?.exact === false) return;
-      tick.atomically(() => {
-        if (asked) sizes.raise(handle, asked.size, asked.modified, runtime.clock.wall());
-        this.#drop(session, handle);
-      });
-    });
   }
 
   #drop(session: Session, handle: Handle): void {
     const { openTable, view } = this.#options;
     openTable.drop(handle, session.session);
     release(view, openTable, handle);
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        timer.cancel();
-        this.#pauses.delete(end);
-        resolve();
-      };
-      const timer = this.#options.runtime.clock.timer(delayMs, end);
-      this.#pauses.add(end);
-    });
   }
 }

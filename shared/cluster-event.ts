@@ -9,6 +9,9 @@ import type { Timestamp } from './units.ts';
 /** Grows when a field changes its meaning or goes away. */
 export const eventSchema = 1;
 
+/** Where they are kept, within the data directory of the mgr. */
+export const eventsDirectory = 'events';
+
 /** What may be said of each kind of subject. */
 export const eventWords = {
   /** Its own states; `started` tells why. */

@@ -63,7 +63,7 @@ export const healthCatalogue = {
     what: 'an iod has been evicted',
     cause: 'an operator has given up its disk',
     effect: 'bytes that only it had are lost; files that need it fail',
-    advice: 'see which files are damaged: weft fsck',
+    advice: 'see which files are damaged: weft fsck; weft iod admit lets it in again',
   },
   WEFT_H_IOD_SYNCING: {
     severity: 'warning',

@@ -49,6 +49,8 @@ export const limits = {
   channelBufferedBytesMax: 64 * MiB,
 
   connectionsMax: 4096,
+  /** Of those who read the metrics of a mount at the same time. */
+  metricsConnectionsMax: 16,
   requestsInFlightPerPeerMax: 4096,
   /** Payload of the requests of one peer that have no answer yet. */
   requestBytesPerPeerMax: 8 * MiB,
@@ -86,6 +88,8 @@ export const limits = {
 
   direntsPerPageMax: 1024,
   opensPerSnapshotChunk: 1024,
+  /** Opens in one message of a client to a mgr that may have lost some. */
+  opensPerDeclareMax: 1024,
   /** Opens that have one digest when an iod and the mgr compare what they know; a file's more. */
   opensPerRange: 256,
   openRangesPerPage: 64,
@@ -122,6 +126,11 @@ export const limits = {
   /** How long a link may be cut or slow on purpose, and how slow. */
   drillSecondsMax: 3600,
   drillDelayMaxMs: 5000,
+  /** Directories with a retention time; files that wait for it; names of one of these. */
+  retentionDirectoriesMax: 4096,
+  retentionFilesMax: 1_048_576,
+  retentionNamesMax: 16,
+  retentionNamesPerPage: 512,
   /** Removals are collected for this long before they are carried out together. */
   reapDelayMs: 50,
   /** Rights to cache that one session holds, and all; whoever wants more gives old ones back. */
@@ -142,6 +151,8 @@ export const limits = {
   /** Kept on the mgr's disk for when it is full; how often it is then tried to be kept again. */
   storeReserveBytes: 24 * MiB,
   storeReserveRetryMs: 10_000,
+  /** How long the mgr leaves what need not wait for the disk to the next commit that does. */
+  relaxedCommitMs: 1000,
   /** Handles, cookies and the like are reserved in blocks, so that not every one costs a write. */
   counterBlock: 4096,
   /** Sessions of the cluster, with those whose clients are away within their lease. */
@@ -170,6 +181,8 @@ export const limits = {
   eventsPerPage: 128,
   eventTextMax: 200,
   eventBytesMax: 3 * KiB,
+  /** They are collected for this long before they are written. */
+  eventsDelayMs: 20,
   /** The mgr looks so often whether something is wrong that was not, or the other way round. */
   healthLookMs: 1000,
 
@@ -214,6 +227,7 @@ export const limits = {
 assert(limits.transferBytes <= limits.payloadBytesMax);
 assert(limits.payloadBytesMax + limits.bodyBytesMax < limits.packetBytesMax);
 assert(limits.laneSlots < 256, 'a lane counts them in one byte');
+assert((limits.opensPerDeclareMax + limits.slotsPerSession) * 128 < limits.bodyBytesMax);
 assert(limits.xattrValueBytesMax + limits.pathBytesMax < limits.bodyBytesMax);
 assert(limits.windowBytesPerIod <= limits.readBytesPerPeerMax);
 assert(limits.windowBytesPerIod <= limits.requestBytesPerPeerMax);

@@ -27,6 +27,18 @@ export class OpenDigest implements Digest {
     this.#low = (this.#low + hash(lowLane, handle, session, rights, sequence)) >>> 0;
     this.#high = (this.#high + hash(highLane, handle, session, rights, sequence)) >>> 0;
   }
+
+  /** All opens of another set more. */
+  include({ low, high }: Digest): void {
+    this.#low = (this.#low + low) >>> 0;
+    this.#high = (this.#high + high) >>> 0;
+  }
+
+  /** All opens of another set less: they were added. */
+  exclude({ low, high }: Digest): void {
+    this.#low = (this.#low - low) >>> 0;
+    this.#high = (this.#high - high) >>> 0;
+  }
 }
 
 export function isSameDigest(a: Digest, b: Digest): boolean {

@@ -62,6 +62,11 @@ export class RecoveryLog {
     return this.#reports.at(-1);
   }
 
+  /** All that are kept, the oldest first. */
+  get reports(): readonly RecoveryReport[] {
+    return this.#reports;
+  }
+
   /** The latest reports before `before` first, as many as fit in a message. */
   page(before: number): { readonly reports: readonly string[]; readonly done: boolean } {
     const earlier = this.#reports.filter(({ number }) => number < before);

@@ -55,9 +55,10 @@ export class IodSync {
 
   readonly handlers: Handlers<typeof syncOps> = {
     join: (request, context) => this.#join(request, context),
-    compare: ({ after }, { connection }) => {
+    compare: ({ after, whole }, { connection }) => {
       const sync = this.#running(connection);
-      const ranges = this.#needs.openTable.ranges(sync.index, after);
+      const { openTable } = this.#needs;
+      const ranges = whole ? openTable.whole(sync.index) : openTable.ranges(sync.index, after);
       if (ranges.done) this.#allRead(sync);
       this.#needs.runtime.killPoint('mgr.sync.compared');
       return ranges;
@@ -133,7 +134,7 @@ export class IodSync {
     if (!connection.isOpen) throw new FsError('EPIPE', { what: `${row.name} has gone meanwhile` });
     const { index } = row;
     const { storeId, incarnation, generationSeen, hostId } = request;
-    const { lives, totalBytes, freeBytes, quarantined } = request;
+    const { lives, device, totalBytes, freeBytes, quarantined } = request;
     this.#roster.join(
       {
         index,
@@ -142,7 +143,7 @@ export class IodSync {
         lives: lives.map(hex),
         generationSeen,
         hostId,
-        space: { totalBytes, freeBytes, quarantined },
+        space: { device, totalBytes, freeBytes, quarantined },
       },
       connection,
     );

@@ -19,6 +19,7 @@ export function abandon(
   call: ChangeCall<Reply>,
   { sequence }: RequestOf<Abandon>,
 ): Reply | Promise<Encoded> {
+  call.view.requireDisk();
   const row = replies.find(call.who.session, call.slot);
   if (row?.sequence !== sequence) return { made: undefined };
   const reply = { made: { op: row.op, reply: row.body } };

@@ -42,15 +42,24 @@ async function closeInTurn(
   return call.complete(() => closeWith(scope, call, request, size, modified));
 }
 
+/**
+ * Nobody waits for the disk: should the close be lost with the host, its client says so (lost-opens.ts),
+ * and the iods know what was written. Of a writer who has nothing to tell they know too much: a time
+ * may have been set, and made durable, since it wrote.
+ */
 function closeWith(
   { openTable, sizes }: FileScope,
   { view, who, now }: Call,
   { handle, rights: given }: Request,
-  size = 0,
+  size?: number,
   modified?: Timestamp,
 ): Done {
-  openTable.close(handle, who.session, given);
-  sizes.raise(handle, size, modified, now);
+  const giveBack = (): void => {
+    openTable.close(handle, who.session, given);
+    if (size !== undefined) sizes.raise(handle, size, modified, now);
+  };
+  if ((given & rights.write) !== 0 && size === undefined) giveBack();
+  else view.relaxed(giveBack);
   release(view, openTable, handle);
   return {};
 }

@@ -10,7 +10,8 @@ type Request = RequestOf<Extend>;
 type Call = ChangeCall<ReplyOf<Extend>>;
 
 /**
- * The file is at least as long as the session has written it.
+ * The file is at least as long as the session has written it, durably, with all that was changed of
+ * it before.
  * @throws FsError EBADF; EAGAIN when the iods must be asked and one cannot be
  */
 export function extend(
@@ -41,6 +42,7 @@ function extendTo(
   { handle, modified }: Request,
   size: number,
 ): ReplyOf<Extend> {
+  call.view.requireDisk();
   const inode = sizes.raise(handle, size, modified, call.now);
   // The caller knows what it has written itself; of other writers nobody was asked.
   return { attr: attrOf(inode, openTable.writersOf(handle) === 1) };

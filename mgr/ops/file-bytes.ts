@@ -13,7 +13,10 @@ import type { NameContext } from './name-context.ts';
  * One name of an inode that is no directory went. With the last one it goes itself, unless
  * somebody holds it: then it is an orphan until `removeInode` at its last close.
  */
-export function dropLink({ view, now, holders }: NameContext, inode: Inode): void {
+export function dropLink(
+  { view, now, holders }: Pick<NameContext, 'view' | 'now' | 'holders'>,
+  inode: Inode,
+): void {
   const links = inode.links - 1;
   if (links > 0 || holders.isHeld(inode.handle)) {
     view.putInode({ ...inode, links, changed: now });

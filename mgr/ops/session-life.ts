@@ -7,6 +7,7 @@ import type { sessionOps } from '../../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
 import type { ClusterPort } from '../cluster-port.ts';
 import { identityFor, type IdentityPolicy } from '../identity-policy.ts';
+import type { LostOpens } from '../lost-opens.ts';
 import type { ReplyCache } from '../reply-cache.ts';
 import type { Rights } from '../rights.ts';
 import { sessionOf } from '../session-call.ts';
@@ -19,6 +20,7 @@ export interface SessionScope {
   readonly replies: ReplyCache;
   readonly rights: Rights;
   readonly ending: SessionEnd;
+  readonly lostOpens: LostOpens;
   readonly policy: IdentityPolicy;
   readonly secret: Key;
   readonly hostId: string;
@@ -54,7 +56,18 @@ export function attachSession(scope: SessionScope, context: Context): SessionRep
   const session = scope.sessions.attach(peer.session, connection);
   // Before it comes back, a client drops all that it has cached.
   scope.rights.release(session.session);
+  scope.lostOpens.restart(session);
   return replyOf(scope, session, context);
+}
+
+/** @throws FsError as `sessionOf`, and as `LostOpens.declare` */
+export async function declareOpens(
+  { sessions, lostOpens }: SessionScope,
+  request: RequestOf<typeof sessionOps.declare>,
+  context: Context,
+): Promise<Done> {
+  await lostOpens.declare(sessionOf(sessions, context), request);
+  return {};
 }
 
 /** Answered when nothing is left of the session. @throws FsError as `sessionOf` */
@@ -72,10 +85,11 @@ export function cacheNames({ sessions, rights }: SessionScope, context: Context)
 }
 
 function replyOf(
-  { sessions, secret, hostId, cluster }: SessionScope,
-  { session, uid, gid, groups, readOnly }: Session,
+  { sessions, secret, hostId, cluster, lostOpens }: SessionScope,
+  whose: Session,
   { connection }: Context,
 ): SessionReply {
+  const { session, uid, gid, groups, readOnly } = whose;
   const { binding } = connection;
   if (binding === undefined) throw new ProtocolError('a session without a handshake');
   return {
@@ -88,5 +102,6 @@ function replyOf(
     gid,
     groups,
     readOnly,
+    declare: lostOpens.isAwaited(whose),
   };
 }

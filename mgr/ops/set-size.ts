@@ -14,7 +14,8 @@ type Reply = ReplyOf<SetAttr>;
 type Call = ChangeCall<Reply>;
 
 /**
- * `setAttr`; with a size it is a truncation, which the iods carry out before the reply.
+ * `setAttr`, which is on the disk after an fsync or a moment later, as on a local one; with a size it
+ * is a truncation, which is durable, and which the iods carry out before the reply.
  * @throws FsError as `setAttr`; ETIMEDOUT when an iod was not reached in time: it will still be
  *   cut. EAGAIN when the path led elsewhere by the time that the truncation could begin
  */
@@ -23,7 +24,13 @@ export function setAttrWithSize(
   call: Call,
   request: Request,
 ): Reply | Promise<Encoded> {
-  if (request.size === undefined) return withDoubt(scope, call, setAttr(call, request));
+  if (request.size === undefined) {
+    return withDoubt(
+      scope,
+      call,
+      call.view.relaxed(() => setAttr(call, request)),
+    );
+  }
   const { handle } = resolve(call, request.at, request.follow);
   return scope.sizes.inTurn(handle, () => truncate(scope, call, request, handle), call.context);
 }

@@ -14,9 +14,9 @@ import {
 import { Counter } from './counters.ts';
 import { DirentTable } from './dirent-table.ts';
 import { InodeTable } from './inode-table.ts';
-import type { MetaStore } from './meta-store.ts';
+import type { CommitWait, MetaStore } from './meta-store.ts';
 import type { DirentRow, Inode, Mutation } from './rows.ts';
-import { counterKeys } from './setting-keys.ts';
+import { counterKeys, syncedKey } from './setting-keys.ts';
 import { XattrTable } from './xattr-table.ts';
 
 /** Changes of what the view does not read: they reach the store in the order of their making. */
@@ -68,6 +68,9 @@ export class MetaView {
   /** Apart from the changes, because a number that was taken stays taken when its taker fails. */
   #reservations: Mutation[] = [];
   #observer: CommitObserver | undefined;
+  #needsDisk = false;
+  /** Commits that were made only to be durable. */
+  #syncs = 0;
   readonly #handles: Counter;
   readonly #cookies: Counter;
   readonly #sessions: Counter;
@@ -103,15 +106,18 @@ export class MetaView {
 
   /** An inode with a handle that was just allocated. */
   addInode(row: Inode): void {
+    this.#needsDisk = true;
     this.#inodes.add(row);
   }
 
   putInode(row: Inode): void {
+    this.#needsDisk = true;
     this.#inodes.set(row.handle, row);
   }
 
   /** Its extended attributes go too. */
   deleteInode(handle: Handle): void {
+    this.#needsDisk = true;
     this.#inodes.set(handle, null);
   }
 
@@ -125,10 +131,12 @@ export class MetaView {
   }
 
   putDirent(row: DirentRow): void {
+    this.#needsDisk = true;
     this.#dirents.set(row.parent, row.name, row);
   }
 
   deleteDirent(parent: Handle, name: ByteString): void {
+    this.#needsDisk = true;
     this.#dirents.set(parent, name, null);
   }
 
@@ -141,16 +149,43 @@ export class MetaView {
   }
 
   putXattr(handle: Handle, name: ByteString, value: Uint8Array): void {
+    this.#needsDisk = true;
     this.#xattrs.set(handle, name, value);
   }
 
   deleteXattr(handle: Handle, name: ByteString): void {
+    this.#needsDisk = true;
     this.#xattrs.set(handle, name, null);
   }
 
   /** Sessions, opens, replies, pending work, members, settings: the caller keeps what it reads. */
   add(mutation: OtherMutation): void {
+    // A reply is as durable as that of which it tells.
+    if (mutation.kind !== 'put-reply') this.#needsDisk = true;
     this.#others.push(mutation);
+  }
+
+  /**
+   * What `change` does is committed with the tick as all else, but nobody waits until it is on the
+   * disk: it outlives this process, and its host from the next commit on that waits.
+   */
+  relaxed<T>(change: () => T): T {
+    const before = this.#needsDisk;
+    try {
+      return change();
+    } finally {
+      this.#needsDisk = before;
+    }
+  }
+
+  /** The commit of this tick waits for the disk: all that was committed before it is durable then. */
+  requireDisk(): void {
+    this.#needsDisk = true;
+  }
+
+  /** Committed changes may still be lost with the host. */
+  get isBehind(): boolean {
+    return this.#store.isBehind;
   }
 
   allocateHandle(): Handle {
@@ -204,21 +239,26 @@ export class MetaView {
     this.#others.length = mark.others;
   }
 
+  /** True when the next commit has something to do. */
+  get hasWork(): boolean {
+    return this.changeCount > 0 || (this.#needsDisk && this.isBehind);
+  }
+
   /** Changes since the last commit, about: one batch should not keep the others waiting. */
   get changeCount(): number {
     return this.#inodes.changeCount + this.#dirents.changeCount + this.#others.length;
   }
 
   /**
-   * Makes all changes of the tick durable. When it fails none of them has happened, for the store
-   * and for this view: whoever waits for them is told the error.
+   * Commits all changes of the tick, durably unless all of them are `relaxed`. When it fails none of
+   * them has happened, for the store and for this view: whoever waits for them is told the error.
    * @throws FsError as `MetaStore.commit`
    */
   commit(generation: number): void {
     const changes = this.#observer?.isNeeded === true ? this.#changes() : undefined;
     try {
-      const mutations = this.#mutations();
-      if (mutations.length > 0) this.#store.commit(mutations, generation);
+      const mutations = this.#mutations(generation);
+      if (mutations.length > 0) this.#store.commit(mutations, generation, this.#waits);
     } catch (error) {
       this.#discard();
       throw error;
@@ -228,7 +268,7 @@ export class MetaView {
     if (changes !== undefined) this.#observer?.committed(changes);
   }
 
-  /** Hears of every commit from now on, when it is durable. */
+  /** Hears of every commit from now on, when it is made. */
   observeWith(observer: CommitObserver): void {
     this.#observer = observer;
   }
@@ -246,13 +286,22 @@ export class MetaView {
     return { names: names.filter(({ before, after }) => before !== after), inodes };
   }
 
-  #mutations(): Mutation[] {
+  /** A number of a counter may be used as soon as its reservation cannot be lost. */
+  get #waits(): CommitWait {
+    return this.#needsDisk || this.#reservations.length > 0 ? 'disk' : 'nothing';
+  }
+
+  #mutations(generation: number): Mutation[] {
     const mutations: Mutation[] = [];
     // Before the inodes: one that goes takes its attributes along, those set in this tick too.
     this.#xattrs.appendTo(mutations);
     this.#inodes.appendTo(mutations);
     this.#dirents.appendTo(mutations);
-    return mutations.concat(this.#others, this.#reservations);
+    const all = mutations.concat(this.#others, this.#reservations);
+    if (all.length > 0 || !this.hasWork) return all;
+    // Nothing is synced by a commit that changes nothing, also not by one that writes what is there.
+    const row = { key: syncedKey, value: `${generation}.${++this.#syncs}` };
+    return [{ kind: 'put-setting', row }];
   }
 
   #discard(): void {
@@ -266,6 +315,7 @@ export class MetaView {
   #startBatch(): void {
     this.#others = [];
     this.#reservations = [];
+    this.#needsDisk = false;
   }
 
   #take(counter: Counter): number {

@@ -1,7 +1,8 @@
 /**
  * The store as the rest of the mgr sees it: dumb, batch by batch. All rules stand above it, and
- * nothing above it knows SQL. Changes come as one batch a tick: applied whole or not at all,
- * durable when `commit` returns, refused when the generation is no longer the newest (a fence).
+ * nothing above it knows SQL. Changes come as one batch a tick: applied whole or not at all, and
+ * refused when the generation is no longer the newest (a fence). The batches are one log: what is on
+ * the disk is all of them up to some point.
  */
 import type { ByteString, Handle, IodIndex, SessionId } from '../../shared/units.ts';
 import type {
@@ -23,9 +24,14 @@ export interface Room {
   runOut(): boolean;
 }
 
+/** `disk` where nothing is said. */
+export type CommitWait = 'disk' | 'nothing';
+
 export interface MetaStore {
   /** False: the disk is full. Whoever would make something new does not begin. */
   readonly hasRoom: boolean;
+  /** Batches have been committed that a power loss may still take. */
+  readonly isBehind: boolean;
 
   inode(handle: Handle): Inode | undefined;
   dirent(parent: Handle, name: ByteString): DirentRow | undefined;
@@ -54,10 +60,11 @@ export interface MetaStore {
   setting(key: string): string | undefined;
 
   /**
-   * Applies all mutations in one durable transaction.
+   * Applies all mutations in one transaction. It is durable when this returns, and so are all
+   * before it; one that need not wait for the disk outlives the process, but not its host.
    * @throws FsError ENOSPC, EROFS, EIO (disk), ESTALE (a newer generation owns the store), EAGAIN
    *   (full, but there will be room); nothing of the batch is stored then
    */
-  commit(mutations: readonly Mutation[], generation: number): void;
+  commit(mutations: readonly Mutation[], generation: number, waits?: CommitWait): void;
   close(): void;
 }

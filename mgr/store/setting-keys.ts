@@ -6,6 +6,15 @@ export const generationKey = 'generation';
 /** Whether a client may hold rights to cache: `yes` or `no`. */
 export const rightsKey = 'rights';
 
+/** Another value with each commit that is made only to sync those before it. */
+export const syncedKey = 'synced';
+
+/** Whether opens and closes may be missing that the mgr's host has lost: `yes` or `no`. */
+export const lostOpensKey = 'lost-opens';
+
+/** The directories that were given a retention time: a list of handles, as JSON. */
+export const retentionKey = 'retention';
+
 /** Numbers that are given out upward and never again, and the setting that says from where on. */
 export const counterKeys = {
   handle: 'next-handle',

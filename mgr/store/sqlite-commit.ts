@@ -3,6 +3,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { FsError } from '../../shared/errno.ts';
 import type { Handle } from '../../shared/units.ts';
 import { inodeColumns, kindNumber, nameBytes, toValues } from './inode-columns.ts';
+import type { CommitWait } from './meta-store.ts';
 import type { Inode, MemberRow, Mutation, PendingRow, PendingWork } from './rows.ts';
 import { generationKey } from './setting-keys.ts';
 import { fromSqlite } from './sqlite-errors.ts';
@@ -16,8 +17,13 @@ export interface Counts {
   pending: number;
 }
 
+/** NORMAL syncs the log only before it is written back; FULL at each commit, with all before it. */
+const syncModes: Readonly<Record<CommitWait, string>> = { disk: 'FULL', nothing: 'NORMAL' };
+
 export class BatchWriter {
   readonly #sql: Statements;
+  #waits: CommitWait | undefined;
+  #isBehind = false;
   #counts: Counts;
   /** Above it every handle is new: no row needs to be looked for before the insert. */
   #handleMax: number;
@@ -39,15 +45,22 @@ export class BatchWriter {
     return this.#counts;
   }
 
+  /** Commits have not waited for the disk, and none after them has. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
   /** @throws FsError as `MetaStore.commit` says */
-  commit(mutations: readonly Mutation[], generation: number): void {
+  commit(mutations: readonly Mutation[], generation: number, waits: CommitWait): void {
     const before = { ...this.#counts };
     try {
+      this.#waitFor(waits);
       this.#sql.begin.run();
       try {
         this.#fence(generation);
         for (const mutation of mutations) this.#apply(mutation);
         this.#sql.commit.run();
+        this.#isBehind = waits === 'nothing';
       } finally {
         if (this.#sql.database.inTransaction) this.#sql.rollback.run();
       }
@@ -55,6 +68,13 @@ export class BatchWriter {
       this.#counts = before;
       throw fromSqlite(error);
     }
+  }
+
+  /** SQLite takes another mode between transactions only. */
+  #waitFor(waits: CommitWait): void {
+    if (this.#waits === waits) return;
+    this.#sql.database.pragma(`synchronous = ${syncModes[waits]}`);
+    this.#waits = waits;
   }
 
   /** A mgr that was taken for dead must not write over what its successor has promised. */

@@ -1,10 +1,10 @@
-/** `MetaStore` in a SQLite file: WAL, every commit synced, checked when it is opened. */
+/** `MetaStore` in a SQLite file: WAL, synced by the commits that ask for it, checked when opened. */
 import Database, { type Database as SqliteDatabase } from 'better-sqlite3';
 import { FsError, isFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import type { ByteString, Handle, IodIndex, SessionId } from '../../shared/units.ts';
 import { fromValues, kindOf, layoutOf, nameBytes, nameOf } from './inode-columns.ts';
-import type { MetaStore, Room } from './meta-store.ts';
+import type { CommitWait, MetaStore, Room } from './meta-store.ts';
 import type {
   DirentRow,
   Inode,
@@ -43,9 +43,9 @@ const busyTimeoutMs = 100;
 const roomRetryMs = 50;
 const endless: Room = { isLeft: true, runOut: () => false };
 
-/** An empty database in memory, for `{ database }`. */
-export function memoryDatabase(): SqliteDatabase {
-  return new Database(':memory:');
+/** A database in memory, for `{ database }`: an empty one, or as an image says. */
+export function memoryDatabase(image?: Buffer): SqliteDatabase {
+  return new Database(image ?? ':memory:');
 }
 
 /**
@@ -107,6 +107,10 @@ class SqliteStore implements MetaStore {
 
   get hasRoom(): boolean {
     return this.#room.isLeft;
+  }
+
+  get isBehind(): boolean {
+    return this.#writer.isBehind;
   }
 
   inode(handle: Handle): Inode | undefined {
@@ -205,9 +209,9 @@ class SqliteStore implements MetaStore {
     return this.#sql.setting.get(key)?.[0];
   }
 
-  commit(mutations: readonly Mutation[], generation: number): void {
+  commit(mutations: readonly Mutation[], generation: number, waits: CommitWait = 'disk'): void {
     try {
-      this.#writer.commit(mutations, generation);
+      this.#writer.commit(mutations, generation, waits);
     } catch (error) {
       if (!isFsError(error) || error.code !== 'ENOSPC' || !this.#room.runOut()) throw error;
       const { what, cause } = error;

@@ -51,6 +51,7 @@ export class Call implements Linked<Call> {
   readonly op: Op;
   readonly request: unknown;
   deadline: number;
+  readonly signal: AbortSignal | undefined;
   readonly goesOn: boolean;
   readonly settled: CallOptions['settled'];
   readonly payload: readonly Uint8Array[];
@@ -64,6 +65,8 @@ export class Call implements Linked<Call> {
   number = 0;
   /** Tag on the present carrier. */
   tag = 0;
+  /** The change that was given up, of which this one asks what has become of it. */
+  settles: Call | undefined;
   /** It has the slot, or the share of the window, without which it is not sent. */
   placed = false;
   slot = 0;
@@ -89,6 +92,7 @@ export class Call implements Linked<Call> {
     this.op = op;
     this.request = request;
     this.deadline = options.deadline;
+    this.signal = options.signal;
     this.goesOn = options.goesOn ?? false;
     this.settled = options.settled;
     this.payload = options.payload ?? nothing;

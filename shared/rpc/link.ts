@@ -17,7 +17,7 @@ import type { EpochWatch } from './epoch-watch.ts';
 import { endIfOurs } from './failures.ts';
 import { type Credential, introduce, type Self, serveLink } from './handshake.ts';
 import { isPowerOfTwo, retryDelayMs } from './retry.ts';
-import { Service } from './service.ts';
+import { type AnswerMeter, Service } from './service.ts';
 import { Slots } from './slots.ts';
 import { type Waiting, waitOfCall, waitOfUnsent } from './waits.ts';
 import { Window } from './window.ts';
@@ -33,6 +33,8 @@ export interface LinkOptions {
   readonly endpoints: () => readonly Endpoint[] | Promise<readonly Endpoint[]>;
   /** Asked before each attempt. */
   readonly credential: () => Credential;
+  /** How long the next attempt may take; `limits.connectTimeoutMs` by default. */
+  readonly attemptMs?: () => number;
   /** What the peer may ask of us. */
   readonly service?: Service;
   readonly buffers?: BufferPool;
@@ -46,6 +48,8 @@ export interface LinkOptions {
    */
   readonly onUp?: (connection: Connection, peer: Peer) => Promise<void>;
   readonly onDown?: (reason: FsError) => void;
+  /** Hears of each call when it has ended; asked for then. */
+  readonly meter?: (() => AnswerMeter | undefined) | undefined;
   /** Trying again cannot help: wrong key, other cluster, lost session. */
   readonly onFinal?: (error: FsError) => void;
 }
@@ -98,6 +102,11 @@ export class Link implements CallOwner {
     return this.connection !== undefined;
   }
 
+  /** Calls that have not ended. */
+  get running(): number {
+    return this.#calls.size;
+  }
+
   /** The connection while it stands: for what must not outlive it. */
   get connection(): Connection | undefined {
     return this.#state === 'up' ? this.#connection : undefined;
@@ -132,6 +141,11 @@ export class Link implements CallOwner {
     if (this.connection) yield* this.connection.waits();
   }
 
+  /** Changes that have no answer yet, or one that is still to be settled. */
+  *changes(): Iterable<Readonly<Call>> {
+    for (const call of this.#calls) if (isChange(call)) yield call;
+  }
+
   /** Ends the connection and all calls. Idempotent. */
   close(reason: FsError = closedError(this.#options.name)): void {
     if (this.#closed) return;
@@ -146,6 +160,7 @@ export class Link implements CallOwner {
   answered(call: Call, reply: unknown): void {
     if (!call.open) return;
     call.resolve(reply);
+    this.#count(call);
     this.#finish(call);
   }
 
@@ -213,9 +228,11 @@ export class Link implements CallOwner {
   #abandon(call: Call, error: FsError): void {
     const { op, sequence } = call;
     const abandon = new Call(this, sessionOps.abandon, { sequence }, { deadline: Infinity });
+    abandon.settles = call;
     this.#slots.pass(call, abandon);
     call.carrier?.forget(call);
     call.reject(error);
+    this.#count(call, error);
     this.#calls.delete(call);
     this.#calls.add(abandon);
     this.#send(abandon);
@@ -233,8 +250,15 @@ export class Link implements CallOwner {
     call.carrier?.forget(call);
     if (!call.open) return;
     call.reject(error);
+    this.#count(call, error);
     this.#finish(call);
     call.settled?.(undefined);
+  }
+
+  #count({ op, begunAt, bulkBytes }: Call, error?: FsError): void {
+    const meter = this.#options.meter?.();
+    // What was never begun has cost nothing.
+    if (begunAt > 0) meter?.answered(op, begunAt, error, bulkBytes);
   }
 
   #finish(call: Call): void {
@@ -272,7 +296,8 @@ export class Link implements CallOwner {
 
   async #attemptAt(endpoint: Endpoint): Promise<Connection> {
     const { runtime, epochs, self, expect, credential } = this.#options;
-    const deadline = runtime.clock.now() + limits.connectTimeoutMs;
+    const timeoutMs = this.#options.attemptMs?.() ?? limits.connectTimeoutMs;
+    const deadline = runtime.clock.now() + timeoutMs;
     const connection: Connection = new Connection({
       runtime,
       epochs,
@@ -284,7 +309,6 @@ export class Link implements CallOwner {
       },
     });
     this.#connection = connection;
-    const timeoutMs = limits.connectTimeoutMs;
     connection.open(await runtime.net.connect(endpoint, { timeoutMs }, connection));
     try {
       const nonce = runtime.random.bytes(32);

@@ -80,8 +80,11 @@ export interface ServiceOptions {
 /** Hears of each answer as it leaves, and of its payload or that of its request, in bytes. */
 export interface AnswerMeter {
   /** @param begunAt when the request arrived, by the clock of its connection */
-  answered(op: Op | undefined, begunAt: number, error: FsError | undefined, bytes: number): void;
+  answered(op: MessageCode, begunAt: number, error: FsError | undefined, bytes: number): void;
 }
+
+/** `undefined`: of a message that does not exist here. */
+export type MessageCode = Pick<Op, 'code'> | undefined;
 
 /** Takes every answer and lets it go, or turns it into a failure, when the time has come. */
 export interface AnswerGate {

@@ -8,6 +8,11 @@ import type { Call } from './call.ts';
 
 const none: readonly Call[] = [];
 
+/** It wraps at 32 bits, and is never 0: that is what calls without a slot have. */
+export function sequenceAfter(sequence: number): number {
+  return (sequence + 1) >>> 0 || 1;
+}
+
 export class Slots {
   readonly #sequences = new Uint32Array(limits.slotsPerSession);
   /** The lowest is taken first: a server keeps no more replies than there are calls at once. */
@@ -43,8 +48,7 @@ export class Slots {
   }
 
   #give(slot: number, call: Call): void {
-    // It wraps at 32 bits, and is never 0: that is what calls without a slot have.
-    const sequence = ((this.#sequences[slot] ?? 0) + 1) >>> 0 || 1;
+    const sequence = sequenceAfter(this.#sequences[slot] ?? 0);
     this.#sequences[slot] = sequence;
     call.slot = slot;
     call.sequence = sequence;

@@ -179,6 +179,8 @@ export interface DiskStat {
 }
 
 export interface DiskSpace {
+  /** Tells the file systems of a host apart. */
+  readonly device: number;
   readonly totalBytes: number;
   readonly freeBytes: number;
   readonly totalFiles: number;

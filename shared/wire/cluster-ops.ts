@@ -201,15 +201,20 @@ export const clusterOps = {
   ),
   drill: op(
     196,
-    'Cuts the link of an iod to the mgr, or has what the mgr sends to it leave later, for so long. Needs the cluster key.',
+    'For so long cuts the link of an iod to the mgr, or has what the mgr sends to it leave later, or what the iod answers its clients. Needs the cluster key.',
     cluster,
-    struct({ iod: iodIndex, fault: choice(['cut', 'slow']), delayMs: u32, seconds: u32 }),
+    struct({
+      iod: iodIndex,
+      fault: choice(['cut', 'slow', 'slow-answers']),
+      delayMs: u32,
+      seconds: u32,
+    }),
     empty,
     ({ fault, delayMs, seconds }) => {
       const { drillSecondsMax, drillDelayMaxMs } = limits;
       if (seconds < 1 || seconds > drillSecondsMax)
         return `1 to ${drillSecondsMax} s, not ${seconds}`;
-      if (fault === 'slow' && (delayMs < 1 || delayMs > drillDelayMaxMs)) {
+      if (fault !== 'cut' && (delayMs < 1 || delayMs > drillDelayMaxMs)) {
         return `1 to ${drillDelayMaxMs} ms later, not ${delayMs}`;
       }
       return undefined;

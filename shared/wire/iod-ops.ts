@@ -143,6 +143,13 @@ export const dataOps = {
     struct({ id: text(255), action: choice(['restore', 'discard']) }),
     empty,
   ),
+  setAside: op(
+    308,
+    'Moves an object to the quarantine: no file has it there. Needs the cluster key.',
+    { ...write, from: ['client'] },
+    struct({ handle, reason: text(512) }),
+    empty,
+  ),
 };
 
 export const controlOps = {
@@ -201,6 +208,13 @@ export const controlOps = {
     { ...control, class: 'link' },
     empty,
     loadPage,
+  ),
+  answerLate: op(
+    348,
+    'For so long all answers to clients leave later.',
+    { ...control, class: 'link' },
+    struct({ delayMs: u32, seconds: u32 }),
+    empty,
   ),
 };
 

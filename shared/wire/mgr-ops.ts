@@ -75,7 +75,12 @@ const sessionReply = struct({
   groups: list(u32, limits.groupsMax),
   /** It may change nothing. */
   readOnly: bool,
+  /** The mgr may have lost some of its opens and closes: before all else it is to `declare`. */
+  declare: bool,
 });
+
+/** An open; with slot and sequence of the change that closes it, if that has no answer yet. */
+const declaredOpen = struct({ cap, rights: u8, slot: u16, sequence: u32 });
 
 export const sessionOps = {
   openSession: op(
@@ -112,6 +117,17 @@ export const sessionOps = {
     change,
     struct({ sequence: u32 }),
     struct({ made: optional(struct({ op: u16, reply: bytes(limits.changeReplyBytesMax) })) }),
+  ),
+  declare: op(
+    105,
+    'After a power loss of the mgr: all that the session has open, in parts. `opening` are opens that have no answer yet.',
+    { from: client, class: 'read', resend: 'never' },
+    struct({
+      opens: list(declaredOpen, limits.opensPerDeclareMax),
+      opening: list(struct({ slot: u16, sequence: u32, rights: u8 }), limits.slotsPerSession),
+      last: bool,
+    }),
+    empty,
   ),
 };
 
@@ -294,6 +310,20 @@ export const fileOps = {
     change,
     struct({ handle, length: offset }),
     struct({ offset }),
+  ),
+  flush: op(
+    134,
+    'Makes durable all that was answered before, whoever asked for it: fsync of what was not written.',
+    lookup,
+    empty,
+    empty,
+  ),
+  renew: op(
+    135,
+    'The cap of all that the session has open of a file, as it is now: for an iod that does not know the one before.',
+    lookup,
+    struct({ handle }),
+    struct({ cap }),
   ),
 };
 

@@ -24,6 +24,8 @@ export const syncOps = {
       generationSeen: u53(),
       openSequence: u53(),
       quarantined: u32,
+      /** Number of its file system on its host, which other iods may have as well. */
+      device: u53(),
       totalBytes: u53(),
       freeBytes: u53(),
     }),
@@ -58,14 +60,14 @@ export const syncOps = {
     205,
     'Space and quarantine of an iod, from time to time.',
     sync,
-    struct({ totalBytes: u53(), freeBytes: u53(), quarantined: u32 }),
+    struct({ device: u53(), totalBytes: u53(), freeBytes: u53(), quarantined: u32 }),
     empty,
   ),
   compare: op(
     206,
-    'Digests of the open table of this iod after a handle, range by range: what the iod knows already need not travel.',
+    'Digests of the open table of this iod after a handle, range by range, or one of all of it: what the iod knows already need not travel.',
     sync,
-    struct({ after: handle }),
+    struct({ after: handle, whole: bool }),
     struct({ ranges: list(openRange, limits.openRangesPerPage), done: bool }),
   ),
 };

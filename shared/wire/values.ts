@@ -163,9 +163,10 @@ export type RecoveryState = ValueOf<typeof recoveryState>;
 /**
  * `request`: of a peer, and not answered yet. `call`: made of a peer, and not answered yet. `iod`: for
  * an iod to come back, or to be sure that it serves nobody. `rights`: for rights of a mgr before this
- * one, or of a client that did not give them back, to be over.
+ * one, or of a client that did not give them back, to be over. `kernel`: of the kernel to a mount, and
+ * not answered yet.
  */
-export const waitKinds = ['request', 'call', 'iod', 'rights'] as const;
+export const waitKinds = ['request', 'call', 'iod', 'rights', 'kernel'] as const;
 
 /** What a request waits for where it is worked on; `work` is the process's own, such as its disk. */
 export const waitStages = ['work', 'turn', 'iods', 'rights'] as const;
@@ -189,8 +190,10 @@ export const wait = struct({
   leftMs: optional(u53()),
   /** Since the peer was last heard. */
   silentMs: optional(u53()),
-  /** Why it is not on its way, in words. */
+  /** Why it is not on its way; or what the kernel asks for. In words. */
   why: text(limits.waitTextMax * 4),
+  /** Of a mount: the number of the kernel's request that it is, or is made for. */
+  kernel: optional(u53()),
 });
 export type Wait = ValueOf<typeof wait>;
 

@@ -168,13 +168,36 @@ test('fsync asks each iod that was written to, then the mgr, and close tells siz
   t.deepEqual(asked.slice(0, 2).toSorted(), ['iod0 sync', 'iod1 sync']);
   t.is(asked[2], 'mgr extend');
   t.is(cluster.heard.at(-1)?.request['size'], 5000);
+  await cluster.run(() => file.write(pattern(1), 5000));
   await cluster.run(() => file.close());
-  t.like(cluster.heard.at(-1), { op: 'close', request: { size: 5000 } });
+  t.like(cluster.heard.at(-1), { op: 'close', request: { size: 5001 } });
   t.truthy(cluster.heard.at(-1)?.request['modified']);
   t.is(cluster.count('sync'), 2);
   const reader = await cluster.run(() => fs.open('a'));
   await cluster.run(() => reader.close());
   t.like(cluster.heard.at(-1), { op: 'close', request: { size: undefined, modified: undefined } });
+});
+
+test('what the mgr was told by fsync it is not told again by close', async (t) => {
+  const cluster = new Scripted();
+  const fs = await cluster.connect();
+  const file = await cluster.run(() => fs.open('a', 'w'));
+  await cluster.run(() => file.write(pattern(10), 0));
+  await cluster.run(() => file.sync());
+  await cluster.run(() => file.close());
+  t.like(cluster.heard.at(-1), { op: 'close', request: { size: undefined, modified: undefined } });
+});
+
+test('fsync of a file that nothing was written to asks the mgr once for what others have changed', async (t) => {
+  const cluster = new Scripted();
+  const fs = await cluster.connect();
+  const file = await cluster.run(() => fs.open('a', 'w+'));
+  const before = cluster.heard.length;
+  await cluster.run(() => file.sync());
+  t.deepEqual(
+    cluster.heard.slice(before).map(({ who, op }) => `${who} ${op}`),
+    ['mgr flush'],
+  );
 });
 
 test('a file that was opened so is synced by every write', async (t) => {

@@ -20,7 +20,7 @@ import { clusterOps } from '../../shared/wire/cluster-ops.ts';
 import { encode } from '../../shared/wire/codec.ts';
 import { fileOps, mgrOps, nameOps, openFlags, sessionOps } from '../../shared/wire/mgr-ops.ts';
 import type { Op, OpTable } from '../../shared/wire/op.ts';
-import type { Attr, Member, Place } from '../../shared/wire/values.ts';
+import type { Attr, Cap, Member, Place } from '../../shared/wire/values.ts';
 import type { SimProcess } from '../sim/runtime/process.ts';
 import { World } from '../sim/runtime/world.ts';
 
@@ -255,6 +255,10 @@ export class Scripted {
             file.size = offset + length;
             return { offset };
           },
+          flush: () => ({}),
+          renew: ({ handle }: { handle: Handle }, { peer }: Context) => ({
+            cap: this.#capOf(peer.session, handle, 3),
+          }),
         }),
       );
   }
@@ -271,6 +275,7 @@ export class Scripted {
       gid: 0,
       groups: [],
       readOnly: false,
+      declare: false,
     };
   }
 
@@ -299,14 +304,12 @@ export class Scripted {
       this.files.set(at.path, file);
     }
     if (!file) throw new FsError('ENOENT');
-    const cap = signCap(secret, {
-      session: peer.session ?? (0 as SessionId),
-      handle: file.handle,
-      rights: flags & 3,
-      generation: 1,
-      sequence: this.#number(),
-    });
+    const cap = this.#capOf(peer.session, file.handle, flags & 3);
     return { attr: this.#attr(file), cap, layout: file.layout, created };
+  }
+
+  #capOf(session: SessionId = 0 as SessionId, handle: Handle, rights: number): Cap {
+    return signCap(secret, { session, handle, rights, generation: 1, sequence: this.#number() });
   }
 
   #number(): number {

@@ -114,11 +114,11 @@ export class MgrWorld {
   #openStore(): MetaStore {
     const store = openSqliteStore({ database: this.#database }, this.room);
     const commit = store.commit.bind(store);
-    store.commit = (mutations, generation) => {
+    store.commit = (mutations, generation, waits) => {
       const failure = this.commitFailure;
       this.commitFailure = undefined;
       if (failure !== undefined) throw failure;
-      commit(mutations, generation);
+      commit(mutations, generation, waits);
       this.commits.push(mutations);
     };
     return store;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { entryOf, pageOf, rangesOf } from '../../mgr/open-pages.ts';
+import { entryOf, pageOf, rangesOf, wholeOf } from '../../mgr/open-pages.ts';
 import { OpenRows } from '../../mgr/open-rows.ts';
 import { limits } from '../../shared/limits.ts';
 import { OpenDigest } from '../../shared/open-digest.ts';
@@ -59,6 +59,12 @@ test('pages and digests of ranges tell the opens of one iod, each once', (t) => 
     const { ranges } = allRanges(rows, iod);
     t.true(ranges.length >= 4);
     t.is(ranges.at(-1)?.upTo, lastHandle);
+    const all = new OpenDigest();
+    for (const { handle, session, rights, sequence } of expected) {
+      all.add(handle, session, rights, sequence);
+    }
+    const whole = { upTo: lastHandle, low: all.low, high: all.high };
+    t.deepEqual(wholeOf(rows, iod), { ranges: [whole], done: true });
     let after = 0;
     for (const { upTo, low, high } of ranges) {
       const own = expected.filter(({ handle }) => handle > after && handle <= upTo);

@@ -84,6 +84,15 @@ function checkAgainstModel(t: { deepEqual(a: unknown, b: unknown): void }, steps
       t.deepEqual([digest.low, digest.high], [expected.low, expected.high]);
     }
   }
+  for (const iod of [0, 1, 2, 3, 4]) {
+    const expected = new OpenDigest();
+    for (const row of model.rows.values()) {
+      if (!rows.covers(row.handle, iod)) continue;
+      expected.add(row.handle, row.session, rightsOf(row), row.sequence);
+    }
+    const { low, high } = rows.digestOfAll(iod);
+    t.deepEqual([low, high], [expected.low, expected.high]);
+  }
   for (const { cuts, ...row } of model.rows.values()) {
     t.deepEqual(rows.find(row.handle, row.session), row);
     t.deepEqual(rows.cutsAtOpen(row.handle, row.session), cuts);

@@ -67,10 +67,10 @@ async function stage() {
     await world.run({ untilMs: world.nowMs + ms });
   };
   /** Asks within the process, as its handlers do. */
-  const clear = (changer: FakeClient, ...handles: Handle[]) => {
+  const clear = (changer: FakeClient | undefined, ...handles: Handle[]) => {
     const state = { isOver: false, isFree: false };
     void process.call(async () => {
-      const inTheWay = rights.clear(changer.connection, handles);
+      const inTheWay = rights.clear(changer?.connection, handles);
       state.isFree = inTheWay === undefined;
       await inTheWay;
       state.isOver = true;
@@ -92,6 +92,21 @@ test('who has not asked for it gets no right, nor is there one to a file that is
   written.add(other);
   t.false(grant(one, other));
   t.true(grant(one, other, 'directory'));
+});
+
+test('a change of the mgr itself waits for everybody', async (t) => {
+  const { client, clear, grant, pass } = await stage();
+  const [one, two] = [client(1), client(2)];
+  for (const holder of [one, two]) grant(holder, file);
+  const change = clear(undefined, file);
+  await pass(1);
+  t.deepEqual([one.recalled, two.recalled], [[[file]], [[file]]]);
+  one.answer();
+  await pass(1);
+  t.false(change.isOver);
+  two.answer();
+  await pass(1);
+  t.true(change.isOver);
 });
 
 test('a change waits until all others have given their rights back, and no longer', async (t) => {

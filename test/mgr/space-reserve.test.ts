@@ -18,7 +18,7 @@ async function keeper({ totalBytes = 10 * reserveBytes } = {}) {
   const host = world.host('m');
   const process = world.process('mgr', { host, main: () => undefined });
   let freeBytes = totalBytes;
-  const space = async () => ({ totalBytes, freeBytes, totalFiles: 1, freeFiles: 1 });
+  const space = async () => ({ totalBytes, freeBytes, totalFiles: 1, freeFiles: 1, device: 1 });
   const run = <T>(act: (runtime: Runtime) => T | Promise<T>): Promise<T> =>
     world.complete(process.call(act));
   const open = () =>

@@ -34,6 +34,18 @@ test('the order in which opens are added does not matter', (t) => {
   );
 });
 
+test('the digest of two sets is that of both, and without one of them that of the other', (t) => {
+  assert(
+    property(array(open), array(open), (some, others) => {
+      const both = digestOf(some);
+      both.include(digestOf(others));
+      t.true(isSameDigest(both, digestOf([...some, ...others])));
+      both.exclude(digestOf(some));
+      t.true(isSameDigest(both, digestOf(others)));
+    }),
+  );
+});
+
 test('one number of one open changed, one open more or one less is another digest', (t) => {
   assert(
     property(

@@ -5,15 +5,13 @@
 import { type Iod, makeIod } from '../../iod/iod.ts';
 import { makeMgr } from '../../mgr/mgr.ts';
 import type { MetaStore } from '../../mgr/store/meta-store.ts';
-import {
-  memoryDatabase,
-  openSqliteStore,
-  type SqliteDatabase,
-} from '../../mgr/store/sqlite-store.ts';
+import type { Inode } from '../../mgr/store/rows.ts';
 import type { Key } from '../../shared/auth.ts';
+import { startCause } from '../../shared/data-directory.ts';
 import { parseIodtab } from '../../shared/iodtab.ts';
 import { isFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
+import { MgrDisk } from './mgr-disk.ts';
 import type { KillPoint } from '../../shared/runtime/kill-points.ts';
 import type { LogLevel, Runtime } from '../../shared/runtime/runtime.ts';
 import { ProcessEnded } from './runtime/failure.ts';
@@ -49,6 +47,8 @@ export interface ClusterOptions {
   readonly logLevel?: LogLevel | 'none' | undefined;
   /** An iod has lost what it had not synced. */
   readonly onPowerLoss: (iod: number) => void;
+  /** The mgr has lost what it had not synced: these files have an earlier mode again. */
+  readonly onModesLost?: (files: readonly Pick<Inode, 'handle' | 'mode'>[]) => void;
   readonly sabotage?: Sabotage;
 }
 
@@ -67,7 +67,9 @@ export class Cluster {
   readonly iods: readonly IodNode[];
   /** Of every start of the mgr that came as far as to have one. */
   readonly generations: number[] = [];
-  readonly #database: SqliteDatabase = memoryDatabase();
+  readonly mgrDisk = new MgrDisk();
+  /** Start of the host on which the mgr ran last. */
+  #mgrBoot = '';
   readonly #sabotage: Sabotage;
   readonly #options: ClusterOptions;
   /** How each daemon stops in good order, in its present life. */
@@ -93,6 +95,9 @@ export class Cluster {
     this.mgr = this.world.process('mgr', {
       host: this.world.host('mgr'),
       main: (runtime) => this.#runMgr(runtime),
+      onEnd: (how) => {
+        if (how === 'power-loss') this.#mgrLosesPower();
+      },
     });
     this.iods = names.map((name, index) => this.#makeIod(name, index));
   }
@@ -114,7 +119,13 @@ export class Cluster {
   /** Also when nothing runs on the host: what was written there and not synced may be lost. */
   cutPower(host: Host): void {
     for (const iod of this.iods) if (iod.host === host) this.#options.onPowerLoss(iod.index);
+    if (this.mgr.host === host) this.#mgrLosesPower();
     host.powerLoss();
+  }
+
+  #mgrLosesPower(): void {
+    const files = this.mgrDisk.losePower(this.world.random);
+    this.#options.onModesLost?.(files);
   }
 
   /** SIGTERM: it ends by itself, in good order, and its supervisor starts it again. */
@@ -156,7 +167,11 @@ export class Cluster {
   }
 
   async #runMgr(runtime: Runtime): Promise<void> {
-    const store = openSqliteStore({ database: this.#database });
+    const store = this.mgrDisk.open();
+    const { bootId } = runtime.net;
+    const isFirst = this.#mgrBoot === '';
+    const cause = startCause({ clean: false, bootId: this.#mgrBoot }, bootId, isFirst);
+    this.#mgrBoot = bootId;
     this.#store = this.#sabotage.mgrStore?.(store) ?? store;
     const mgr = makeMgr({
       runtime,
@@ -171,6 +186,7 @@ export class Cluster {
         policy: { rootSquash: false, users: new Map() },
         rootOwner: { uid: 0, gid: 0 },
         sessionLeaseMs: this.#options.sessionLeaseMs,
+        cause,
         process: { residentBytes: () => 1 },
       },
       onFatal: (error) => {

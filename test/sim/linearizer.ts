@@ -103,6 +103,20 @@ export class Linearizer {
     this.#histories = [...found.values()];
   }
 
+  /** The mgr has lost power: a file may have this mode again, which it had before (decision 14). */
+  mayHaveMode(ino: number, mode: number): void {
+    const found = new Map<string, History>();
+    for (const history of this.#histories) {
+      keep(found, history);
+      const { state, numbers } = history;
+      for (const node of state.files) {
+        if ((numbers.get(node) ?? ino) !== ino) continue;
+        keep(found, { ...history, state: state.withMode(node, mode & 0o7777) });
+      }
+    }
+    this.#histories = [...found.values()];
+  }
+
   /** All continuations of `history` in which the call has taken effect with this outcome. */
   #explain(history: History, id: string, outcome: Outcome, found: Map<string, History>): void {
     this.#reach(history, id, ({ state, numbers, answered }) => {

@@ -89,6 +89,14 @@ export class NameState {
     }
   }
 
+  get files(): readonly NodeId[] {
+    return [...this.#nodes].flatMap(([id, { kind }]) => (kind === 'file' ? [id] : []));
+  }
+
+  withMode(id: NodeId, mode: number): NameState {
+    return new NameState(new Map(this.#nodes).set(id, { ...this.#node(id), mode }));
+  }
+
   /** Paths of everything, sorted. */
   paths(): string[] {
     const found: string[] = [];

@@ -105,6 +105,9 @@ class Run {
       onPowerLoss: (iod) => {
         this.#model.powerLost(iod);
       },
+      onModesLost: (files) => {
+        for (const { handle, mode } of files) this.#model.names.mayHaveMode(handle, mode);
+      },
       ...(keepTrace !== undefined && { keepTrace }),
       ...(sabotage && { sabotage }),
     });

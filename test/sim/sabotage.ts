@@ -9,11 +9,9 @@ export function forgetting(
 ): (store: MetaStore) => MetaStore {
   return (store) =>
     overriding(store, {
-      commit: (mutations, generation) => {
-        store.commit(
-          mutations.filter((mutation) => !isForgotten(mutation)),
-          generation,
-        );
+      commit: (mutations, generation, waits) => {
+        const kept = mutations.filter((mutation) => !isForgotten(mutation));
+        store.commit(kept, generation, waits);
       },
     });
 }

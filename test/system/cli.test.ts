@@ -82,6 +82,8 @@ test.serial('files go in, out and about as with cp, ls, mv, ln and rm', async (t
   t.regex(await ok('where', '--draw', '/tree/big'), /^ {5}0 {2}(\[\d\])+$/m);
 
   await ok('mkdir', '-p', '/a/b');
+  await ok('mkdir', '--retention', '1', '/scratch');
+  await weft({ url, stdin: content }, 'put', '/scratch/file');
   await ok('mv', '/put', '/a/b');
   await ok('ln', '/a/b/put', '/a/again');
   await ok('ln', '-s', 'b/put', '/a/soft');
@@ -93,6 +95,8 @@ test.serial('files go in, out and about as with cp, ls, mv, ln and rm', async (t
   );
   t.like(JSON.parse(await ok('stat', '--json', '/a/b/put')), { size: 1024, links: 2 });
   await ok('rm', '-r', '/a', '/twin');
+  while ((await ok('ls', '/scratch')) !== '') continue;
+  await ok('rm', '-r', '/scratch');
   t.is(await ok('ls'), 'tree\n');
 
   t.like(JSON.parse(await ok('df', '--json')), { partial: false, iods: { length: 4 } });

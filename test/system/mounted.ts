@@ -51,30 +51,43 @@ function isThere(program: string): boolean {
   });
 }
 
+interface Report {
+  readonly pid: number;
+  readonly repaired: boolean;
+  readonly metrics: string | null;
+}
+
 export class Mounted {
   readonly cluster: TestCluster;
   readonly directory: string;
   readonly pid: number;
   /** The process of a mount that had died was replaced. */
   readonly repaired: boolean;
+  readonly metrics: string | null;
 
-  private constructor(
-    cluster: TestCluster,
-    directory: string,
-    { pid, repaired }: { pid: number; repaired: boolean },
-  ) {
+  private constructor(cluster: TestCluster, directory: string, { pid, repaired, metrics }: Report) {
     this.cluster = cluster;
     this.directory = directory;
     this.pid = pid;
     this.repaired = repaired;
+    this.metrics = metrics;
   }
 
-  static async start(t: ExecutionContext, wish: ClusterWish = {}): Promise<Mounted> {
-    return Mounted.on(t, await TestCluster.start(t, wish), 'mnt');
+  static async start(
+    t: ExecutionContext,
+    wish: ClusterWish = {},
+    options: readonly string[] = [],
+  ): Promise<Mounted> {
+    return Mounted.on(t, await TestCluster.start(t, wish), 'mnt', options);
   }
 
   /** One more mount of a cluster, or the repair of one. */
-  static async on(t: ExecutionContext, cluster: TestCluster, name: string): Promise<Mounted> {
+  static async on(
+    t: ExecutionContext,
+    cluster: TestCluster,
+    name: string,
+    options: readonly string[] = [],
+  ): Promise<Mounted> {
     const directory = join(cluster.directory, name);
     // Of a dead mount this fails, as does all else.
     await mkdir(directory).catch(() => undefined);
@@ -84,9 +97,9 @@ export class Mounted {
       undone('mount', directory);
     });
     const log = join(cluster.directory, `${name}.log`);
-    const outcome = await cluster.weft('mount', directory, '--json', '--log', log);
+    const outcome = await cluster.weft('mount', directory, '--json', '--log', log, ...options);
     if (outcome.code !== 0) throw new Error(`weft mount: ${outcome.stdout}${outcome.stderr}`);
-    const report = JSON.parse(outcome.stdout) as { pid: number; repaired: boolean };
+    const report = JSON.parse(outcome.stdout) as Report;
     made('pid', report.pid);
     t.teardown(() => {
       killIfRunning(report.pid);

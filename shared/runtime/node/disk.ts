@@ -24,7 +24,9 @@ export function makeDisk(): Disk {
     syncDirectory: async (path) => named('fsync', path, syncDirectory(path)),
     async space(path) {
       const found = await named('statfs', path, fsp.statfs(path));
+      const { dev } = await named('stat', path, fsp.stat(path));
       return {
+        device: dev,
         totalBytes: found.blocks * found.bsize,
         // What is kept back for root is not ours to give.
         freeBytes: found.bavail * found.bsize,

@@ -2,7 +2,8 @@
 import { collectDefaultMetrics, Gauge, type MetricType, Registry } from 'prom-client';
 import type { HistogramReading } from '../../metrics/histogram.ts';
 import type { AnyReading, AnySample, Expose } from '../../metrics/readings.ts';
-import { type MetricName, type MetricSpec, metricTable } from '../../metrics/table.ts';
+import type { MetricSpec } from '../../metrics/metric-spec.ts';
+import { type MetricName, metricTable } from '../../metrics/table.ts';
 
 interface Line {
   readonly labels: Readonly<Record<string, string | number>>;

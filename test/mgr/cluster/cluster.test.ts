@@ -30,6 +30,24 @@ test('members and space are told without asking anybody', async (t) => {
   t.true((away?.silentMs ?? 0) >= 10_000);
 });
 
+test('a disk that several iods have is counted once, and the same number of another host is another disk', async (t) => {
+  for (const [hostId, totalBytes] of [
+    ['h0', 100],
+    ['h1', 200],
+  ] as const) {
+    const cluster = new ClusterWorld();
+    for (const index of [0, 1]) {
+      cluster.iod(index).joinChanges = { hostId: index === 0 ? 'h0' : hostId, device: 7 };
+    }
+    await cluster.started();
+    t.deepEqual(
+      cluster.parts.cluster.space(),
+      { totalBytes, freeBytes: totalBytes / 2, partial: false },
+      hostId,
+    );
+  }
+});
+
 test('an iod that is evicted is cut off, stays out after a restart, and comes back when admitted (SCENARIOS 18)', async (t) => {
   const cluster = await new ClusterWorld().started();
   await cluster.commit(evict(0, false));

@@ -126,6 +126,7 @@ export class ScriptedIod {
         generationSeen: 0,
         openSequence: 0,
         quarantined: 0,
+        device: 7,
         totalBytes: 100,
         freeBytes: 50,
         ...this.joinChanges,
@@ -192,6 +193,7 @@ export class ScriptedIod {
       fence: scripted('fence', () => ({})),
       ownLoads: scripted('ownLoads', () => ({ clients: [], files: [] })),
       ownWaits: scripted('ownWaits', () => ({ waits: [], total: 0 })),
+      answerLate: scripted('answerLate', () => ({})),
       stat: scripted('stat', ({ handles }) => ({
         objects: handles.map((handle) => ({
           handle,

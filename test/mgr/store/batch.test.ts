@@ -1,11 +1,13 @@
 import test from 'ava';
 import * as fc from 'fast-check';
 import { MetaView } from '../../../mgr/store/batch.ts';
+import type { CommitWait } from '../../../mgr/store/meta-store.ts';
 import type { DirentRow, Inode, Mutation } from '../../../mgr/store/rows.ts';
 import { memoryDatabase, openSqliteStore } from '../../../mgr/store/sqlite-store.ts';
 import { FsError } from '../../../shared/errno.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { ByteString, Handle, SessionId } from '../../../shared/units.ts';
+import { overriding } from '../../sim/sabotage.ts';
 
 const time = { seconds: 1, nanoseconds: 2 };
 const name = 'name' as ByteString;
@@ -41,14 +43,16 @@ function setup(inodesMax?: number, direntsMax?: number) {
   const database = memoryDatabase();
   const store = openSqliteStore({ database });
   const commits: (readonly Mutation[])[] = [];
+  const waits: (CommitWait | undefined)[] = [];
   const faults: FsError[] = [];
   const asked: string[] = [];
-  const spied = Object.assign(Object.create(store) as typeof store, {
-    commit(mutations: readonly Mutation[], generation: number) {
+  const spied = overriding(store, {
+    commit(mutations: readonly Mutation[], generation: number, wait?: CommitWait) {
       const fault = faults.shift();
       if (fault !== undefined) throw fault;
       commits.push(mutations);
-      store.commit(mutations, generation);
+      waits.push(wait);
+      store.commit(mutations, generation, wait);
     },
     inode(handle: Handle) {
       asked.push(`inode ${handle}`);
@@ -58,13 +62,9 @@ function setup(inodesMax?: number, direntsMax?: number) {
       asked.push(`dirent ${name}`);
       return store.dirent(parent, name);
     },
-    dirents: store.dirents.bind(store),
-    xattr: store.xattr.bind(store),
-    xattrNames: store.xattrNames.bind(store),
-    setting: store.setting.bind(store),
   });
   const view = new MetaView(spied, inodesMax, direntsMax);
-  return { database, store, view, commits, faults, asked };
+  return { database, store, view, commits, waits, faults, asked };
 }
 
 test('changes are seen at once and stored with the commit', (t) => {
@@ -309,3 +309,57 @@ test('a directory is listed right in pages of any size, over stored and pending 
   );
   t.pass();
 });
+
+test('a tick of relaxed changes alone does not wait for the disk, and any other does', (t) => {
+  const { store, view, waits } = setup();
+  view.reserveCounters();
+  view.commit(1);
+  view.relaxed(() => view.putInode(inode(2, 1)));
+  view.add({
+    kind: 'put-reply',
+    row: { session: 1 as SessionId, slot: 0, sequence: 1, op: 1, body },
+  });
+  view.commit(1);
+  t.true(store.isBehind);
+  view.relaxed(() => view.putInode(inode(2, 2)));
+  view.putInode(inode(3));
+  view.commit(1);
+  t.false(store.isBehind);
+  view.relaxed(() => t.throws(() => view.relaxed(() => raise())));
+  view.relaxed(() => view.putInode(inode(2, 3)));
+  view.commit(1);
+  t.deepEqual(waits, ['disk', 'nothing', 'disk', 'nothing']);
+});
+
+test('what did not wait is made durable without another change, once', (t) => {
+  const { store, view, waits } = setup();
+  view.relaxed(() => view.putInode(inode(2, 1)));
+  view.commit(1);
+  view.requireDisk();
+  t.true(view.hasWork);
+  view.commit(1);
+  t.false(store.isBehind);
+  view.requireDisk();
+  t.false(view.hasWork);
+  view.commit(1);
+  t.deepEqual(waits, ['nothing', 'disk']);
+});
+
+test('numbers are reserved on the disk, also when what takes them need not wait for it', (t) => {
+  const { store, view, commits, waits } = setup();
+  view.reserveCounters();
+  view.commit(1);
+  for (let i = 0; i < limits.counterBlock; i++) {
+    view.relaxed(() => view.nextSequence());
+    view.commit(1);
+  }
+  t.is(commits.length, 2);
+  t.deepEqual(waits, ['disk', 'disk']);
+  t.false(store.isBehind);
+});
+
+const body = new Uint8Array();
+
+function raise(): never {
+  throw new Error('a change that failed');
+}

@@ -1,12 +1,8 @@
 import test from 'ava';
 import { Histogram } from '../../../shared/metrics/histogram.ts';
 import type { AnyReading, Expose } from '../../../shared/metrics/readings.ts';
-import {
-  type MetricName,
-  type MetricRole,
-  type MetricSpec,
-  metricTable,
-} from '../../../shared/metrics/table.ts';
+import type { MetricRole, MetricSpec } from '../../../shared/metrics/metric-spec.ts';
+import { type MetricName, metricTable } from '../../../shared/metrics/table.ts';
 import { makeExposition } from '../../../shared/runtime/node/exposition.ts';
 import { promtool, promtoolTest } from '../../promtool.ts';
 

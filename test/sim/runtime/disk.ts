@@ -81,6 +81,7 @@ export class SimDisk implements Disk {
     return this.request('space', path, () => {
       const { capacityBytes, filesMax, usedPages, fileCount } = this.#host;
       return {
+        device: 1,
         totalBytes: capacityBytes,
         freeBytes: Math.max(0, capacityBytes - usedPages * pageBytes),
         totalFiles: filesMax,

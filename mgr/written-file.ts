@@ -1,0 +1,36 @@
+import type { Runtime } from '../shared/runtime/runtime.ts';
+import type { Handle } from '../shared/units.ts';
+import type { ClusterPort } from './cluster-port.ts';
+import type { FileSizes } from './file-sizes.ts';
+import type { MetaView } from './store/batch.ts';
+import type { TickChanges } from './tick-changes.ts';
+
+export interface WrittenScope {
+  readonly runtime: Pick<Runtime, 'clock'>;
+  readonly view: MetaView;
+  readonly tick: TickChanges;
+  readonly sizes: FileSizes;
+  readonly cluster: Pick<ClusterPort, 'askSize'>;
+}
+
+/**
+ * Makes a change after which somebody who has perhaps written the file does not write it any more:
+ * with it, what the iods know of size and time is stored.
+ * @returns false when one of them cannot be asked: nothing is changed
+ */
+export function changeWritten(
+  { runtime, view, tick, sizes, cluster }: WrittenScope,
+  handle: Handle,
+  change: () => void,
+): Promise<boolean> {
+  return sizes.inTurn(handle, async () => {
+    const inode = view.inode(handle);
+    const asked = inode && (await cluster.askSize(inode));
+    if (asked?.exact === false) return false;
+    tick.atomically(() => {
+      if (asked) sizes.raise(handle, asked.size, asked.modified, runtime.clock.wall());
+      change();
+    });
+    return true;
+  });
+}
