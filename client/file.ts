@@ -1,6 +1,6 @@
 /**
  * An open file. Bytes go straight between the caller's buffers and the iods, all of them at once;
- * the mgr is asked only where a size or a place at the end is in question.
+ * the mgr is asked only where a size or a place at the end is in question, or has the bytes itself.
  */
 import { FsError, toFsError } from '../shared/errno.ts';
 import { byteLengthOf } from '../shared/byte-length.ts';
@@ -18,34 +18,14 @@ import type { Op } from '../shared/wire/op.ts';
 import type { Layout } from '../shared/stripe.ts';
 import { type SetAttr, unchanged } from './attributes.ts';
 import { callOptions, type Control } from './control.ts';
-import { Dirty } from './dirty.ts';
-import type { IodPool } from './iod-pool.ts';
+import { Dirty, type DirtyColumn } from './dirty.ts';
+import { checkPosition, checkRange } from './file-range.ts';
 import { contiguousBytes, fillWithZeros, type IoPart, planIo } from './io-plan.ts';
-import type { MgrSession } from './mgr-session.ts';
+import type { FileSource, OpenGrant } from './open-grant.ts';
 import type { DaemonId } from './recovery-watch.ts';
 import { RunningWrites } from './running-writes.ts';
+import { SmallFile } from './small-file.ts';
 import { Stats } from './stats.ts';
-
-/** What an open file needs of the file system it belongs to. */
-export interface FileSource {
-  readonly session: MgrSession;
-  readonly iods: IodPool;
-  readonly deadlineMs: number;
-}
-
-export interface OpenGrant {
-  /** Of all that the session has open of this file. */
-  readonly cap: Cap;
-  /** Of this open alone. */
-  readonly rights: number;
-  readonly layout: Layout;
-  readonly append: boolean;
-  readonly durable: boolean;
-  /** As the user gave it: for errors. */
-  readonly path: string;
-  readonly handle: Handle;
-  readonly kind: InodeKind;
-}
 
 interface SyncWish {
   readonly everything?: boolean;
@@ -75,6 +55,7 @@ export class File {
   /** A write failed: an iod may have stored some of what it has not acknowledged. */
   #mayBeLonger = false;
   readonly #writes: RunningWrites;
+  readonly #small: SmallFile | undefined;
   #modified: Timestamp | undefined;
   #closing: Promise<void> | undefined;
   #lost: FsError | undefined;
@@ -92,6 +73,10 @@ export class File {
     this.kind = grant.kind;
     this.#dirty = new Dirty(grant.layout);
     this.#writes = new RunningWrites(source.session.runtime.clock);
+    if (grant.roomAtMgr === undefined) return;
+    this.#small = new SmallFile(this.handle, grant.roomAtMgr, (op, request, options) =>
+      this.#askMgr(op, request, options),
+    );
   }
 
   /**
@@ -111,6 +96,8 @@ export class File {
       const length = Math.min(byteLengthOf(buffers), limits.fileBytesMax - position);
       if (length === 0) return 0;
       const options = this.#options(control);
+      const count = await this.#small?.read(buffers, position, length, options);
+      if (count !== undefined) return count;
       const parts = planIo(this.layout, position, length, buffers);
       const done = await this.#readParts(parts, options);
       if (done.every((count, i) => count === parts[i]?.length)) return length;
@@ -139,10 +126,12 @@ export class File {
       const cuts = this.#source.session.givenUpCuts;
       // Else nothing may come between the call and the checksum of its bytes.
       if (cuts.arePending(this.handle)) await cuts.over(this.handle, options);
-      const atEnd = this.append || position === 'end';
-      const at = atEnd ? await this.#reserve(length, options) : position;
-      checkPosition(at);
-      if (length > limits.fileBytesMax - at) throw new FsError('EFBIG');
+      const place = this.append ? 'end' : position;
+      if (place !== 'end') checkRange(place, length);
+      const small = length > 0 ? this.#small : undefined;
+      const stored = await small?.write(buffers, place, length, options);
+      if (stored !== undefined) return { position: stored, bytesWritten: length };
+      const at = place === 'end' ? await this.#reserve(length, options) : place;
       await this.#writeParts(planIo(this.layout, at, length, buffers), at, length, options);
       if (this.#durable) await this.#sync(options);
       return { position: at, bytesWritten: length };
@@ -390,7 +379,7 @@ export class File {
 
   async #sync(options: CallOptions, { everything, forOthers }: SyncWish = {}): Promise<void> {
     const { handle } = this;
-    const columns = everything === true ? this.#dirty.takeAll() : this.#dirty.take();
+    const columns = await this.#toSync(everything === true, options);
     const syncs = columns.map(async (column) => {
       const { verifier } = await this.#ask(column.iod, dataOps.sync, { handle }, options);
       column.check(verifier);
@@ -409,6 +398,14 @@ export class File {
     const failure = failures.find(isLoss) ?? failures[0];
     if (failure) throw failure;
     await this.#extend(options);
+  }
+
+  async #toSync(everything: boolean, options: CallOptions): Promise<readonly DirtyColumn[]> {
+    if (!everything) return this.#dirty.take();
+    // What the mgr has is durable.
+    const mayBeAtMgr = this.#small?.isAtMgr === true;
+    const isAtMgr = mayBeAtMgr && (await this.#attr(options)).place !== 'iods';
+    return isAtMgr ? this.#dirty.take() : this.#dirty.takeAll();
   }
 
   async #extend(options: CallOptions): Promise<void> {
@@ -461,7 +458,9 @@ export class File {
 
   async #reserve(length: number, options: CallOptions): Promise<number> {
     const { handle } = this;
-    return (await this.#askMgr(fileOps.reserve, { handle, length }, options)).offset;
+    const { offset } = await this.#askMgr(fileOps.reserve, { handle, length }, options);
+    this.#small?.leave();
+    return offset;
   }
 
   /** How long the file is, exactly if it ends before `end`: an end in doubt is no end of file. */
@@ -491,14 +490,6 @@ const emptyPath = byteString('');
 
 function isLoss({ weftCode }: FsError): boolean {
   return weftCode === 'WEFT_E_DATA_LOST';
-}
-
-/** @throws FsError EINVAL for what is no place in a file */
-function checkPosition(position: number): void {
-  if (Number.isSafeInteger(position) && position >= 0) return;
-  throw new FsError('EINVAL', {
-    what: `an offset is a whole number from 0 to 2^53 - 1, not ${position}`,
-  });
 }
 
 function pause(clock: Clock, ms: number): Promise<void> {

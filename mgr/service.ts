@@ -33,6 +33,7 @@ import { nameHandlers } from './ops/name-handlers.ts';
 import { open } from './ops/open.ts';
 import { pathOf } from './ops/path-of.ts';
 import { reserve } from './ops/reserve.ts';
+import { moveOut, readSmall, writeSmall } from './ops/small-bytes.ts';
 import type { Recoveries } from './recoveries.ts';
 import type { ReplyCache } from './reply-cache.ts';
 import type { Rights } from './rights.ts';
@@ -196,12 +197,15 @@ function granted(rights: Rights, connection: Connection, reply: DirectoryReply):
   return { ...reply, directory: rights.grant(connection, reply.directory), entries };
 }
 
-function fileHandlers({ once, files }: ServiceParts): Handlers<typeof fileOps> {
+function fileHandlers({ calls, once, files }: ServiceParts): Handlers<typeof fileOps> {
   return {
     open: once.wrap(fileOps.open, (call, request) => open(files, call, request)),
     close: once.wrap(fileOps.close, (call, request) => close(files, call, request)),
     extend: once.wrap(fileOps.extend, (call, request) => extend(files, call, request)),
     reserve: once.wrap(fileOps.reserve, (call, request) => reserve(files, call, request)),
+    readSmall: (request, context) => readSmall(files, new SessionCall(calls, context), request),
+    writeSmall: once.wrap(fileOps.writeSmall, (call, request) => writeSmall(files, call, request)),
+    moveOut: once.wrap(fileOps.moveOut, (call, request) => moveOut(files, call, request)),
   };
 }
 

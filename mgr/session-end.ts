@@ -29,7 +29,7 @@ export interface SessionEndOptions {
   readonly replies: ReplyCache;
   readonly sizes: FileSizes;
   readonly acceptor: Pick<Acceptor, 'fence'>;
-  readonly cluster: Pick<ClusterPort, 'fence' | 'askSize'>;
+  readonly cluster: Pick<ClusterPort, 'fence'>;
 }
 
 /** Files of one session that are let go of in one commit, or asked about at once. */
@@ -123,10 +123,10 @@ export class SessionEnd {
   }
 
   #dropWritten(session: Session, handle: Handle): Promise<void> {
-    const { sizes, view, tick, cluster, runtime } = this.#options;
+    const { sizes, view, tick, runtime } = this.#options;
     return sizes.inTurn(handle, async () => {
       const inode = view.inode(handle);
-      const asked = inode && (await cluster.askSize(inode));
+      const asked = inode && (await sizes.askNow(inode));
       if (asked?.exact === false) return;
       tick.atomically(() => {
         if (asked) sizes.raise(handle, asked.size, asked.modified, runtime.clock.wall());

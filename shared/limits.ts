@@ -25,6 +25,10 @@ export const limits = {
   stripeBytesMin: 4 * KiB,
   stripeBytesMax: 64 * MiB,
 
+  /** Bytes that a file may have in the mgr's store: as its option says, and what it may say. */
+  smallFileBytesDefault: 16 * KiB,
+  smallFileBytesMax: 64 * KiB,
+
   /** Fields of one message, without payload. */
   bodyBytesMax: 512 * KiB,
   /** Payload of one message to or from an iod. */
@@ -215,6 +219,8 @@ assert(limits.transferBytes <= limits.payloadBytesMax);
 assert(limits.payloadBytesMax + limits.bodyBytesMax < limits.packetBytesMax);
 assert(limits.laneSlots < 256, 'a lane counts them in one byte');
 assert(limits.xattrValueBytesMax + limits.pathBytesMax < limits.bodyBytesMax);
+assert(limits.smallFileBytesDefault <= limits.smallFileBytesMax);
+assert(limits.smallFileBytesMax + 1024 < limits.bodyBytesMax);
 assert(limits.windowBytesPerIod <= limits.readBytesPerPeerMax);
 assert(limits.windowBytesPerIod <= limits.requestBytesPerPeerMax);
 assert(limits.payloadBytesMax <= limits.requestBytesPerPeerMax);

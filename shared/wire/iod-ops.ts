@@ -3,7 +3,19 @@
  * `handle` in a client's message is checked against the open table of this iod and session.
  */
 import { limits } from '../limits.ts';
-import { bool, choice, empty, list, optional, struct, text, timestamp, u32, u53 } from './codec.ts';
+import {
+  bool,
+  bytes,
+  choice,
+  empty,
+  list,
+  optional,
+  struct,
+  text,
+  timestamp,
+  u32,
+  u53,
+} from './codec.ts';
 import { op, type Role, type Traits } from './op.ts';
 import {
   cap,
@@ -201,6 +213,13 @@ export const controlOps = {
     { ...control, class: 'link' },
     empty,
     loadPage,
+  ),
+  place: op(
+    348,
+    'The object has exactly these bytes from now on; durable when answered.',
+    control,
+    struct({ handle, bytes: bytes(limits.smallFileBytesMax) }),
+    empty,
   ),
 };
 

@@ -255,6 +255,9 @@ export class Scripted {
             file.size = offset + length;
             return { offset };
           },
+          readSmall: () => ({ bytes: undefined }),
+          writeSmall: () => ({ offset: undefined }),
+          moveOut: () => ({}),
         }),
       );
   }
@@ -306,7 +309,7 @@ export class Scripted {
       generation: 1,
       sequence: this.#number(),
     });
-    return { attr: this.#attr(file), cap, layout: file.layout, created };
+    return { attr: this.#attr(file), cap, layout: file.layout, created, roomAtMgr: 0 };
   }
 
   #number(): number {
@@ -346,6 +349,7 @@ export class Scripted {
       changed: at,
       born: at,
       layout,
+      place: 'iods',
       sizeExact: true,
       right: false,
     };

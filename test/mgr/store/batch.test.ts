@@ -26,6 +26,7 @@ function inode(handle: number, size = 0): Inode {
     changed: time,
     born: time,
     layout: undefined,
+    place: 'iods',
     target: undefined,
     parent: undefined,
     defaults: undefined,
