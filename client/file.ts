@@ -96,8 +96,10 @@ export class File {
       const length = Math.min(byteLengthOf(buffers), limits.fileBytesMax - position);
       if (length === 0) return 0;
       const options = this.#options(control);
-      const count = await this.#small?.read(buffers, position, length, options);
-      if (count !== undefined) return count;
+      if (this.#small?.isAtMgr === true) {
+        const count = await this.#small.read(buffers, position, length, options);
+        if (count !== undefined) return count;
+      }
       const parts = planIo(this.layout, position, length, buffers);
       const done = await this.#readParts(parts, options);
       if (done.every((count, i) => count === parts[i]?.length)) return length;
@@ -128,9 +130,10 @@ export class File {
       if (cuts.arePending(this.handle)) await cuts.over(this.handle, options);
       const place = this.append ? 'end' : position;
       if (place !== 'end') checkRange(place, length);
-      const small = length > 0 ? this.#small : undefined;
-      const stored = await small?.write(buffers, place, length, options);
-      if (stored !== undefined) return { position: stored, bytesWritten: length };
+      if (this.#small?.isAtMgr === true && length > 0) {
+        const stored = await this.#small.write(buffers, place, length, options);
+        if (stored !== undefined) return { position: stored, bytesWritten: length };
+      }
       const at = place === 'end' ? await this.#reserve(length, options) : place;
       await this.#writeParts(planIo(this.layout, at, length, buffers), at, length, options);
       if (this.#durable) await this.#sync(options);

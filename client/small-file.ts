@@ -25,7 +25,7 @@ export class SmallFile {
     this.#ask = ask;
   }
 
-  /** False: the bytes are at the iods. */
+  /** False: the bytes are at the iods, and nobody is to be asked here. */
   get isAtMgr(): boolean {
     return this.#isAtMgr;
   }
@@ -42,7 +42,6 @@ export class SmallFile {
     length: number,
     options: CallOptions,
   ): Promise<number | undefined> {
-    if (!this.#isAtMgr) return undefined;
     // No file at the mgr is longer.
     const request = { handle: this.#handle, offset, length: Math.min(length, longest) };
     const { bytes } = await this.#ask(fileOps.readSmall, request, options);
@@ -61,11 +60,10 @@ export class SmallFile {
     length: number,
     options: CallOptions,
   ): Promise<number | undefined> {
-    if (!this.#isAtMgr) return undefined;
     const handle = this.#handle;
-    const [only] = from;
     if ((place === 'end' ? 0 : place) + length <= this.#room) {
-      const bytes = from.length === 1 && only ? only : Buffer.concat(from);
+      // A copy, or a message that is sent again could hold what the caller's buffers hold by then.
+      const bytes = Buffer.concat(from);
       const wish = { handle, offset: place === 'end' ? undefined : place, bytes };
       const { offset } = await this.#ask(fileOps.writeSmall, wish, options);
       if (offset !== undefined) return offset;

@@ -121,13 +121,16 @@ export const limits = {
   openFilesPerPage: 4096,
   quarantinePerListPage: 256,
   reapBatchMax: 256,
-  /** Changes of the open table are collected for this long before the iods hear of them. */
-  openChangesDelayMs: 20,
+  /**
+   * Changes of the open table are collected for this long, or until a message to an iod is full of
+   * them, before the iods hear of them: to wake an iod is dear.
+   */
+  openChangesDelayMs: 200,
   /** How long a link may be cut or slow on purpose, and how slow. */
   drillSecondsMax: 3600,
   drillDelayMaxMs: 5000,
   /** Removals are collected for this long before they are carried out together. */
-  reapDelayMs: 50,
+  reapDelayMs: 400,
   /** Rights to cache that one session holds, and all; whoever wants more gives old ones back. */
   rightsPerSessionMax: 65_536,
   rightsMax: 524_288,

@@ -93,6 +93,7 @@ export class IodSync {
       const stream = this.#syncs.get(iodOfColumn(layout, column))?.stream;
       if (stream === undefined) continue;
       stream.push(entry);
+      if (stream.isFull) stream.flush();
       this.#pushed.add(stream);
     }
   }

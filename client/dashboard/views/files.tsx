@@ -24,8 +24,9 @@ export function Files({ fs, self, picture }: ViewProps) {
   };
   const map = async (name: string): Promise<void> => {
     const file = childOf(path, name);
-    const { size, layout } = await fs.stat(file);
-    if (layout !== undefined) setMapped({ path: file, size, layout });
+    const { size, layout, place } = await fs.stat(file);
+    const isAtMgr = place !== 'iods';
+    if (layout !== undefined) setMapped({ path: file, size, layout, isAtMgr });
   };
   return (
     <div
