@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { startLocalCluster } from './node-fs/local-cluster.ts';
 
 const smallFileBytes = 100;
