@@ -51,6 +51,19 @@ test('truncate cuts, extends with zeros, and makes what is missing', async (t) =
   t.is((await store.stat(handle(2)))?.lengthBytes, 5);
 });
 
+test('an object that is placed has exactly these bytes, whatever it had', async (t) => {
+  const { store } = await openRealStore(t);
+  await store.place(handle(1), Buffer.from('abc'));
+  t.is(await readText(store, handle(1), 0, 100), 'abc');
+  await store.write(handle(1), 0, [Buffer.from('longer than that')]);
+  await store.place(handle(1), Buffer.from('x'));
+  t.is(await readText(store, handle(1), 0, 100), 'x');
+  await store.place(handle(1), Buffer.alloc(0));
+  t.is((await store.stat(handle(1)))?.lengthBytes, 0);
+  await store.place(handle(2), Buffer.alloc(0));
+  t.is(await store.stat(handle(2)), undefined);
+});
+
 test('a truncate to more than the disk can hold leaves the object as it is: what is not there reads as zeros', async (t) => {
   const { store } = await openRealStore(t);
   await store.write(handle(1), 0, [Buffer.from('abc')]);
