@@ -136,8 +136,8 @@ test('bytes that are placed are durable when it is answered, in place of what wa
     const machine = new Machine(seed);
     await machine.run(async (store) => {
       await store.write(one, 0, text('abcdef'));
-      await store.place(one, text('xyz'));
-      await store.place(far, text('new'));
+      await store.place(one, Buffer.from('xyz'));
+      await store.place(far, Buffer.from('new'));
     });
     machine.losePower();
     await machine.run(async (store) => {
