@@ -47,6 +47,7 @@ const attr: Attr = {
   changed: time,
   born: time,
   layout,
+  place: 'iods',
   sizeExact: true,
   right: false,
 };
@@ -59,6 +60,7 @@ const openReply: ValueOf<typeof fileOps.open.reply> = {
   },
   layout,
   created: false,
+  roomAtMgr: 0,
 };
 
 const opens = Array.from({ length: 128 }, (_, at) => ({

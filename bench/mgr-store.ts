@@ -77,7 +77,7 @@ function makeContext(file: string): { context: NameContext; close: () => void } 
   const who = { uid: 1000, gid: 1000, groups: [], session: 1 as SessionId };
   const holders = { isHeld: () => false, isWriter: () => false };
   return {
-    context: { view, who, now, iodTotal: 4, holders },
+    context: { view, who, now, iodTotal: 4, smallFileBytes: 0, holders },
     close: () => store.close(),
   };
 }

@@ -38,6 +38,7 @@ const attr = {
   changed: now,
   born: now,
   layout: { base: 0, pcount: 4, ssize: 262_144, total: 4 },
+  place: 'iods' as const,
   sizeExact: true,
   right: false,
 };

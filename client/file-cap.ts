@@ -10,15 +10,7 @@ import { dataOps } from '../shared/wire/iod-ops.ts';
 import type { Op } from '../shared/wire/op.ts';
 import type { Cap } from '../shared/wire/values.ts';
 import { callOptions } from './control.ts';
-import type { IodPool } from './iod-pool.ts';
-import type { MgrSession } from './mgr-session.ts';
-
-/** What an open file needs of the file system it belongs to. */
-export interface FileSource {
-  readonly session: MgrSession;
-  readonly iods: IodPool;
-  readonly deadlineMs: number;
-}
+import type { FileSource } from './open-grant.ts';
 
 export class FileCap {
   readonly #source: FileSource;

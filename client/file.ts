@@ -1,6 +1,6 @@
 /**
  * An open file. Bytes go straight between the caller's buffers and the iods, all of them at once;
- * the mgr is asked only where a size or a place at the end is in question.
+ * the mgr is asked only where a size or a place at the end is in question, or has the bytes itself.
  */
 import { FsError, toFsError } from '../shared/errno.ts';
 import { byteLengthOf } from '../shared/byte-length.ts';
@@ -17,27 +17,16 @@ import type { Op } from '../shared/wire/op.ts';
 import type { Layout } from '../shared/stripe.ts';
 import { type SetAttr, unchanged } from './attributes.ts';
 import { callOptions, type Control } from './control.ts';
-import { Dirty } from './dirty.ts';
+import { Dirty, type DirtyColumn } from './dirty.ts';
 import type { HeldOpen } from './declared-opens.ts';
-import { FileCap, type FileSource } from './file-cap.ts';
+import { FileCap } from './file-cap.ts';
+import { checkPosition, checkRange } from './file-range.ts';
 import { contiguousBytes, fillWithZeros, type IoPart, planIo } from './io-plan.ts';
+import type { FileSource, OpenGrant } from './open-grant.ts';
 import type { DaemonId } from './recovery-watch.ts';
 import { RunningWrites } from './running-writes.ts';
+import { SmallFile } from './small-file.ts';
 import { Stats } from './stats.ts';
-
-export interface OpenGrant {
-  /** Of all that the session has open of this file. */
-  readonly cap: Cap;
-  /** Of this open alone. */
-  readonly rights: number;
-  readonly layout: Layout;
-  readonly append: boolean;
-  readonly durable: boolean;
-  /** As the user gave it: for errors. */
-  readonly path: string;
-  readonly handle: Handle;
-  readonly kind: InodeKind;
-}
 
 interface SyncWish {
   readonly everything?: boolean;
@@ -65,6 +54,7 @@ export class File {
   /** A write failed: an iod may have stored some of what it has not acknowledged. */
   #mayBeLonger = false;
   readonly #writes: RunningWrites;
+  readonly #small: SmallFile | undefined;
   #modified: Timestamp | undefined;
   /** Something was written since the mgr was told how far. */
   #isUntold = false;
@@ -85,6 +75,10 @@ export class File {
     this.kind = grant.kind;
     this.#dirty = new Dirty(grant.layout);
     this.#writes = new RunningWrites(source.session.runtime.clock);
+    if (grant.roomAtMgr === undefined) return;
+    this.#small = new SmallFile(this.handle, grant.roomAtMgr, (op, request, options) =>
+      this.#askMgr(op, request, options),
+    );
   }
 
   /**
@@ -104,6 +98,10 @@ export class File {
       const length = Math.min(byteLengthOf(buffers), limits.fileBytesMax - position);
       if (length === 0) return 0;
       const options = this.#options(control);
+      if (this.#small?.isAtMgr === true) {
+        const count = await this.#small.read(buffers, position, length, options);
+        if (count !== undefined) return count;
+      }
       const parts = planIo(this.layout, position, length, buffers);
       const done = await this.#readParts(parts, options);
       if (done.every((count, i) => count === parts[i]?.length)) return length;
@@ -132,10 +130,13 @@ export class File {
       const cuts = this.#source.session.givenUpCuts;
       // Else nothing may come between the call and the checksum of its bytes.
       if (cuts.arePending(this.handle)) await cuts.over(this.handle, options);
-      const atEnd = this.append || position === 'end';
-      const at = atEnd ? await this.#reserve(length, options) : position;
-      checkPosition(at);
-      if (length > limits.fileBytesMax - at) throw new FsError('EFBIG');
+      const place = this.append ? 'end' : position;
+      if (place !== 'end') checkRange(place, length);
+      if (this.#small?.isAtMgr === true && length > 0) {
+        const stored = await this.#small.write(buffers, place, length, options);
+        if (stored !== undefined) return { position: stored, bytesWritten: length };
+      }
+      const at = place === 'end' ? await this.#reserve(length, options) : place;
       await this.#writeParts(planIo(this.layout, at, length, buffers), at, length, options);
       if (this.#durable) await this.#sync(options);
       return { position: at, bytesWritten: length };
@@ -360,7 +361,7 @@ export class File {
   async #sync(options: CallOptions, wish: SyncWish = {}): Promise<void> {
     const { everything, forOthers } = wish;
     const { handle } = this;
-    const columns = everything === true ? this.#dirty.takeAll() : this.#dirty.take();
+    const columns = await this.#toSync(everything === true, options);
     const syncs = columns.map(async (column) => {
       const { verifier } = await this.#ask(column.iod, dataOps.sync, { handle }, options);
       column.check(verifier);
@@ -379,6 +380,14 @@ export class File {
     const failure = failures.find(isLoss) ?? failures[0];
     if (failure) throw failure;
     await this.#extend(options, wish);
+  }
+
+  async #toSync(everything: boolean, options: CallOptions): Promise<readonly DirtyColumn[]> {
+    if (!everything) return this.#dirty.take();
+    // What the mgr has is durable.
+    const mayBeAtMgr = this.#small?.isAtMgr === true;
+    const isAtMgr = mayBeAtMgr && (await this.#attr(options)).place !== 'iods';
+    return isAtMgr ? this.#dirty.take() : this.#dirty.takeAll();
   }
 
   async #extend(options: CallOptions, { forOthers }: SyncWish): Promise<void> {
@@ -442,7 +451,9 @@ export class File {
 
   async #reserve(length: number, options: CallOptions): Promise<number> {
     const { handle } = this;
-    return (await this.#askMgr(fileOps.reserve, { handle, length }, options)).offset;
+    const { offset } = await this.#askMgr(fileOps.reserve, { handle, length }, options);
+    this.#small?.leave();
+    return offset;
   }
 
   /** How long the file is, exactly if it ends before `end`: an end in doubt is no end of file. */
@@ -472,14 +483,6 @@ const emptyPath = byteString('');
 
 function isLoss({ weftCode }: FsError): boolean {
   return weftCode === 'WEFT_E_DATA_LOST';
-}
-
-/** @throws FsError EINVAL for what is no place in a file */
-function checkPosition(position: number): void {
-  if (Number.isSafeInteger(position) && position >= 0) return;
-  throw new FsError('EINVAL', {
-    what: `an offset is a whole number from 0 to 2^53 - 1, not ${position}`,
-  });
 }
 
 function pause(clock: Clock, ms: number): Promise<void> {

@@ -1,7 +1,7 @@
 import type { fileOps } from '../shared/wire/mgr-ops.ts';
 import type { ReplyOf } from '../shared/wire/op.ts';
-import { File, type OpenGrant } from './file.ts';
-import type { FileSource } from './file-cap.ts';
+import { File } from './file.ts';
+import type { FileSource, OpenGrant } from './open-grant.ts';
 
 export interface OpenWish extends Pick<OpenGrant, 'append' | 'durable' | 'path'> {
   /** Bits of `openFlags`. */
@@ -12,9 +12,10 @@ export interface OpenWish extends Pick<OpenGrant, 'append' | 'durable' | 'path'>
 export function openedFile(
   source: FileSource,
   { flags, ...wish }: OpenWish,
-  { cap, layout, attr: { handle, kind } }: ReplyOf<typeof fileOps.open>,
+  { cap, layout, roomAtMgr: room, attr: { handle, kind, place } }: ReplyOf<typeof fileOps.open>,
 ): File {
   // A cap of a directory has none.
   const rights = flags & cap.body.rights;
-  return new File(source, { ...wish, kind, handle, rights, cap, layout });
+  const roomAtMgr = place === 'iods' ? undefined : room;
+  return new File(source, { ...wish, kind, handle, rights, cap, layout, roomAtMgr });
 }

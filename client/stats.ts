@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import type { Layout } from '../shared/stripe.ts';
 import { type ByteString, displayText, type Timestamp } from '../shared/units.ts';
-import type { Attr, Dirent as DirentValue, InodeKind } from '../shared/wire/values.ts';
+import type { Attr, BytesPlace, Dirent as DirentValue, InodeKind } from '../shared/wire/values.ts';
 
 const typeBits: Readonly<Record<InodeKind, number>> = {
   file: constants.S_IFREG,
@@ -71,8 +71,10 @@ export class Stats extends Kinded {
   readonly modified: Timestamp;
   readonly changed: Timestamp;
   readonly born: Timestamp;
-  /** Files only: where the bytes are. */
+  /** Files only: where the bytes are when they are at the iods. */
   readonly layout: Layout | undefined;
+  /** Of a file: whether they are there. */
+  readonly place: BytesPlace;
   /** False when an iod that may know of a larger size could not be asked. */
   readonly sizeExact: boolean;
 
@@ -97,6 +99,7 @@ export class Stats extends Kinded {
     this.ctimeMs = milliseconds(attr.changed);
     this.birthtimeMs = milliseconds(attr.born);
     this.layout = attr.layout;
+    this.place = attr.place;
     this.sizeExact = attr.sizeExact;
   }
 

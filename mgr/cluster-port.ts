@@ -167,6 +167,11 @@ export interface ClusterPort {
    */
   truncate(inode: Inode, deadline: number): Promise<void>;
   /**
+   * Has the iod of the first byte of a file store exactly these bytes, durably.
+   * @throws FsError EAGAIN WEFT_E_IOD_DOWN when it is away; ENOSPC, EIO … of the iod; ETIMEDOUT
+   */
+  place(inode: Inode, bytes: Uint8Array, deadline: number): Promise<void>;
+  /**
    * Resolves when no iod accepts anything of the session any more: each has acknowledged, or its
    * lease has surely ended. Never rejects; it takes `limits.iodLeaseAtMgrMs` at the longest.
    */

@@ -1,5 +1,6 @@
 /**
- * How long files are. The stored size is a floor: while somebody writes, only the iods know more.
+ * How long files are. The stored size is a floor: while somebody writes, only the iods know more;
+ * of a file that has its bytes in the mgr's store it is exact.
  * Changes of a file's size follow each other in its queue, and so does who asks meanwhile.
  */
 import { FsError, isFsError } from '../shared/errno.ts';
@@ -49,20 +50,30 @@ export class FileSizes {
     return this.#queue.run(handle, task, request);
   }
 
+  /** True while size and time of the file may change at any moment: nobody is to cache them. */
+  isWritten(handle: Handle): boolean {
+    return this.#options.openTable.writersOf(handle) > 0 || this.#queue.isBusy(handle);
+  }
+
   /** False when the stored size is all there is to know. */
   mustAsk(handle: Handle): boolean {
-    return this.#options.openTable.writersOf(handle) > 0 || this.#queue.isBusy(handle);
+    return this.isWritten(handle) && this.#options.view.inode(handle)?.place === 'iods';
+  }
+
+  /** What is known of a file at this moment, whatever is under way. Never rejects. */
+  async askNow(inode: Inode): Promise<AskedSize> {
+    if (inode.place !== 'iods') return { size: inode.size, modified: undefined, exact: true };
+    return this.#options.cluster.askSize(inode);
   }
 
   /** What the iods say of a file, once no change of its size is under way. */
   ask(inode: Inode, request?: Staged): Promise<AskedSize> {
     const { handle } = inode;
-    const { cluster } = this.#options;
     if (this.#queue.isBusy(handle)) {
-      return this.#queue.run(handle, () => cluster.askSize(inode), request);
+      return this.#queue.run(handle, () => this.askNow(inode), request);
     }
     if (request) request.stage = { at: 'iods', handles: [handle] };
-    return cluster.askSize(inode);
+    return this.askNow(inode);
   }
 
   /** Attributes as stored; they say so when the iods may know of more. */
@@ -94,8 +105,7 @@ export class FileSizes {
    * @throws FsError EAGAIN, WEFT_E_IOD_DOWN when one of them cannot be asked
    */
   async exact(handle: Handle): Promise<AskedSize> {
-    const { view, cluster } = this.#options;
-    const asked = await cluster.askSize(inodeOf(view, handle));
+    const asked = await this.askNow(inodeOf(this.#options.view, handle));
     if (asked.exact) return asked;
     throw new FsError('EAGAIN', {
       id: 'WEFT_E_IOD_DOWN',
@@ -164,10 +174,11 @@ export class FileSizes {
     return this.#queue.run(handle, () => cluster.truncate(inode, deadline));
   }
 
-  /** The file is at least this long. */
+  /** The file is at least this long, if that is not known exactly. */
   raise(handle: Handle, size: number, modified: Timestamp | undefined, now: Timestamp): Inode {
     const { view } = this.#options;
     const inode = inodeOf(view, handle);
+    if (inode.place !== 'iods') return inode;
     const laterModified = later(inode.modified, modified);
     if (size <= inode.size && laterModified === inode.modified) return inode;
     const raised = {

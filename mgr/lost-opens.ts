@@ -14,7 +14,7 @@ import { fileOps, sessionOps } from '../shared/wire/mgr-ops.ts';
 import type { RequestOf } from '../shared/wire/op.ts';
 import { type Cap, rights } from '../shared/wire/values.ts';
 import { Attempts } from './attempts.ts';
-import type { ClusterPort, Commits } from './cluster-port.ts';
+import type { Commits } from './cluster-port.ts';
 import type { FileSizes } from './file-sizes.ts';
 import type { OpenTable } from './open-table.ts';
 import { release } from './ops/release.ts';
@@ -36,7 +36,6 @@ export interface LostOpensOptions {
   readonly openTable: OpenTable;
   readonly replies: ReplyCache;
   readonly sizes: FileSizes;
-  readonly cluster: Pick<ClusterPort, 'askSize'>;
   /** Of the cluster: has signed the caps. */
   readonly secret: Key;
   /** Who holds what is known again. */

@@ -30,6 +30,7 @@ interface Options {
   readonly user: Users;
   readonly rootSquash: boolean;
   readonly sessionLease: number;
+  readonly smallFileBytes: number;
   readonly allowOrigin: readonly string[];
   readonly logLevel: LogLevel;
   readonly printReady: boolean;
@@ -59,6 +60,12 @@ const program: Command = new Command('weft-mgr')
     'what a client that is away for so long had open is closed',
     leaseMs,
     limits.sessionLeaseMs,
+  )
+  .option(
+    '--small-file-bytes <bytes>',
+    'files that are no longer have their bytes in the data directory of the mgr; 0: none',
+    smallFileBytes,
+    limits.smallFileBytesDefault,
   )
   .option(
     '--allow-origin <origin>',
@@ -97,6 +104,7 @@ async function run(options: Options): Promise<void> {
     policy: { rootSquash: options.rootSquash, users: options.user },
     rootOwner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     sessionLeaseMs: options.sessionLease,
+    smallFileBytes: options.smallFileBytes,
     process: {
       residentBytes: () => process.memoryUsage.rss(),
       expose: lazyExposition(),
@@ -141,6 +149,12 @@ function leaseMs(text: string): number {
   const number = Number(text);
   if (/^\d{1,8}$/.test(text) && number >= 1000) return number;
   throw new InvalidArgumentError('it is no whole number from 1000 to 99999999.');
+}
+
+function smallFileBytes(text: string): number {
+  const number = Number(text);
+  if (/^\d{1,5}$/.test(text) && number <= limits.smallFileBytesMax) return number;
+  throw new InvalidArgumentError(`it is no whole number from 0 to ${limits.smallFileBytesMax}.`);
 }
 
 function addOrigin(text: string, origins: readonly string[]): readonly string[] {

@@ -43,6 +43,7 @@ import { Rights } from './rights.ts';
 import { bindHandlers, makeService, type ServiceParts, statusOf } from './service.ts';
 import { SessionEnd } from './session-end.ts';
 import { Sessions } from './sessions.ts';
+import { SmallFiles } from './small-files.ts';
 import type { MetaView } from './store/batch.ts';
 import { rightsKey } from './store/setting-keys.ts';
 import { TickChanges } from './tick-changes.ts';
@@ -134,7 +135,7 @@ export class MgrServer {
   #makeRights(): Rights {
     return new Rights({
       runtime: this.#options.runtime,
-      isWritten: (handle) => this.#sizes.mustAsk(handle),
+      isWritten: (handle) => this.#sizes.isWritten(handle),
       remember: (mayBeHeld) => {
         const row = { key: rightsKey, value: mayBeHeld ? 'yes' : 'no' };
         this.#view.add({ kind: 'put-setting', row });
@@ -207,7 +208,7 @@ export class MgrServer {
   #serve(service: Service, replies: ReplyCache) {
     const { runtime, store, config } = this.#options;
     const { clock, net } = runtime;
-    const { secret, policy } = config;
+    const { secret, policy, smallFileBytes = 0 } = config;
     const view = this.#view;
     const openTable = this.#openTable;
     const sessions = this.#sessions;
@@ -217,7 +218,9 @@ export class MgrServer {
     const sizes = this.#sizes;
     const rights = this.#rights;
     const tick = new TickChanges(view, openTable);
-    const calls = { view, clock, sessions, holders: openTable, iodTotal: cluster.iodTotal };
+    const { iodTotal } = cluster;
+    const calls = { view, clock, sessions, holders: openTable, iodTotal, smallFileBytes };
+    const small = new SmallFiles({ runtime, view, commits, cluster, bytesMax: smallFileBytes });
     const finished = finishAgain(sizes);
     const state = { view, commits, tick, openTable, sessions, replies };
     const iodSide = { runtime, sizes, cluster };
@@ -239,7 +242,7 @@ export class MgrServer {
       rights,
       retention,
       watches: this.#watches,
-      files: { openTable, sizes, secret, generation: this.#generation },
+      files: { openTable, sizes, small, secret, generation: this.#generation },
       sessions: { ...state, rights, ending, lostOpens, policy, secret, hostId, acceptor, cluster },
       tickets: this.#tickets,
       drills: this.#drills,
@@ -290,10 +293,9 @@ export class MgrServer {
   #makeAcceptor(service: Service): Acceptor {
     const { runtime, config } = this.#options;
     const generation = this.#generation;
-    const { cluster } = config;
     return new Acceptor({
       runtime,
-      self: { role: 'mgr', node: 'mgr', incarnation: generation, cluster: () => cluster },
+      self: { role: 'mgr', node: 'mgr', incarnation: generation, cluster: () => config.cluster },
       epochs: this.#epochs,
       buffers: new BufferPool(limits.packetBytesMax),
       service,

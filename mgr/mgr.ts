@@ -27,6 +27,8 @@ export interface MgrConfig {
   readonly portBefore: number;
   /** The cluster's secret; `noSecret` for a cluster on loopback. */
   readonly secret: Key;
+  /** Bytes that a file may have in the mgr's own store; by default it has none there. */
+  readonly smallFileBytes?: number | undefined;
   /** Needed at the first start; later the stored members will do. */
   readonly iodtab: Iodtab | undefined;
   readonly policy: IdentityPolicy;

@@ -34,6 +34,7 @@ import { open } from './ops/open.ts';
 import { pathOf } from './ops/path-of.ts';
 import { renew } from './ops/renew.ts';
 import { reserve } from './ops/reserve.ts';
+import { moveOut, readSmall, writeSmall } from './ops/small-bytes.ts';
 import type { Recoveries } from './recoveries.ts';
 import type { ReplyCache } from './reply-cache.ts';
 import type { Retention } from './retention.ts';
@@ -218,6 +219,9 @@ function fileHandlers({ calls, once, files }: ServiceParts): Handlers<typeof fil
       return {};
     },
     renew: (request, context) => renew(files, new SessionCall(calls, context), request),
+    readSmall: (request, context) => readSmall(files, new SessionCall(calls, context), request),
+    writeSmall: once.wrap(fileOps.writeSmall, (call, request) => writeSmall(files, call, request)),
+    moveOut: once.wrap(fileOps.moveOut, (call, request) => moveOut(files, call, request)),
   };
 }
 

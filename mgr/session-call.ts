@@ -17,6 +17,7 @@ export interface CallScope {
   readonly sessions: Sessions;
   readonly holders: Holders;
   readonly iodTotal: number;
+  readonly smallFileBytes: number;
 }
 
 export class SessionCall implements NameContext {
@@ -24,6 +25,7 @@ export class SessionCall implements NameContext {
   readonly who: Session;
   readonly now: Timestamp;
   readonly iodTotal: number;
+  readonly smallFileBytes: number;
   readonly holders: Holders;
   readonly context: Context;
 
@@ -33,6 +35,7 @@ export class SessionCall implements NameContext {
     this.who = sessionOf(scope.sessions, context);
     this.now = scope.clock.wall();
     this.iodTotal = scope.iodTotal;
+    this.smallFileBytes = scope.smallFileBytes;
     this.holders = scope.holders;
     this.context = context;
   }

@@ -33,7 +33,7 @@ export interface SessionEndOptions {
   readonly sizes: FileSizes;
   readonly lostOpens: Pick<LostOpens, 'isAwaited'>;
   readonly acceptor: Pick<Acceptor, 'fence'>;
-  readonly cluster: Pick<ClusterPort, 'fence' | 'askSize'>;
+  readonly cluster: Pick<ClusterPort, 'fence'>;
 }
 
 /** Files of one session that are let go of in one commit, or asked about at once. */

@@ -1,6 +1,5 @@
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import type { Handle } from '../shared/units.ts';
-import type { ClusterPort } from './cluster-port.ts';
 import type { FileSizes } from './file-sizes.ts';
 import type { MetaView } from './store/batch.ts';
 import type { TickChanges } from './tick-changes.ts';
@@ -10,7 +9,6 @@ export interface WrittenScope {
   readonly view: MetaView;
   readonly tick: TickChanges;
   readonly sizes: FileSizes;
-  readonly cluster: Pick<ClusterPort, 'askSize'>;
 }
 
 /**
@@ -19,13 +17,13 @@ export interface WrittenScope {
  * @returns false when one of them cannot be asked: nothing is changed
  */
 export function changeWritten(
-  { runtime, view, tick, sizes, cluster }: WrittenScope,
+  { runtime, view, tick, sizes }: WrittenScope,
   handle: Handle,
   change: () => void,
 ): Promise<boolean> {
   return sizes.inTurn(handle, async () => {
     const inode = view.inode(handle);
-    const asked = inode && (await cluster.askSize(inode));
+    const asked = inode && (await sizes.askNow(inode));
     if (asked?.exact === false) return false;
     tick.atomically(() => {
       if (asked) sizes.raise(handle, asked.size, asked.modified, runtime.clock.wall());

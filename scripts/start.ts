@@ -59,7 +59,14 @@ async function run(
 ): Promise<void | 'failed'> {
   const { signal } = interrupt;
   const begun = performance.now();
-  const wish = { dataDir, iodtab, iods: undefined, port: undefined, origins: [] };
+  const wish = {
+    dataDir,
+    iodtab,
+    iods: undefined,
+    port: undefined,
+    origins: [],
+    smallFileBytes: undefined,
+  };
   const { state, started } = await startCluster(wish, signal);
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   output.lines([`${state.daemons.length - 1} iods and their mgr are up after ${seconds} s`, '']);

@@ -25,6 +25,10 @@ export const limits = {
   stripeBytesMin: 4 * KiB,
   stripeBytesMax: 64 * MiB,
 
+  /** Bytes that a file may have in the mgr's store: as its option says, and what it may say. */
+  smallFileBytesDefault: 16 * KiB,
+  smallFileBytesMax: 64 * KiB,
+
   /** Fields of one message, without payload. */
   bodyBytesMax: 512 * KiB,
   /** Payload of one message to or from an iod. */
@@ -121,8 +125,11 @@ export const limits = {
   openFilesPerPage: 4096,
   quarantinePerListPage: 256,
   reapBatchMax: 256,
-  /** Changes of the open table are collected for this long before the iods hear of them. */
-  openChangesDelayMs: 20,
+  /**
+   * Changes of the open table are collected for this long, or until a message to an iod is full of
+   * them, before the iods hear of them: to wake an iod is dear.
+   */
+  openChangesDelayMs: 200,
   /** How long a link may be cut or slow on purpose, and how slow. */
   drillSecondsMax: 3600,
   drillDelayMaxMs: 5000,
@@ -132,7 +139,7 @@ export const limits = {
   retentionNamesMax: 16,
   retentionNamesPerPage: 512,
   /** Removals are collected for this long before they are carried out together. */
-  reapDelayMs: 50,
+  reapDelayMs: 400,
   /** Rights to cache that one session holds, and all; whoever wants more gives old ones back. */
   rightsPerSessionMax: 65_536,
   rightsMax: 524_288,
@@ -229,6 +236,8 @@ assert(limits.payloadBytesMax + limits.bodyBytesMax < limits.packetBytesMax);
 assert(limits.laneSlots < 256, 'a lane counts them in one byte');
 assert((limits.opensPerDeclareMax + limits.slotsPerSession) * 128 < limits.bodyBytesMax);
 assert(limits.xattrValueBytesMax + limits.pathBytesMax < limits.bodyBytesMax);
+assert(limits.smallFileBytesDefault <= limits.smallFileBytesMax);
+assert(limits.smallFileBytesMax + 1024 < limits.bodyBytesMax);
 assert(limits.windowBytesPerIod <= limits.readBytesPerPeerMax);
 assert(limits.windowBytesPerIod <= limits.requestBytesPerPeerMax);
 assert(limits.payloadBytesMax <= limits.requestBytesPerPeerMax);

@@ -24,6 +24,10 @@ export const clusterCommands: readonly CommandSpec[] = [
         summary: 'pages of this origin may connect; kept for later starts',
         many: true,
       },
+      {
+        flags: '--small-file-bytes <n>',
+        summary: 'files up to here live in the mgr (default: 16K, or as before; 0: none)',
+      },
       { flags: '--detach', summary: 'return when all are ready; weft down stops them' },
     ],
     json: '{url, dataDir, alreadyUp, daemons: [{role, name, url, pid, dataDir, log, command}]}, when all are ready',

@@ -149,6 +149,7 @@ function statsOfNothing(): Stats {
     changed: never,
     born: never,
     layout: undefined,
+    place: 'iods',
     sizeExact: true,
     right: false,
   });

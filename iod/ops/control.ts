@@ -65,6 +65,13 @@ export function controlHandlers(parts: ControlParts): Handlers<typeof controlOps
       return {};
     },
 
+    async place({ handle, bytes }) {
+      killPoint('iod.place.before-disk');
+      await store.place(handle, bytes);
+      killPoint('iod.place.after-disk');
+      return {};
+    },
+
     async remove({ handles }) {
       killPoint('iod.remove.before-disk');
       await store.remove(handles);

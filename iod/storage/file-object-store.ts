@@ -123,6 +123,21 @@ export class FileObjectStore implements ObjectStore {
     }
   }
 
+  async place(handle: Handle, bytes: Uint8Array): Promise<void> {
+    const { length } = bytes;
+    try {
+      await this.#order.run(handle, wholeObject, () =>
+        this.#files.use(handle, length > 0 ? 'make' : 'change', async (file) => {
+          if (length > 0) await file.write([bytes], 0);
+          await file.truncate(length);
+          await this.#syncFile(handle, file);
+        }),
+      );
+    } catch (error) {
+      throw diskError(error, `placing ${length} bytes in object ${handle}`);
+    }
+  }
+
   async remove(handles: readonly Handle[]): Promise<void> {
     try {
       const directories = new Set<string>();

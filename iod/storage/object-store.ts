@@ -34,6 +34,8 @@ export interface ObjectStore {
   sync(handle: Handle): Promise<void>;
   /** Cuts or extends the object; durable when it returns. */
   truncate(handle: Handle, lengthBytes: number): Promise<void>;
+  /** It has exactly these bytes from now on, which must not change; durable when it returns. */
+  place(handle: Handle, bytes: Uint8Array): Promise<void>;
   /** Removes objects, those that are there; durable when it returns. */
   remove(handles: readonly Handle[]): Promise<void>;
   /** Moves it to where it can be put back from; durable when it returns. @throws FsError ENOENT */

@@ -1,9 +1,11 @@
 /** The iods' side of the mgr, put together: what each part does is told in its own file. */
-import { FsError } from '../../shared/errno.ts';
+import assert from 'node:assert/strict';
+import { FsError, toFsError } from '../../shared/errno.ts';
 import type { Connection } from '../../shared/rpc/connection.ts';
 import type { Waiting } from '../../shared/rpc/waits.ts';
 import { iodOfColumn, type Layout } from '../../shared/stripe.ts';
 import type { IodIndex, SessionId } from '../../shared/units.ts';
+import { iodOps } from '../../shared/wire/iod-ops.ts';
 import type { Op } from '../../shared/wire/op.ts';
 import type { Member, OpenEntry } from '../../shared/wire/values.ts';
 import type { Absence, AskedSize, ClusterNeeds, ClusterPort, Space } from '../cluster-port.ts';
@@ -15,6 +17,8 @@ import { pingIods } from './ping.ts';
 import { Reaper } from './reaper.ts';
 import { Roster } from './roster.ts';
 import { Sizes } from './sizes.ts';
+
+const iodDownRetryMs = 100;
 
 export class Cluster implements ClusterPort {
   readonly handlers: ClusterPort['handlers'];
@@ -117,6 +121,17 @@ export class Cluster implements ClusterPort {
       // Its caller has given up, but the rows stand.
       for (const iod of iods) this.#reaper.wake(iod);
       throw error;
+    }
+  }
+
+  async place({ handle, layout }: Inode, bytes: Uint8Array, deadline: number): Promise<void> {
+    assert(layout !== undefined, 'only files have bytes');
+    try {
+      await this.ask(iodOfColumn(layout, 0), iodOps.place, { handle, bytes }, deadline);
+    } catch (error) {
+      const { code, what } = toFsError(error);
+      if (code !== 'EPIPE' && code !== 'EHOSTUNREACH') throw error;
+      throw new FsError('EAGAIN', { id: 'WEFT_E_IOD_DOWN', what, retryAfterMs: iodDownRetryMs });
     }
   }
 

@@ -37,6 +37,11 @@ export class DeltaStream {
     return this.#last;
   }
 
+  /** What waits fills a message. */
+  get isFull(): boolean {
+    return this.#waiting.size >= limits.opensPerSnapshotChunk;
+  }
+
   /** A change that is durable and for this iod. Sent at the next `flush`. */
   push(entry: OpenEntry): void {
     if (entry.sequence <= this.#last) return; // it was before the cut

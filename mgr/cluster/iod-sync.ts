@@ -79,7 +79,10 @@ export class IodSync {
       return {};
     },
     draining: (_, { connection }) => {
-      this.#roster.apply({ kind: 'draining', index: this.#joined(connection).index });
+      const { index, stream } = this.#joined(connection);
+      // Ahead of the answer: what it writes down for its next start is all there is.
+      stream.flush();
+      this.#roster.apply({ kind: 'draining', index });
       return {};
     },
     report: (space, { connection }) => {
@@ -94,6 +97,7 @@ export class IodSync {
       const stream = this.#syncs.get(iodOfColumn(layout, column))?.stream;
       if (stream === undefined) continue;
       stream.push(entry);
+      if (stream.isFull) stream.flush();
       this.#pushed.add(stream);
     }
   }

@@ -5,7 +5,7 @@ import {
   type Handle,
   type Timestamp,
 } from '../../shared/units.ts';
-import type { InodeKind } from '../../shared/wire/values.ts';
+import type { BytesPlace, InodeKind } from '../../shared/wire/values.ts';
 import type { MetaView } from '../store/batch.ts';
 import type { Inode } from '../store/rows.ts';
 import { inodeOf } from './path.ts';
@@ -18,6 +18,7 @@ export interface NewInode {
   readonly mode: number;
   readonly device?: number;
   readonly layout?: Inode['layout'];
+  readonly place?: BytesPlace;
   readonly target?: ByteString;
 }
 
@@ -47,6 +48,7 @@ export function addNew(
     changed: now,
     born: now,
     layout: wanted.layout,
+    place: wanted.place ?? 'iods',
     target,
     parent: kind === 'directory' ? directory.handle : undefined,
     defaults: undefined,

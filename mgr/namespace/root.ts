@@ -18,6 +18,7 @@ export function ensureRoot(view: MetaView, now: Timestamp, uid = 0, gid = 0, mod
     changed: now,
     born: now,
     layout: undefined,
+    place: 'iods',
     target: undefined,
     parent: rootHandle,
     defaults: undefined,

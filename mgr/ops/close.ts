@@ -45,7 +45,7 @@ async function closeInTurn(
 /**
  * Nobody waits for the disk: should the close be lost with the host, its client says so (lost-opens.ts),
  * and the iods know what was written. Of a writer who has nothing to tell they know too much: a time
- * may have been set, and made durable, since it wrote.
+ * may have been set, and made durable, since it wrote. Unless they are not asked, since the bytes are here.
  */
 function closeWith(
   { openTable, sizes }: FileScope,
@@ -58,7 +58,8 @@ function closeWith(
     openTable.close(handle, who.session, given);
     if (size !== undefined) sizes.raise(handle, size, modified, now);
   };
-  if ((given & rights.write) !== 0 && size === undefined) giveBack();
+  const mayHaveWritten = (given & rights.write) !== 0 && view.inode(handle)?.place === 'iods';
+  if (mayHaveWritten && size === undefined) giveBack();
   else view.relaxed(giveBack);
   release(view, openTable, handle);
   return {};

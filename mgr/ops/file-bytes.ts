@@ -1,5 +1,5 @@
 /**
- * What names do to the bytes at the iods. An iod may be away, so its share of the work is a row in
+ * What names do to the bytes of files. Those that the mgr keeps itself change with them. An iod may be away, so its share of the work is a row in
  * the store, written with the change itself: whoever drives the iods carries the rows out, before
  * or after a crash, and deletes each when its iod has acknowledged (SCENARIOS 13, 14, 194).
  */
@@ -25,11 +25,12 @@ export function dropLink(
   }
 }
 
-/** An inode without name and holder goes, and its bytes with it: a removal for each iod. */
+/** An inode without name and holder goes, and its bytes with it: a removal for each iod of them. */
 export function removeInode(view: MetaView, inode: Inode): void {
-  view.deleteInode(inode.handle);
-  const { handle, layout } = inode;
-  if (layout === undefined) return;
+  const { handle, layout, place, size } = inode;
+  view.deleteInode(handle);
+  if (place !== 'iods' && size > 0) view.deleteContents(handle);
+  if (layout === undefined || place === 'mgr') return;
   for (let column = 0; column < layout.pcount; column++) {
     const iod = iodOfColumn(layout, column);
     view.add({ kind: 'put-pending', row: { handle, iod, kind: 'remove', length: 0 } });
@@ -38,7 +39,8 @@ export function removeInode(view: MetaView, inode: Inode): void {
 
 /**
  * Sets the size of a file, and a truncation for each of its iods: from the commit on it will
- * happen, whatever crashes. The call is answered when all iods have acknowledged.
+ * happen, whatever crashes. The call is answered when all iods have acknowledged. Bytes in the mgr's
+ * store are cut or extended with it; the caller has seen to it that there may be so many.
  * @returns the inode as it is now
  */
 export function truncateFile(context: NameContext, inode: Inode, size: number): Inode {
@@ -46,8 +48,19 @@ export function truncateFile(context: NameContext, inode: Inode, size: number): 
   const mode = modeAfterWrite(who, inode);
   const truncated: Inode = { ...inode, size, mode, modified: now, changed: now };
   view.putInode(truncated);
+  if (inode.place !== 'iods') {
+    view.putContents(inode.handle, resized(view.contents(inode.handle), size));
+    return truncated;
+  }
   for (const row of truncations(truncated)) view.add({ kind: 'put-pending', row });
   return truncated;
+}
+
+/** @returns a copy of this length, with zeros where there is nothing else */
+export function resized(bytes: Uint8Array, length: number): Uint8Array {
+  const copy = Buffer.alloc(length);
+  copy.set(bytes.subarray(0, length));
+  return copy;
 }
 
 /** How long the object of a file must be at each of its iods. */

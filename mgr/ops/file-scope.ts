@@ -4,10 +4,12 @@ import { FsError } from '../../shared/errno.ts';
 import type { Handle, SessionId } from '../../shared/units.ts';
 import type { FileSizes } from '../file-sizes.ts';
 import type { OpenTable } from '../open-table.ts';
+import type { SmallFiles } from '../small-files.ts';
 
 export interface FileScope {
   readonly openTable: OpenTable;
   readonly sizes: FileSizes;
+  readonly small: SmallFiles;
   /** Of the cluster: signs the caps. */
   readonly secret: Key;
   readonly generation: number;

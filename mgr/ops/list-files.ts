@@ -15,11 +15,12 @@ export function listFiles(
 ): ReplyOf<ListFiles> {
   const page = store.files(after, limits.objectsPerListPage);
   return {
-    files: page.filter(hasLayout).map(({ handle, layout, size, links }) => ({
+    files: page.filter(hasLayout).map(({ handle, layout, size, links, place }) => ({
       handle,
       layout,
       size,
       links,
+      place,
       opens: openTable.holdersOf(handle),
     })),
     done: page.length < limits.objectsPerListPage,

@@ -17,6 +17,8 @@ export interface NameContext {
   readonly now: Timestamp;
   /** Iods in the iodtab: what new layouts wrap around. */
   readonly iodTotal: number;
+  /** Bytes that a new file may have in the mgr's store; 0: it has none there. */
+  readonly smallFileBytes: number;
   readonly holders: Holders;
 }
 
@@ -44,6 +46,7 @@ export function attrOf(inode: Inode, sizeExact = true, size: number = inode.size
     changed: inode.changed,
     born: inode.born,
     layout: inode.layout,
+    place: inode.place,
     sizeExact,
     right: false,
   };

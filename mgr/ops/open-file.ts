@@ -54,7 +54,7 @@ export function openInode(context: NameContext, request: Request): OpenedInode {
 }
 
 function create(context: NameContext, request: Request, found: Found): Inode {
-  const { view, who, now, iodTotal } = context;
+  const { view, who, now, iodTotal, smallFileBytes } = context;
   const { directory, name } = found;
   requireAdd(who, directory);
   const handle = view.allocateHandle();
@@ -63,6 +63,7 @@ function create(context: NameContext, request: Request, found: Found): Inode {
     kind: 'file',
     mode: request.mode & modeBits.all,
     layout: layoutOfNewFile(view, directory, handle, request.layout, iodTotal),
+    place: smallFileBytes > 0 ? 'mgr' : 'iods',
   });
 }
 

@@ -35,6 +35,10 @@ export function open(scope: FileScope, call: Call, request: Request): Reply | Pr
   if (opened.created || !scope.sizes.mustAsk(handle)) {
     if (!opened.truncate) return grant(scope, call, request, opened);
     if (opened.inode.size === 0) return grant(scope, call, request, stamped(call, opened));
+    if (opened.inode.place !== 'iods' && !scope.sizes.isBusy(handle)) {
+      const inode = truncateFile(call, opened.inode, 0);
+      return grant(scope, call, request, { ...opened, inode });
+    }
   }
   return opened.truncate
     ? scope.sizes.inTurn(handle, () => openTruncating(scope, call, request, handle), call.context)
@@ -97,15 +101,16 @@ function grant(
   const wanted =
     (request.flags & openFlags.read ? rights.read : 0) |
     (request.flags & openFlags.write ? rights.write : 0);
-  const sizeExact = openTable.writersOf(handle) === 0;
+  const sizeExact = inode.place !== 'iods' || openTable.writersOf(handle) === 0;
   const attr = asked ?? attrOf(inode, sizeExact);
-  if (layout === undefined) return { attr, cap: noCap, layout: noLayout, created };
+  const roomAtMgr = scope.small.roomOf(inode);
+  if (layout === undefined) return { attr, cap: noCap, layout: noLayout, created, roomAtMgr };
   requireRoom(scope, call, handle);
   if ((wanted & rights.write) !== 0) call.written.add(handle);
   const enter = () => openTable.open(inode, session, wanted, call.now.seconds);
   // Of a writer that a lost mgr has forgotten, the size that is stored would be believed.
   const row = (wanted & rights.write) !== 0 ? enter() : call.view.relaxed(enter);
-  return { attr, cap: capOf(scope, row), layout, created };
+  return { attr, cap: capOf(scope, row), layout, created, roomAtMgr };
 }
 
 function requireRoom({ openTable }: FileScope, { who }: Call, handle: Handle): void {

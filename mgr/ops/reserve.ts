@@ -12,7 +12,8 @@ type Request = RequestOf<Reserve>;
 type Call = ChangeCall<ReplyOf<Reserve>>;
 
 /**
- * The next `length` bytes at the end of the file belong to the caller: nobody else appends there.
+ * The next `length` bytes at the end of the file belong to the caller: nobody else appends there. They
+ * are to be written at the iods.
  * @throws FsError EBADF, EFBIG; EAGAIN when an iod cannot be asked where the end is
  */
 export function reserve(scope: FileScope, call: Call, request: Request): Promise<Encoded> {
@@ -23,6 +24,7 @@ export function reserve(scope: FileScope, call: Call, request: Request): Promise
 
 async function reserveInTurn(scope: FileScope, call: Call, request: Request): Promise<Encoded> {
   const { handle, length } = request;
+  await scope.small.moveOut(handle, call.deadline);
   const asked = await scope.sizes.exact(handle);
   return call.complete(() => {
     requireWriter(scope, handle, call.who.session);

@@ -5,8 +5,9 @@ import type { nameOps } from '../../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
 import type { ChangeCall } from '../exactly-once.ts';
 import { resolve } from '../namespace/path.ts';
+import type { Inode } from '../store/rows.ts';
 import type { FileScope } from './file-scope.ts';
-import { setAttr } from './names/set-attr.ts';
+import { requireTruncate, setAttr } from './names/set-attr.ts';
 
 type SetAttr = typeof nameOps.setAttr;
 type Request = RequestOf<SetAttr>;
@@ -24,6 +25,7 @@ export function setAttrWithSize(
   call: Call,
   request: Request,
 ): Reply | Promise<Encoded> {
+  const { sizes, small } = scope;
   if (request.size === undefined) {
     return withDoubt(
       scope,
@@ -31,8 +33,10 @@ export function setAttrWithSize(
       call.view.relaxed(() => setAttr(call, request)),
     );
   }
-  const { handle } = resolve(call, request.at, request.follow);
-  return scope.sizes.inTurn(handle, () => truncate(scope, call, request, handle), call.context);
+  const inode = resolve(call, request.at, request.follow);
+  const { handle } = inode;
+  if (small.fits(inode, request.size) && !sizes.isBusy(handle)) return setAttr(call, request);
+  return sizes.inTurn(handle, () => truncate(scope, call, request, handle), call.context);
 }
 
 /** Of a file that is written the stored size is a part of the truth, and its only writer knows the rest. */
@@ -56,14 +60,33 @@ async function truncate(
   request: Request,
   handle: Handle,
 ): Promise<Encoded> {
+  await makeFit(scope, call, request, handle);
   const reply = await call.complete(() => {
+    requireLedTo(call, request, handle);
     const done = setAttr(call, request);
-    if (done.attr.handle !== handle) {
-      throw new FsError('EAGAIN', { id: 'WEFT_E_BUSY', what: 'the name leads elsewhere by now' });
-    }
     scope.sizes.truncated(handle);
     return done;
   });
   await scope.sizes.carryOut(handle, call.deadline);
   return reply;
+}
+
+/** What would be too long for the mgr's store is cut or extended at the iods. */
+async function makeFit(
+  { small }: FileScope,
+  call: Call,
+  request: Request,
+  handle: Handle,
+): Promise<void> {
+  const inode = requireLedTo(call, request, handle);
+  if (inode.place === 'iods' || small.fits(inode, request.size ?? 0)) return;
+  requireTruncate(call, request, inode);
+  await small.moveOut(handle, call.deadline);
+}
+
+/** @throws FsError EAGAIN when the name leads elsewhere by now; and as `resolve` */
+function requireLedTo(call: Call, { at, follow }: Request, handle: Handle): Inode {
+  const inode = resolve(call, at, follow);
+  if (inode.handle === handle) return inode;
+  throw new FsError('EAGAIN', { id: 'WEFT_E_BUSY', what: 'the name leads elsewhere by now' });
 }

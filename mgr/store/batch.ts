@@ -11,6 +11,7 @@ import {
   rootHandle,
   type SessionId,
 } from '../../shared/units.ts';
+import { ContentTable } from './content-table.ts';
 import { Counter } from './counters.ts';
 import { DirentTable } from './dirent-table.ts';
 import { InodeTable } from './inode-table.ts';
@@ -22,7 +23,7 @@ import { XattrTable } from './xattr-table.ts';
 /** Changes of what the view does not read: they reach the store in the order of their making. */
 export type OtherMutation = Exclude<
   Mutation,
-  { kind: `${'put' | 'delete'}-${'inode' | 'dirent' | 'xattr'}` }
+  { kind: `${'put' | 'delete'}-${'inode' | 'dirent' | 'xattr' | 'contents'}` }
 >;
 
 /** A point in the changes of this tick, for `undo`. Valid until the next commit. */
@@ -30,6 +31,7 @@ export interface Mark {
   readonly inodes: number;
   readonly dirents: number;
   readonly xattrs: number;
+  readonly contents: number;
   readonly others: number;
 }
 
@@ -64,6 +66,7 @@ export class MetaView {
   readonly #inodes: InodeTable;
   readonly #dirents: DirentTable;
   readonly #xattrs: XattrTable;
+  readonly #contents: ContentTable;
   #others: OtherMutation[] = [];
   /** Apart from the changes, because a number that was taken stays taken when its taker fails. */
   #reservations: Mutation[] = [];
@@ -85,6 +88,7 @@ export class MetaView {
     this.#inodes = new InodeTable(store, inodesMax);
     this.#dirents = new DirentTable(store, direntsMax);
     this.#xattrs = new XattrTable(store);
+    this.#contents = new ContentTable(store);
     this.#handles = new Counter(store, counterKeys.handle, rootHandle + 1);
     this.#cookies = new Counter(store, counterKeys.cookie, 1);
     this.#sessions = new Counter(store, counterKeys.session, 1);
@@ -158,6 +162,22 @@ export class MetaView {
     this.#xattrs.set(handle, name, null);
   }
 
+  /** All bytes of a file that has them here. The caller changes none of them. */
+  contents(handle: Handle): Uint8Array {
+    return this.#contents.get(handle) ?? noBytes;
+  }
+
+  /** They are the view's from now on. Without any there is no row. */
+  putContents(handle: Handle, bytes: Uint8Array): void {
+    this.#needsDisk = true;
+    this.#contents.set(handle, bytes.length === 0 ? null : bytes);
+  }
+
+  deleteContents(handle: Handle): void {
+    this.#needsDisk = true;
+    this.#contents.set(handle, null);
+  }
+
   /** Sessions, opens, replies, pending work, members, settings: the caller keeps what it reads. */
   add(mutation: OtherMutation): void {
     // A reply is as durable as that of which it tells.
@@ -220,6 +240,7 @@ export class MetaView {
       inodes: this.#inodes.mark(),
       dirents: this.#dirents.mark(),
       xattrs: this.#xattrs.mark(),
+      contents: this.#contents.mark(),
       others: this.#others.length,
     };
   }
@@ -236,6 +257,7 @@ export class MetaView {
     this.#inodes.undo(mark.inodes);
     this.#dirents.undo(mark.dirents);
     this.#xattrs.undo(mark.xattrs);
+    this.#contents.undo(mark.contents);
     this.#others.length = mark.others;
   }
 
@@ -246,7 +268,9 @@ export class MetaView {
 
   /** Changes since the last commit, about: one batch should not keep the others waiting. */
   get changeCount(): number {
-    return this.#inodes.changeCount + this.#dirents.changeCount + this.#others.length;
+    const tables =
+      this.#inodes.changeCount + this.#dirents.changeCount + this.#contents.changeCount;
+    return tables + this.#others.length;
   }
 
   /**
@@ -263,7 +287,7 @@ export class MetaView {
       this.#discard();
       throw error;
     }
-    for (const table of [this.#inodes, this.#dirents, this.#xattrs]) table.settle();
+    for (const table of this.#tables) table.settle();
     this.#startBatch();
     if (changes !== undefined) this.#observer?.committed(changes);
   }
@@ -271,6 +295,10 @@ export class MetaView {
   /** Hears of every commit from now on, when it is made. */
   observeWith(observer: CommitObserver): void {
     this.#observer = observer;
+  }
+
+  get #tables() {
+    return [this.#inodes, this.#dirents, this.#xattrs, this.#contents];
   }
 
   #changes(): Committed {
@@ -297,6 +325,7 @@ export class MetaView {
     this.#xattrs.appendTo(mutations);
     this.#inodes.appendTo(mutations);
     this.#dirents.appendTo(mutations);
+    this.#contents.appendTo(mutations);
     const all = mutations.concat(this.#others, this.#reservations);
     if (all.length > 0 || !this.hasWork) return all;
     // Nothing is synced by a commit that changes nothing, also not by one that writes what is there.
@@ -305,7 +334,7 @@ export class MetaView {
   }
 
   #discard(): void {
-    for (const table of [this.#inodes, this.#dirents, this.#xattrs]) table.forget();
+    for (const table of this.#tables) table.forget();
     for (const counter of [this.#handles, this.#cookies, this.#sessions, this.#sequence]) {
       counter.forget();
     }
@@ -327,6 +356,8 @@ export class MetaView {
     this.#reservations.push({ kind: 'put-setting', row: counter.reserve() });
   }
 }
+
+const noBytes = Buffer.alloc(0);
 
 /** The times of a directory follow its names, which are told by themselves. */
 function differs(before: Inode, after: Inode): boolean {

@@ -1,5 +1,10 @@
 /** An inode as the columns of table `inodes`, both ways. The order is that of the columns. */
-import { inodeKinds, type InodeKind } from '../../shared/wire/values.ts';
+import {
+  bytesPlaces,
+  inodeKinds,
+  type BytesPlace,
+  type InodeKind,
+} from '../../shared/wire/values.ts';
 import type { ByteString, Handle, Timestamp } from '../../shared/units.ts';
 import type { Layout } from '../../shared/stripe.ts';
 import type { Inode } from './rows.ts';
@@ -28,6 +33,7 @@ export const inodeColumns = [
   'target',
   'parent',
   'defaults',
+  'place',
 ] as const;
 
 /** What better-sqlite3 gives and takes for a row of `inodes`. */
@@ -55,6 +61,7 @@ export type InodeValues = [
   target: Buffer | null,
   parent: number | null,
   defaults: string | null,
+  place: number,
 ];
 
 const kindNumbers = new Map<InodeKind, number>(inodeKinds.map((kind, at) => [kind, at]));
@@ -68,6 +75,13 @@ export function kindOf(number: number): InodeKind {
   const kind = inodeKinds[number];
   if (kind === undefined) throw new TypeError(`the name store has an inode of kind ${number}`);
   return kind;
+}
+
+/** @throws TypeError as `kindOf` */
+function placeOf(number: number): BytesPlace {
+  const place = bytesPlaces[number];
+  if (place === undefined) throw new TypeError(`the name store has a file in place ${number}`);
+  return place;
 }
 
 export function nameBytes(name: ByteString): Buffer {
@@ -104,6 +118,7 @@ export function toValues(inode: Inode): InodeValues {
     target === undefined ? null : nameBytes(target),
     parent === undefined ? null : parent,
     defaults === undefined ? null : JSON.stringify(defaults),
+    bytesPlaces.indexOf(inode.place),
   ];
 }
 
@@ -129,6 +144,7 @@ export function fromValues(row: InodeValues): Inode {
     target: row[20] === null ? undefined : nameOf(row[20]),
     parent: row[21] === null ? undefined : (row[21] as Handle),
     defaults: row[22] === null ? undefined : defaultsOf(row[22]),
+    place: placeOf(row[23]),
   };
 }
 

@@ -43,6 +43,8 @@ export interface MetaStore {
   direntsOf(handle: Handle, count: number): readonly DirentRow[];
   xattr(handle: Handle, name: ByteString): Uint8Array | undefined;
   xattrNames(handle: Handle): readonly ByteString[];
+  /** All bytes of a file that has some here. */
+  contents(handle: Handle): Uint8Array | undefined;
   /** Files (kind `file`) with a handle above `after`, by handle, at most `count`. */
   files(after: Handle, count: number): readonly Inode[];
   /** Files without a name (links 0): held by someone, or to be removed. In pages by handle. */

@@ -1,7 +1,7 @@
 /** What the mgr keeps durably: one interface a table, and the changes a batch may hold. */
 import type { Layout } from '../../shared/stripe.ts';
 import type { ByteString, Handle, IodIndex, SessionId, Timestamp } from '../../shared/units.ts';
-import type { InodeKind, LayoutWish } from '../../shared/wire/values.ts';
+import type { BytesPlace, InodeKind, LayoutWish } from '../../shared/wire/values.ts';
 
 export interface Inode {
   readonly handle: Handle;
@@ -19,6 +19,8 @@ export interface Inode {
   readonly born: Timestamp;
   /** Files only. */
   readonly layout: Layout | undefined;
+  /** Of a file that has its bytes here the size is exact, also while somebody writes it. */
+  readonly place: BytesPlace;
   /** Symlinks only. */
   readonly target: ByteString | undefined;
   /** Directories only: where `..` leads. The root is its own parent. */
@@ -132,6 +134,8 @@ export type Mutation =
       readonly value: Uint8Array;
     }
   | { readonly kind: 'delete-xattr'; readonly handle: Handle; readonly name: ByteString }
+  | { readonly kind: 'put-contents'; readonly handle: Handle; readonly bytes: Uint8Array }
+  | { readonly kind: 'delete-contents'; readonly handle: Handle }
   | { readonly kind: 'put-session'; readonly row: SessionRow }
   /** Takes its opens and replies along. */
   | { readonly kind: 'delete-session'; readonly session: SessionId }

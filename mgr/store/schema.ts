@@ -83,8 +83,14 @@ const version4 = `
 ALTER TABLE opens ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
 `;
 
+/** Files of before have their bytes at the iods; `place` is the position in `bytesPlaces`. */
+const version5 = `
+ALTER TABLE inodes ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE contents (handle INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+`;
+
 /** Migration i makes version i + 1 of version i; version 0 is the empty file. */
-export const migrations: readonly string[] = [version1, version2, version3, version4];
+export const migrations: readonly string[] = [version1, version2, version3, version4, version5];
 
 /**
  * Brings the file to the newest version, in one transaction.

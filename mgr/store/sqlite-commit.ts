@@ -107,6 +107,12 @@ export class BatchWriter {
       case 'delete-xattr':
         sql.deleteXattr.run(mutation.handle, nameBytes(mutation.name));
         return;
+      case 'put-contents':
+        sql.putContents.run(mutation.handle, mutation.bytes);
+        return;
+      case 'delete-contents':
+        sql.deleteContents.run(mutation.handle);
+        return;
       case 'put-pending':
         return this.#putPending(mutation.row);
       case 'delete-pending':
@@ -238,6 +244,8 @@ function prepareStatements(database: Database) {
     putXattr: into('xattrs', 3),
     deleteXattr: prepare('DELETE FROM xattrs WHERE handle = ? AND name = ?'),
     deleteXattrs: prepare('DELETE FROM xattrs WHERE handle = ?'),
+    putContents: into('contents', 2),
+    deleteContents: prepare('DELETE FROM contents WHERE handle = ?'),
     putSession: into('sessions', 7),
     deleteSession: ['opens', 'replies', 'sessions'].map((table) =>
       prepare(`DELETE FROM ${table} WHERE session = ?`),

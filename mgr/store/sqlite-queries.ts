@@ -113,6 +113,7 @@ export function prepareQueries(database: Database) {
     xattrNames: query<ByHandle, [name: Buffer]>(
       'SELECT name FROM xattrs WHERE handle = ? ORDER BY name',
     ),
+    contents: query<ByHandle, [bytes: Buffer]>('SELECT bytes FROM contents WHERE handle = ?'),
     sessions: query<[], SessionValues>('SELECT * FROM sessions ORDER BY session'),
     opens: query<PageOf, OpenValues>(
       `SELECT opens.*, base, pcount, ssize, total FROM opens LEFT JOIN inodes USING (handle)

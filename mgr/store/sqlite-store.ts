@@ -144,6 +144,10 @@ class SqliteStore implements MetaStore {
     return this.#sql.xattrNames.all(handle).map(([name]) => nameOf(name));
   }
 
+  contents(handle: Handle): Uint8Array | undefined {
+    return this.#sql.contents.get(handle)?.[0];
+  }
+
   files(after: Handle, count: number): readonly Inode[] {
     return this.#sql.files.all(after, count).map(fromValues);
   }

@@ -3,6 +3,7 @@ import { limits } from '../limits.ts';
 import { bool, choice, empty, list, optional, struct, text, u32, u53 } from './codec.ts';
 import { op, type Role, type Traits } from './op.ts';
 import {
+  bytesPlace,
   handle,
   iodIndex,
   layout,
@@ -23,7 +24,14 @@ const lookup: Traits = { from: client, class: 'read', resend: 'idempotent' };
 const change: Traits = { from: client, class: 'write', resend: 'slot' };
 const cluster: Traits = { from: client, class: 'link', resend: 'idempotent' };
 
-const fileRecord = struct({ handle, layout, size: offset, links: u32, opens: u32 });
+const fileRecord = struct({
+  handle,
+  layout,
+  size: offset,
+  links: u32,
+  opens: u32,
+  place: bytesPlace,
+});
 
 const sessionRecord = struct({
   session,

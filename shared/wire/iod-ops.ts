@@ -3,7 +3,19 @@
  * `handle` in a client's message is checked against the open table of this iod and session.
  */
 import { limits } from '../limits.ts';
-import { bool, choice, empty, list, optional, struct, text, timestamp, u32, u53 } from './codec.ts';
+import {
+  bool,
+  bytes,
+  choice,
+  empty,
+  list,
+  optional,
+  struct,
+  text,
+  timestamp,
+  u32,
+  u53,
+} from './codec.ts';
 import { op, type Role, type Traits } from './op.ts';
 import {
   cap,
@@ -214,6 +226,13 @@ export const controlOps = {
     'For so long all answers to clients leave later.',
     { ...control, class: 'link' },
     struct({ delayMs: u32, seconds: u32 }),
+    empty,
+  ),
+  place: op(
+    349,
+    'The object has exactly these bytes from now on; durable when answered.',
+    control,
+    struct({ handle, bytes: bytes(limits.smallFileBytesMax) }),
     empty,
   ),
 };

@@ -288,7 +288,14 @@ export const fileOps = {
     'Opens, and creates if asked: one round trip. The cap in the reply opens the file at its iods.',
     change,
     struct({ at: place, flags: u16, mode, layout: layoutWish }),
-    struct({ attr, cap, layout, created: bool }),
+    struct({
+      attr,
+      cap,
+      layout,
+      created: bool,
+      /** Bytes that a file may have at the mgr while they are there. */
+      roomAtMgr: u32,
+    }),
   ),
   close: op(
     131,
@@ -324,6 +331,27 @@ export const fileOps = {
     lookup,
     struct({ handle }),
     struct({ cap }),
+  ),
+  readSmall: op(
+    136,
+    "Bytes of a file in the mgr's store, fewer than asked only at its end; without any they are at the iods, for good.",
+    lookup,
+    struct({ handle, offset, length: u32 }),
+    struct({ bytes: optional(bytes(limits.smallFileBytesMax)) }),
+  ),
+  writeSmall: op(
+    137,
+    "Stores bytes of a file in the mgr's store at an offset, or behind its last byte, and tells where. Without an offset in the reply nothing is stored: the bytes are at the iods, for good, or had to go there first.",
+    change,
+    struct({ handle, offset: optional(offset), bytes: bytes(limits.smallFileBytesMax) }),
+    struct({ offset: optional(offset) }),
+  ),
+  moveOut: op(
+    138,
+    'Moves the bytes of a file to the iods, where they stay.',
+    change,
+    struct({ handle }),
+    empty,
   ),
 };
 

@@ -52,6 +52,14 @@ export const inodeKinds = [
 export const inodeKind = choice(inodeKinds);
 export type InodeKind = ValueOf<typeof inodeKind>;
 
+/**
+ * Where the bytes of a file are. `mgr`: in the mgr's store, and no iod has an object of it. `moving`:
+ * there too, but an iod may have what is left of an attempt to move them. They move to the iods once.
+ */
+export const bytesPlaces = ['iods', 'mgr', 'moving'] as const;
+export const bytesPlace = choice(bytesPlaces);
+export type BytesPlace = ValueOf<typeof bytesPlace>;
+
 export const attr = struct({
   handle,
   kind: inodeKind,
@@ -68,6 +76,8 @@ export const attr = struct({
   changed: timestamp,
   born: timestamp,
   layout: optional(layout),
+  /** Of a file. */
+  place: bytesPlace,
   /** False when an iod that may hold more of the size could not be asked (SCENARIOS 16). */
   sizeExact: bool,
   /**

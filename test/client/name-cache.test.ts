@@ -12,6 +12,7 @@ const time = { seconds: 1, nanoseconds: 0 };
 function attr(handle: Handle, kind: InodeKind = 'file', changes: Partial<Attr> = {}): Attr {
   const times = { accessed: time, modified: time, changed: time, born: time };
   const sizes = { size: 0, device: 0, layout: undefined, sizeExact: true };
+  const place = 'iods' as const;
   return {
     handle,
     kind,
@@ -20,6 +21,7 @@ function attr(handle: Handle, kind: InodeKind = 'file', changes: Partial<Attr> =
     uid: 0,
     gid: 0,
     ...sizes,
+    place,
     ...times,
     right: true,
     ...changes,

@@ -259,6 +259,9 @@ export class Scripted {
           renew: ({ handle }: { handle: Handle }, { peer }: Context) => ({
             cap: this.#capOf(peer.session, handle, 3),
           }),
+          readSmall: () => ({ bytes: undefined }),
+          writeSmall: () => ({ offset: undefined }),
+          moveOut: () => ({}),
         }),
       );
   }
@@ -305,7 +308,7 @@ export class Scripted {
     }
     if (!file) throw new FsError('ENOENT');
     const cap = this.#capOf(peer.session, file.handle, flags & 3);
-    return { attr: this.#attr(file), cap, layout: file.layout, created };
+    return { attr: this.#attr(file), cap, layout: file.layout, created, roomAtMgr: 0 };
   }
 
   #capOf(session: SessionId = 0 as SessionId, handle: Handle, rights: number): Cap {
@@ -349,6 +352,7 @@ export class Scripted {
       changed: at,
       born: at,
       layout,
+      place: 'iods',
       sizeExact: true,
       right: false,
     };

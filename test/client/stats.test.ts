@@ -21,6 +21,7 @@ function attr(changes: Partial<Attr> = {}): Attr {
     changed: { seconds: 0, nanoseconds: 1 },
     born: { seconds: 2, nanoseconds: 0 },
     layout,
+    place: 'iods',
     sizeExact: true,
     right: false,
     ...changes,

@@ -15,6 +15,7 @@ const attr = (handle: Handle): Attr => ({
   uid: 0,
   gid: 0,
   layout: undefined,
+  place: 'iods',
   size: 0,
   device: 0,
   sizeExact: true,

@@ -12,6 +12,8 @@ export class FakeIods {
   readonly sizes = new Map<Handle, number>();
   readonly entries: OpenEntry[] = [];
   readonly truncated: Handle[] = [];
+  /** Bytes that files have got in one piece. */
+  readonly placed = new Map<Handle, string>();
   readonly fenced: SessionId[] = [];
   asked = 0;
   /** False: one of them cannot be asked. */
@@ -103,6 +105,13 @@ export class FakeCluster implements ClusterPort {
     this.#iods.sizes.set(handle, Math.min(size, this.#iods.sizes.get(handle) ?? 0));
     for (const row of rows) view.add({ kind: 'delete-pending', row });
     await this.#needs.commits.durable();
+  }
+
+  async place({ handle }: Inode, bytes: Uint8Array): Promise<void> {
+    await this.#answer();
+    if (this.#iods.away) throw new FsError('EAGAIN', { id: 'WEFT_E_IOD_DOWN', retryAfterMs: 100 });
+    this.#iods.placed.set(handle, Buffer.from(bytes).toString('latin1'));
+    this.#iods.sizes.set(handle, bytes.length);
   }
 
   async fence(session: SessionId): Promise<void> {

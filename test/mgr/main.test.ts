@@ -56,6 +56,7 @@ test('a command line that is wrong ends with exit code 2', async (t) => {
     ['--data', data, '--user', 'alice'],
     ['--data', data, '--user', 'alice=1:99999999999'],
     ['--data', data, '--allow-origin', '*'],
+    ['--data', data, '--small-file-bytes', '65537'],
     ['--data', data, '--nothing'],
   ]) {
     const wrong = new DaemonProgram(t, 'mgr', words);

@@ -184,6 +184,22 @@ export class MgrClient {
     return this.call(fileOps.reserve, { handle, length });
   }
 
+  /** @returns what there is; `undefined`: at the iods */
+  async readSmall(handle: Handle, offset = 0, length = 65_536): Promise<string | undefined> {
+    const { bytes } = await this.call(fileOps.readSmall, { handle, offset, length });
+    return bytes && Buffer.from(bytes).toString('latin1');
+  }
+
+  /** @returns where it is; `undefined`: to be written to the iods */
+  async writeSmall(handle: Handle, text: string, offset?: number): Promise<number | undefined> {
+    const bytes = Buffer.from(text, 'latin1');
+    return (await this.call(fileOps.writeSmall, { handle, offset, bytes })).offset;
+  }
+
+  moveOut(handle: Handle) {
+    return this.call(fileOps.moveOut, { handle });
+  }
+
   truncate(path: string, size: number) {
     return this.call(nameOps.setAttr, { ...noChange, at: at(path), size });
   }

@@ -39,6 +39,7 @@ export class NameSpace {
   readonly writing = new Set<Handle>();
   who: Identity = root;
   iodTotal = 4;
+  smallFileBytes = 0;
   #seconds = 1000;
 
   constructor(rootMode = 0o777) {
@@ -70,6 +71,7 @@ export class NameSpace {
       who: { ...this.who, session: 1 as SessionId },
       now: this.now,
       iodTotal: this.iodTotal,
+      smallFileBytes: this.smallFileBytes,
       holders: {
         isHeld: (handle) => this.held.has(handle),
         isWriter: (_, handle) => this.writing.has(handle),

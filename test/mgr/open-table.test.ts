@@ -28,6 +28,7 @@ function inodeOf(handle: number, layout: Layout): Inode {
     changed: now,
     born: now,
     layout,
+    place: 'iods',
     target: undefined,
     parent: undefined,
     defaults: undefined,

@@ -146,6 +146,8 @@ function changes(handle: Handle): Record<string, object> {
     setDefaults: { at: at('/'), layout: anyLayout, retentionSeconds: undefined },
     extend: { handle, size: 1, modified: { seconds: 1, nanoseconds: 0 } },
     reserve: { handle, length: 1 },
+    writeSmall: { handle, offset: 0, bytes: Buffer.from('1') },
+    moveOut: { handle },
     evictIod: { index: 0, admit: false },
   } satisfies Partial<Record<keyof typeof mgrOps, object>>;
   const forgotten = Object.keys(changing).filter((one) => !(one in requests));

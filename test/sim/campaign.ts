@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { keepFailedSeeds } from './failed-seeds.ts';
+import { keepFailedSeeds, smallFileBytesOf } from './failed-seeds.ts';
 import type { SeedRun } from './failed-seeds.ts';
 
 export interface CampaignOptions extends Omit<SeedRun, 'seed'> {
@@ -30,7 +30,7 @@ export async function runCampaign({ seeds, jobs, ...run }: CampaignOptions): Pro
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
-  keepFailedSeeds(failed.map((seed) => ({ seed, ...run })));
+  keepFailedSeeds(failed.map((seed) => ({ seed, ...run, smallFileBytes: smallFileBytesOf(seed) })));
   return failed.length;
 }
 

@@ -43,6 +43,8 @@ export interface ClusterOptions {
   readonly recordsKept?: number | undefined;
   /** The limit's own when not given. */
   readonly sessionLeaseMs?: number | undefined;
+  /** Bytes that a file may have at the mgr: 0 when not given. */
+  readonly smallFileBytes?: number | undefined;
   /** What is logged: `info` when not given. */
   readonly logLevel?: LogLevel | 'none' | undefined;
   /** An iod has lost what it had not synced. */
@@ -187,6 +189,7 @@ export class Cluster {
         rootOwner: { uid: 0, gid: 0 },
         sessionLeaseMs: this.#options.sessionLeaseMs,
         cause,
+        smallFileBytes: this.#options.smallFileBytes,
         process: { residentBytes: () => 1 },
       },
       onFatal: (error) => {

@@ -9,6 +9,13 @@ export interface SeedRun {
   readonly iods: number;
   readonly clients: number;
   readonly faults: readonly FaultKind[];
+  /** Bytes that a file may have at the mgr: 0 when not given. */
+  readonly smallFileBytes?: number;
+}
+
+/** What every run of the seed has if it is not said. */
+export function smallFileBytesOf(seed: number): number {
+  return [0, 64, 500, 2000, 4096][seed % 5] ?? 0;
 }
 
 const file = fileURLToPath(new URL('failed-seeds.jsonl', import.meta.url));

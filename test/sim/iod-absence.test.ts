@@ -16,7 +16,7 @@ test('while an iod is down files are made, opened and closed as ever, and a call
     await held.write(stripes, 0);
     await closing.write(stripes, 0);
   });
-  await stage.pass(100);
+  await stage.pass(limits.openChangesDelayMs + 100);
   t.is(await stage.entriesAt(0), 2);
   stage.iod(1).process.kill();
 
@@ -48,7 +48,7 @@ test('while an iod is down files are made, opened and closed as ever, and a call
   t.is(await stage.run(1, () => held.read(Buffer.alloc(4096), 0)), 4096);
 
   await stage.run(1, () => closing.close());
-  await stage.pass(100);
+  await stage.pass(limits.openChangesDelayMs + 100);
   t.is(stage.openCount, 1);
   t.is(await stage.entriesAt(0), 1);
   const files = [cold.result, held, closing, again].map(({ handle }) => handle as number);

@@ -57,6 +57,7 @@ async function walk(kills: readonly PlannedKill[], sabotage: Sabotage = {}): Pro
     iods: 2,
     clients: 2,
     rounds: true,
+    smallFileBytes: 2048,
     // Of the leases of the dead: short, so that they end while the others are at work.
     sessionLeaseMs: 5_000,
     // Nobody is to notice a daemon that is killed and comes back (promise 3).

@@ -20,6 +20,8 @@ export interface WorkloadOptions {
   /** Virtual time of the world. */
   readonly now: () => number;
   readonly iods: number;
+  /** Bytes that a file may have at the mgr. */
+  readonly smallFileBytes: number;
   /** Calls may fail for reasons that are no fault of theirs. */
   readonly hasFaults: boolean;
   /** Extra time between calls. */
@@ -213,13 +215,14 @@ export class Lane {
   // ------------------------------------------------------------- bytes
 
   async #write(fs: FileSystem, open: OpenFile): Promise<void> {
-    const { random, now } = this.#options;
+    const { random, now, smallFileBytes } = this.#options;
     const { file, history, append } = open;
     const value = history.nextValue();
     if (value === undefined) return;
-    const most = random.chance(0.02) ? longLength : lengthMax;
+    const isSmall = this.#isSmall();
+    const most = isSmall ? smallFileBytes : random.chance(0.02) ? longLength : lengthMax;
     const bytes = Buffer.alloc(1 + random.below(most), value);
-    const from = this.#position();
+    const from = isSmall ? random.below(smallFileBytes) : this.#position();
     const range = append ? undefined : { from, to: from + bytes.length };
     const act = history.beginWrite(value, now(), range);
     await this.#act(fs, open, act, 'write', async (control) => {
@@ -259,7 +262,8 @@ export class Lane {
   }
 
   async #truncate(fs: FileSystem, open: OpenFile): Promise<void> {
-    const size = this.#position();
+    const { random, smallFileBytes } = this.#options;
+    const size = this.#isSmall() ? random.below(smallFileBytes) : this.#position();
     const act = open.history.beginTruncate(size, this.#options.now());
     await this.#act(fs, open, act, 'truncate', (control) => open.file.truncate(size, control));
   }
@@ -366,6 +370,12 @@ export class Lane {
     if (!hasFaults || random.chance(0.8)) return { deadlineMs: 60_000 };
     // About as long as a round trip, or as a daemon is away.
     return { deadlineMs: random.chance(0.3) ? random.fraction() * 5 : 200 + random.below(3000) };
+  }
+
+  /** What is to be done now leaves a file about as long as it may be at the mgr. */
+  #isSmall(): boolean {
+    const { random, smallFileBytes } = this.#options;
+    return smallFileBytes > 0 && random.chance(0.7);
   }
 
   /** Near the edges of stripes more often than elsewhere. */

@@ -8,6 +8,7 @@ import { runCampaign } from './campaign.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import { failuresFile, failureTable, pageWith } from './failure-table.ts';
 import { allPairs, ciPairs, walkPair } from './kill-walk.ts';
+import { smallFileBytesOf } from './failed-seeds.ts';
 import { replay, runOnce } from './run.ts';
 import { SimulationFailure } from './runtime/failure.ts';
 
@@ -20,6 +21,7 @@ interface Options {
   readonly steps: number;
   readonly iods: number;
   readonly clients: number;
+  readonly smallFileBytes?: number;
   readonly faults: readonly FaultKind[];
   readonly keepGoing: boolean;
   readonly jobs?: number;
@@ -36,6 +38,7 @@ const options = new Command('sim')
   .option('--steps <n>', 'calls of all clients together', whole, 300)
   .option('--iods <n>', 'iods of the cluster', whole, 3)
   .option('--clients <n>', 'clients at work', whole, 3)
+  .option('--small-file-bytes <n>', 'what a file may have at the mgr (default: by the seed)', whole)
   .addOption(
     new Option('--faults <kinds>', `any of ${faultKinds.join(',')}, or none`)
       .argParser(faultsOf)
@@ -96,9 +99,19 @@ async function runPairs(which: 'some' | 'all'): Promise<number> {
 
 async function passes(seed: number): Promise<boolean> {
   const { steps, iods, clients, faults, trace: keepTrace, script } = options;
+  const { smallFileBytes = smallFileBytesOf(seed) } = options;
   const verdict =
     script === undefined
-      ? await runOnce({ seed, steps, iods, clients, faults, keepTrace, recordsKept })
+      ? await runOnce({
+          seed,
+          steps,
+          iods,
+          clients,
+          faults,
+          keepTrace,
+          recordsKept,
+          smallFileBytes,
+        })
       : await replay(JSON.parse(readFileSync(script, 'utf8')) as TraceScript, { seed });
   const { failure, trace, virtualMs, faults: struck } = verdict;
   if (keepTrace) console.log(trace.lines().join('\n'));

@@ -301,7 +301,7 @@ test('whatever is lost of an open and of a close, the file is open once, then no
       );
       await losing(closing, () => file.close());
       t.is(stage.openCount, 0, path);
-      await stage.pass(50);
+      await stage.pass(limits.openChangesDelayMs + 50);
       t.is(await stage.entriesAt(0), 0);
     }
   }

@@ -34,6 +34,8 @@ export interface RunOptions {
   /** Kills at named steps, one after another, beside those of `faults`. */
   readonly kills?: readonly PlannedKill[];
   readonly sessionLeaseMs?: number;
+  /** Bytes that a file may have at the mgr: 0 when not given. */
+  readonly smallFileBytes?: number;
   /** Calls may fail, though not wrongly; by default when there are faults or kills. */
   readonly mayFail?: boolean;
   /** All daemons and clients are stopped or killed in turn, all the time. */
@@ -95,11 +97,13 @@ class Run {
   constructor(options: RunOptions) {
     const { seed, steps, iods = 3, clients = 3, faults = [], kills = [] } = options;
     const { keepTrace, logLevel, recordsKept, sabotage, sessionLeaseMs, mayFail, script } = options;
+    const { smallFileBytes = 0 } = options;
     this.#script = script;
     this.cluster = new Cluster({
       seed,
       iods,
       sessionLeaseMs,
+      smallFileBytes,
       recordsKept,
       logLevel,
       onPowerLoss: (iod) => {
@@ -118,7 +122,11 @@ class Run {
     this.#stepsLeft = steps;
     this.#working = clients;
     this.#clients = Array.from({ length: clients }, (_, i) =>
-      this.#makeClient(clientName(i), iods, mayFail ?? faults.length + kills.length > 0),
+      this.#makeClient(clientName(i), {
+        iods,
+        smallFileBytes,
+        hasFaults: mayFail ?? faults.length + kills.length > 0,
+      }),
     );
     if (options.rounds === true) this.#rounds = new Rounds(this.cluster, this.#clients);
     this.#scriptedFaults = new ScriptedFaults(this.cluster, this.#clients);
@@ -152,14 +160,16 @@ class Run {
     requireGenerationsGrow(this.cluster);
   }
 
-  #makeClient(name: string, iods: number, hasFaults: boolean): SimProcess {
+  #makeClient(
+    name: string,
+    given: Pick<WorkloadOptions, 'iods' | 'smallFileBytes' | 'hasFaults'>,
+  ): SimProcess {
     const { world } = this.cluster;
     const options: WorkloadOptions = {
       random: world.random.fork(name),
       model: this.#model,
       now: () => world.nowMs,
-      iods,
-      hasFaults,
+      ...given,
       thinkMs: () => (this.#stepsLeft > 0 ? 0 : waitingMs),
       opensOf: (session) => opensOf(this.cluster, session),
       watch: (what, deadlineMs, call) => this.#deadlines.watch(process, what, deadlineMs, call),

@@ -1,6 +1,7 @@
 /** A row of seeds as one test. */
 import type { ExecutionContext } from 'ava';
 import type { FaultKind } from './faults.ts';
+import { smallFileBytesOf } from './failed-seeds.ts';
 import { runOnce } from './run.ts';
 
 const steps = 120;
@@ -13,7 +14,8 @@ export async function passSeeds(
 ): Promise<void> {
   let struck = 0;
   for (let seed = first; seed <= last; seed++) {
-    const { failure, faults: count } = await runOnce({ seed, steps, faults });
+    const smallFileBytes = smallFileBytesOf(seed);
+    const { failure, faults: count } = await runOnce({ seed, steps, faults, smallFileBytes });
     struck += count;
     if (failure === undefined) continue;
     const kinds = faults.join(',') || 'none';

@@ -21,6 +21,8 @@ export interface StageOptions {
   readonly iods: number;
   readonly programs: number;
   readonly sessionLeaseMs?: number;
+  /** Bytes that a file may have at the mgr: 0 when not given. */
+  readonly smallFileBytes?: number;
 }
 
 const pollMs = 50;

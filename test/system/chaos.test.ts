@@ -48,7 +48,10 @@ test.serial(
 
 test.serial('what goes over a slow link is late for so long, and nothing else', async (t) => {
   const { fs, chaos } = await cluster(t);
-  for (const base of [0, 1]) await fs.writeFile(`/f${base}`, 'x', { layout: { base, pcount: 1 } });
+  const large = 'x'.repeat(100_000);
+  for (const base of [0, 1]) {
+    await fs.writeFile(`/f${base}`, large, { layout: { base, pcount: 1 } });
+  }
   /** A truncation waits for the iod of its file. */
   const tookMs = async (base: number): Promise<number> => {
     const begun = performance.now();

@@ -224,6 +224,29 @@ test.serial(
   },
 );
 
+/** Where a file of so many bytes comes to lie. */
+async function placeOf(url: string, size: string): Promise<string> {
+  await weft({ url }, 'rm', '-f', '/f');
+  await weft({ url, stdin: Buffer.alloc(Number(size), 1) }, 'put', '/f');
+  const { stdout } = await weft({ url }, 'where', '--json', '/f');
+  return (JSON.parse(stdout) as { place: string }).place;
+}
+
+test.serial('up says how long a file in the mgr may be, also when it brings it back', async (t) => {
+  const dataDir = await clusterDirectory(t);
+  const { url } = await up(dataDir, '--iods', '1', '--small-file-bytes', '1K');
+  t.deepEqual([await placeOf(url, '1024'), await placeOf(url, '1025')], ['mgr', 'iods']);
+  await placeOf(url, '7');
+  t.regex(
+    (await weft({ url }, 'where', '--draw', '/f')).stdout,
+    /^\/f: +7 in the store of the mgr$/m,
+  );
+  t.is((await weft({ url }, 'fsck')).code, 0);
+  await weft({}, 'down', '--data', dataDir);
+  await up(dataDir);
+  t.deepEqual([await placeOf(url, '1024'), await placeOf(url, '1025')], ['mgr', 'iods']);
+});
+
 test.serial('a listing whose reader has seen enough ends without a word', async (t) => {
   const dataDir = await clusterDirectory(t);
   const { url } = await up(dataDir, '--iods', '1');

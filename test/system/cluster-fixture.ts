@@ -35,6 +35,8 @@ export type Owner = Pick<ExecutionContext, 'teardown' | 'log' | 'passed'>;
 export interface ClusterWish {
   readonly iods?: number;
   readonly sessionLeaseMs?: number;
+  /** Bytes that a file may have at the mgr: 0 when not given. */
+  readonly smallFileBytes?: number;
   /** Of the daemons. */
   readonly limits?: Limits;
   /** All go through proxies, over TCP: see `routes`. */
@@ -94,7 +96,7 @@ export class TestCluster {
     t: Owner,
     directory: string,
     { ports, routes }: { readonly ports: readonly number[]; readonly routes: Routes | undefined },
-    { sessionLeaseMs, origins = [], dataDir, limits }: ClusterWish,
+    { sessionLeaseMs, origins = [], dataDir, limits, smallFileBytes = 0 }: ClusterWish,
   ) {
     const [mgrPort = 0, ...iodPorts] = ports;
     this.#t = t;
@@ -121,7 +123,8 @@ export class TestCluster {
         limits,
       });
     const lease = sessionLeaseMs === undefined ? [] : ['--session-lease', String(sessionLeaseMs)];
-    this.mgr = spec('mgr', 'mgr', mgrPort, lease);
+    const small = ['--small-file-bytes', String(smallFileBytes)];
+    this.mgr = spec('mgr', 'mgr', mgrPort, [...lease, ...small]);
     this.iods = iodPorts.map((port, index) =>
       spec('iod', `iod${index}`, port, [
         '--mgr',

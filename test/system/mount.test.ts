@@ -373,9 +373,9 @@ mountTest('programs notice nothing of an iod and a mgr that are killed under loa
 
 mountTest('who waits for a daemon that is away can be killed', async (t) => {
   const m = await Mounted.start(t, { iods: 1 });
-  await writeFile(m.path('f'), 'x'.repeat(1000));
+  await writeFile(m.path('f'), 'x'.repeat(100_000));
   await m.cluster.iod(0).kill();
   await t.throwsAsync(m.run('timeout', '--signal=INT', '1', 'cat', 'f'), { code: 124 });
   await m.cluster.iod(0).start();
-  t.is((await readFile(m.path('f'))).length, 1000);
+  t.is((await readFile(m.path('f'))).length, 100_000);
 });

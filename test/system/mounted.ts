@@ -5,6 +5,7 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
+import { limits } from '../../shared/limits.ts';
 import { type ClusterWish, TestCluster } from './cluster-fixture.ts';
 import { made, undone } from './keepsafe.ts';
 
@@ -78,7 +79,12 @@ export class Mounted {
     wish: ClusterWish = {},
     options: readonly string[] = [],
   ): Promise<Mounted> {
-    return Mounted.on(t, await TestCluster.start(t, wish), 'mnt', options);
+    return Mounted.on(
+      t,
+      await TestCluster.start(t, { smallFileBytes: limits.smallFileBytesDefault, ...wish }),
+      'mnt',
+      options,
+    );
   }
 
   /** One more mount of a cluster, or the repair of one. */

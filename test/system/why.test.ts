@@ -43,7 +43,7 @@ async function chaos({ dataDir }: UpReport, ...words: readonly string[]): Promis
 test.serial(
   'the chain leads from a program that writes to the iod that is frozen (SCENARIOS 274)',
   async (t) => {
-    const cluster = await up(await clusterDirectory(t), '--iods', '2');
+    const cluster = await up(await clusterDirectory(t), '--iods', '2', '--small-file-bytes', '0');
     const fs = await connect(cluster.url, { name: 'writer' });
     t.teardown(() => fs.close());
     const file = await fs.open('/f', 'w', { layout: { base: 1, pcount: 1 } });

@@ -205,6 +205,8 @@ function suspectText({ kind, object, file }: Suspect): string {
       return `an object of ${bytes} on an iod that is not in the layout of its file`;
     case 'too long':
       return `its object has ${object.length} bytes, more than its size of ${file?.size} explains`;
+    case 'needless':
+      return `an object of ${bytes} of a file whose bytes the mgr has`;
     default:
       return kind satisfies never;
   }

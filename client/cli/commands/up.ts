@@ -20,6 +20,7 @@ export const run: Run = async (given, { output }) => {
     iods: given.count('iods', { min: 1, max: limits.iodsMax }),
     port: given.count('port', { min: 0, max: 65_535 }),
     origins: originsOf(given),
+    smallFileBytes: smallFileBytesOf(given),
   };
   const interrupt = new Interrupt();
   try {
@@ -41,6 +42,16 @@ export const run: Run = async (given, { output }) => {
     interrupt.end();
   }
 };
+
+function smallFileBytesOf(given: Arguments): number | undefined {
+  const wished = given.bytes('smallFileBytes');
+  const most = limits.smallFileBytesMax;
+  if (wished === undefined || wished <= most) return wished;
+  throw new UsageError(
+    `--small-file-bytes is ${most} at the most`,
+    'longer files live in the iods',
+  );
+}
 
 function originsOf(given: Arguments): readonly string[] {
   const origins = given.texts('allowOrigin');

@@ -14,12 +14,17 @@ export const run: Run = async (given, { output, fileSystem }) => {
   const offset = given.bytes('offset');
   const fs = await fileSystem();
   const [stats, members] = await Promise.all([fs.stat(path), fs.members()]);
-  const { layout, size, ino: handle } = stats;
+  const { layout, size, ino: handle, place } = stats;
   if (layout === undefined) {
     throw new CommandError('EINVAL', `'${path}' is a ${stats.kind}: it has no bytes on iods`, {
       advice: 'name a file',
       path,
     });
+  }
+  if (place !== 'iods') {
+    const what = `${printable(path)}: ${humanBytes(size)} in the store of the mgr`;
+    output.result({ path, handle, size, layout, place, iods: [] }, () => [what]);
+    return;
   }
   const nameOf = (index: number): string =>
     printable(members.find((member) => member.index === index)?.name ?? `iod ${index}`);
@@ -32,7 +37,7 @@ export const run: Run = async (given, { output, fileSystem }) => {
           iod: nameOf(iodOfColumn(layout, columnOf(layout, offset))),
           ...toLocal(layout, offset),
         };
-  output.result({ path, handle, size, layout, iods, ...(at && { at }) }, () => {
+  output.result({ path, handle, size, layout, place, iods, ...(at && { at }) }, () => {
     const { pcount, ssize, base } = layout;
     const stripes = `stripes of ${humanBytes(ssize)} over ${pcount} of ${layout.total} iods`;
     const title = `${printable(path)}: ${humanBytes(size)} in ${stripes}, from ${nameOf(base)} on`;

@@ -5,6 +5,7 @@
  */
 import { type Layout, localLength } from '../../../shared/stripe.ts';
 import type { Handle, IodIndex } from '../../../shared/units.ts';
+import type { BytesPlace } from '../../../shared/wire/values.ts';
 
 export interface FileRow {
   readonly handle: Handle;
@@ -12,6 +13,7 @@ export interface FileRow {
   readonly size: number;
   /** Sessions that have it open: its size is about to change. */
   readonly opens: number;
+  readonly place: BytesPlace;
 }
 
 export interface ObjectRow {
@@ -23,9 +25,9 @@ export interface ObjectRow {
 export interface Suspect {
   /**
    * `orphan`: no file has this handle. `misplaced`: the file has no column on that iod.
-   * `too long`: more bytes than the size of the file accounts for.
+   * `too long`: more bytes than the size of the file accounts for. `needless`: the mgr has the bytes.
    */
-  readonly kind: 'orphan' | 'misplaced' | 'too long';
+  readonly kind: 'orphan' | 'misplaced' | 'too long' | 'needless';
   readonly iod: IodIndex;
   readonly object: ObjectRow;
   readonly file: FileRow | undefined;
@@ -46,6 +48,9 @@ export function judge(
   if (file === undefined) return { kind: 'orphan', iod, object, file };
   const column = columnOn(file.layout, iod);
   if (column === undefined) return { kind: 'misplaced', iod, object, file };
+  if (file.place === 'mgr') return { kind: 'needless', iod, object, file };
+  // What a move has left behind is removed with the file, or made what it must be by the next move.
+  if (file.place === 'moving') return undefined;
   const tooLong = object.length > localLength(file.layout, column, file.size);
   return tooLong && file.opens === 0 ? { kind: 'too long', iod, object, file } : undefined;
 }

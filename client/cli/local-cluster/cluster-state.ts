@@ -30,6 +30,8 @@ export interface ClusterState {
   readonly daemons: readonly DaemonRecord[];
   /** Of pages that may connect; states of earlier versions have none. */
   readonly origins?: readonly string[];
+  /** Bytes that a file may have at the mgr; without it as the mgr has it by itself. */
+  readonly smallFileBytes?: number;
 }
 
 const format = 1;
@@ -71,6 +73,7 @@ function isState(value: unknown): value is ClusterState {
     iodtab,
     daemons,
     origins = [],
+    smallFileBytes = 0,
   } = value as Record<string, unknown>;
   return (
     version === format &&
@@ -78,7 +81,8 @@ function isState(value: unknown): value is ClusterState {
     Array.isArray(daemons) &&
     daemons.every(isDaemon) &&
     Array.isArray(origins) &&
-    origins.every((one) => typeof one === 'string')
+    origins.every((one) => typeof one === 'string') &&
+    typeof smallFileBytes === 'number'
   );
 }
 

@@ -39,6 +39,8 @@ export interface RunningCluster {
 export interface ClusterWish extends TableWish {
   /** Of pages that may connect to the daemons that are started; none: as last time. */
   readonly origins: readonly string[];
+  /** Bytes that a file may have at the mgr; `undefined`: as last time. */
+  readonly smallFileBytes: number | undefined;
 }
 
 const readyTimeoutMs = 60_000;
@@ -61,7 +63,9 @@ export async function startCluster(
     const table = await settleTable(runtime.disk, { ...wish, iodtab });
     const url = formatClusterUrl({ ...table.mgr, keyFile });
     const origins = wish.origins.length > 0 ? wish.origins : (before?.origins ?? []);
-    const specs = daemonSpecs(table, { dataDir, keyFile, url, origins });
+    const smallFileBytes = wish.smallFileBytes ?? before?.smallFileBytes;
+    const kept = { origins, ...(smallFileBytes !== undefined && { smallFileBytes }) };
+    const specs = daemonSpecs(table, { dataDir, keyFile, url, ...kept });
     const running = await runningOf(before?.daemons ?? []);
     checkUnmoved(specs, running);
     const missing = specs.filter((spec) => !running.has(spec.name));
@@ -73,7 +77,7 @@ export async function startCluster(
       ...started.map(({ record }) => [record.name, record] as const),
     ]);
     const daemons = specs.flatMap(({ name }) => records.get(name) ?? []);
-    const state: ClusterState = { url, dataDir, iodtab: table.file, daemons, origins };
+    const state: ClusterState = { url, dataDir, iodtab: table.file, daemons, ...kept };
     try {
       if (unstarted !== undefined) throw unstarted.reason;
       // Before they are ready: whatever becomes of us, `weft down` finds them.
@@ -155,8 +159,10 @@ function daemonSpecs(
     keyFile,
     url,
     origins,
+    smallFileBytes,
   }: Readonly<Record<'dataDir' | 'keyFile' | 'url', string>> &
-    Required<Pick<ClusterState, 'origins'>>,
+    Required<Pick<ClusterState, 'origins'>> &
+    Pick<ClusterState, 'smallFileBytes'>,
 ): readonly DaemonSpec[] {
   const spec = (
     role: DaemonSpec['role'],
@@ -180,8 +186,9 @@ function daemonSpecs(
       .split(' ')
       .concat('--iodtab', file, '--key', keyFile)
       .concat(...origins.map((origin) => ['--allow-origin', origin]));
+  const small = smallFileBytes === undefined ? [] : ['--small-file-bytes', String(smallFileBytes)];
   return [
-    spec('mgr', 'mgr', mgr, at(mgr)),
+    spec('mgr', 'mgr', mgr, at(mgr).concat(small)),
     ...iods.map((iod) =>
       spec('iod', iod.name, iod, ['--mgr', url, ...at(iod), '--index', String(iod.index)]),
     ),

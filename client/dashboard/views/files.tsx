@@ -66,8 +66,8 @@ export function Files({ fs, self, picture }: ViewProps) {
 }
 
 async function mapOf(fs: PageFileSystem, path: string): Promise<MappedFile | undefined> {
-  const { size, layout } = await fs.stat(path);
-  return layout && { path, size, layout };
+  const { size, layout, place } = await fs.stat(path);
+  return layout && { path, size, layout, isAtMgr: place !== 'iods' };
 }
 
 /** A map that grows with its file for as long as it is shown; of one that is gone it stays. */

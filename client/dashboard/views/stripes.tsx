@@ -15,9 +15,27 @@ export interface MappedFile {
   readonly path: string;
   readonly size: number;
   readonly layout: Layout;
+  /** The mgr has them, and no iod. */
+  readonly isAtMgr: boolean;
 }
 
-export function Stripes(props: {
+/** Of a small file there is nothing to draw. */
+export function Stripes(props: Parameters<typeof StripesOnIods>[0]) {
+  const { path, size, isAtMgr } = props.file;
+  if (!isAtMgr) return <StripesOnIods {...props} />;
+  return (
+    <section aria-labelledby="stripes" class="stripes">
+      <h2 id="stripes">Stripes of {printable(path)}</h2>
+      <p role="status">{displayBytes(size)} in the store of the mgr, and on no iod.</p>
+      <Command line={commands.where(path)} />
+      <button type="button" onClick={props.close}>
+        Close the map
+      </button>
+    </section>
+  );
+}
+
+function StripesOnIods(props: {
   readonly file: MappedFile;
   readonly members: readonly Member[];
   readonly close: () => void;

@@ -39,8 +39,15 @@ export function setAttr(context: NameContext, request: Request): ReplyOf<SetAttr
   return { attr: attrOf(stored) };
 }
 
-/** A session that has the file open for writing needs no right of the mode any more. */
-function requireTruncate({ who, holders }: NameContext, request: Request, inode: Inode): void {
+/**
+ * A session that has the file open for writing needs no right of the mode any more.
+ * @throws FsError EISDIR, EINVAL, EACCES
+ */
+export function requireTruncate(
+  { who, holders }: NameContext,
+  request: Request,
+  inode: Inode,
+): void {
   if (inode.kind === 'directory') throw new FsError('EISDIR');
   if (inode.kind !== 'file') throw new FsError('EINVAL', { what: `a ${inode.kind} has no size` });
   const isOpen = request.at.path === '' && holders.isWriter(who.session, inode.handle);

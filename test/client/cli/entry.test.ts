@@ -20,6 +20,7 @@ const stats = new Stats({
   changed: time,
   born: time,
   layout: { base: 1, pcount: 2, ssize: 4096, total: 4 },
+  place: 'iods',
   sizeExact: false,
   right: false,
 });

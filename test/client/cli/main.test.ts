@@ -45,6 +45,7 @@ for (const args of [
   ['ln', 'one'],
   ['up', '--iods', '0'],
   ['up', '--allow-origin', 'example.org'],
+  ['up', '--small-file-bytes', '1M'],
   ['truncate', '/a'],
   ['fsck', '--restore', 'x'],
 ]) {

@@ -30,7 +30,8 @@ function onFatal(error: Error): never {
   throw error;
 }
 
-export async function startLocalCluster(iodCount = 2): Promise<LocalCluster> {
+/** @param smallFileBytes bytes that a file may have at the mgr */
+export async function startLocalCluster(iodCount = 2, smallFileBytes = 0): Promise<LocalCluster> {
   const directory = await mkdtemp(join(tmpdir(), 'weft-node-fs-'));
   const runtime = makeNodeRuntime({ log: 'silent' });
   const [mgrPort = 0, ...iodPorts] = await freePorts(iodCount + 1, host);
@@ -49,6 +50,7 @@ export async function startLocalCluster(iodCount = 2): Promise<LocalCluster> {
       iodtab: parseIodtab(formatIodtab({ mgr: { host, port: mgrPort }, iods }), 'iodtab'),
       policy: { rootSquash: false, users: new Map() },
       rootOwner: { uid: 0, gid: 0 },
+      smallFileBytes,
       process: { residentBytes: () => 1 },
     },
     onFatal,

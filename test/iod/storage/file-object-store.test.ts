@@ -8,20 +8,9 @@ import { FsError } from '../../../shared/errno.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { Disk, DiskFile } from '../../../shared/runtime/runtime.ts';
 import type { Handle } from '../../../shared/units.ts';
-import { openRealStore } from './real-store.ts';
+import { openRealStore, readText } from './real-store.ts';
 
 const handle = (value: number): Handle => value as Handle;
-
-async function readText(
-  store: ObjectStore,
-  of: Handle,
-  offset: number,
-  length: number,
-): Promise<string> {
-  const into = Buffer.alloc(length, '?');
-  const count = await store.read(of, offset, [into]);
-  return into.toString('latin1', 0, count);
-}
 
 test('an object that was never written has no bytes and is not there', async (t) => {
   const { store } = await openRealStore(t);
@@ -49,6 +38,19 @@ test('truncate cuts, extends with zeros, and makes what is missing', async (t) =
   t.is(await readText(store, handle(1), 0, 100), 'ab\0\0');
   await store.truncate(handle(2), 5);
   t.is((await store.stat(handle(2)))?.lengthBytes, 5);
+});
+
+test('an object that is placed has exactly these bytes, whatever it had', async (t) => {
+  const { store } = await openRealStore(t);
+  await store.place(handle(1), Buffer.from('abc'));
+  t.is(await readText(store, handle(1), 0, 100), 'abc');
+  await store.write(handle(1), 0, [Buffer.from('longer than that')]);
+  await store.place(handle(1), Buffer.from('x'));
+  t.is(await readText(store, handle(1), 0, 100), 'x');
+  await store.place(handle(1), Buffer.alloc(0));
+  t.is((await store.stat(handle(1)))?.lengthBytes, 0);
+  await store.place(handle(2), Buffer.alloc(0));
+  t.is(await store.stat(handle(2)), undefined);
 });
 
 test('a truncate to more than the disk can hold leaves the object as it is: what is not there reads as zeros', async (t) => {
@@ -167,21 +169,6 @@ test('what has no place among the objects goes to quarantine with the reason', a
   t.is(quarantine.count, 3);
   const reasons = entries.map(({ reason }) => reason).toSorted();
   t.regex(reasons.join('\n'), /directory, not a file[^]*is a file where[^]*name is none/);
-});
-
-test('an object that is set aside is gone, is listed with the reason, and comes back as it was', async (t) => {
-  const { store, quarantine } = await openRealStore(t);
-  await store.write(handle(9), 3, [Buffer.from('abc')]);
-  t.is(await store.count(), 1);
-  await store.setAside(handle(9), 'nobody has it');
-  t.is(await store.stat(handle(9)), undefined);
-  t.is(await readText(store, handle(9), 0, 10), '');
-  t.is(await store.count(), 0);
-  await t.throwsAsync(store.setAside(handle(9), 'again'), { code: 'ENOENT' });
-  const [entry] = (await quarantine.list('')).entries;
-  t.like(entry, { handle: 9, reason: 'nobody has it', lengthBytes: 6 });
-  await quarantine.restore(entry?.id ?? '');
-  t.is(await readText(store, handle(9), 0, 10), '\0\0\0abc');
 });
 
 test('more objects than descriptors: idle ones are closed and opened again (SCENARIOS 189)', async (t) => {

@@ -131,6 +131,22 @@ test('a truncate is durable when it is answered, also of an object that was not 
   }
 });
 
+test('bytes that are placed are durable when it is answered, in place of what was there', async (t) => {
+  for (const seed of seeds) {
+    const machine = new Machine(seed);
+    await machine.run(async (store) => {
+      await store.write(one, 0, text('abcdef'));
+      await store.place(one, Buffer.from('xyz'));
+      await store.place(far, Buffer.from('new'));
+    });
+    machine.losePower();
+    await machine.run(async (store) => {
+      t.is(await readText(store, one), 'xyz');
+      t.is(await readText(store, far), 'new');
+    });
+  }
+});
+
 test('a removal is durable when it is answered, and what comes to its directory later too', async (t) => {
   for (const seed of seeds) {
     const machine = new Machine(seed);

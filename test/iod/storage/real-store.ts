@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { FileObjectStore } from '../../../iod/storage/file-object-store.ts';
 import { Quarantine } from '../../../iod/storage/quarantine.ts';
+import type { ObjectStore } from '../../../iod/storage/object-store.ts';
 import type { FsError } from '../../../shared/errno.ts';
 import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
 import type { Disk } from '../../../shared/runtime/runtime.ts';
+import type { Handle } from '../../../shared/units.ts';
 
 export async function temporaryDirectory(t: ExecutionContext): Promise<string> {
   const path = await fsp.mkdtemp(join(tmpdir(), 'weft-iod-'));
@@ -50,4 +52,16 @@ export async function openRealStore(
   });
   t.teardown(() => store.close());
   return { store, quarantine, directory, losses };
+}
+
+/** What an object has there, as latin1. */
+export async function readText(
+  store: ObjectStore,
+  of: Handle,
+  offset: number,
+  length: number,
+): Promise<string> {
+  const into = Buffer.alloc(length, '?');
+  const count = await store.read(of, offset, [into]);
+  return into.toString('latin1', 0, count);
 }

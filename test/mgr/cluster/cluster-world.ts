@@ -53,6 +53,7 @@ export function fileOn(handle: number, layout: Partial<Layout> = {}): Inode {
     changed: time,
     born: time,
     layout: { base: 0, pcount: 2, ssize: 4096, total: 2, ...layout },
+    place: 'iods',
     target: undefined,
     parent: undefined,
     defaults: undefined,

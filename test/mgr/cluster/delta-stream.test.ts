@@ -44,6 +44,9 @@ function change(sequence: number): OpenEntry {
   return { handle: sequence as Handle, session: 1 as SessionId, rights: 1, sequence };
 }
 
+/** In which iods have heard of a change. */
+const heardMs = limits.openChangesDelayMs + 100;
+
 test('changes of a tick go in one message, each message follows the one before', (t) => {
   const { stream, messages } = new SlowIod(10);
   stream.push(change(9));
@@ -156,14 +159,14 @@ test('iods hear of opens of their own files, behind the commit, many at once', a
       openTable.open(inode, 1 as SessionId, 1, 7);
     }
   });
-  await cluster.pass(100);
+  await cluster.pass(heardMs);
   t.is(cluster.iod(0).heardOf('applyOpens').length, 1);
   t.deepEqual(cluster.iod(0).opens(), cluster.opensOf(0));
   t.deepEqual(cluster.iod(1).opens(), cluster.opensOf(1));
   t.is(cluster.iod(0).opens().length, 2);
   t.is(cluster.iod(1).opens().length, 3);
   await cluster.closeOpen(10, 1, 1);
-  await cluster.pass(100);
+  await cluster.pass(heardMs);
   t.is(cluster.iod(0).rights(10, 1), 0);
 });
 
@@ -173,7 +176,7 @@ test('an open whose commit failed is told to nobody', async (t) => {
   await t.throwsAsync(cluster.open(fileOn(10), 1, 1), { code: 'ENOSPC' });
   cluster.commitError = undefined;
   await cluster.open(fileOn(11), 1, 1);
-  await cluster.pass(100);
+  await cluster.pass(heardMs);
   t.deepEqual(
     cluster
       .iod(0)
@@ -202,6 +205,6 @@ test('opens do not wait for an iod that hangs', async (t) => {
   for (let handle = 10; handle < 40; handle++) await cluster.open(fileOn(handle), 1, 1);
   t.true(cluster.world.nowMs - begun < 100);
   t.is(cluster.iod(0).heardOf('applyOpens').length <= limits.openMessagesInFlightPerIod, true);
-  await cluster.pass(100);
+  await cluster.pass(heardMs);
   t.is(cluster.iod(1).opens().length, 30, 'and nobody else is kept from hearing');
 });

@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { FsError } from '../../../shared/errno.ts';
 import type { IodIndex, SessionId } from '../../../shared/units.ts';
+import { limits } from '../../../shared/limits.ts';
 import { syncOps } from '../../../shared/wire/sync-ops.ts';
 import { ClusterWorld, fileOn } from './cluster-world.ts';
 import { ScriptedIod, type Step } from './scripted-iod.ts';
@@ -256,6 +257,18 @@ test('an iod is not confirmed before it has cut what was truncated while it was 
   t.is(iod.lengths.get(10), 0);
   release();
   await cluster.serving();
+});
+
+test('an iod that drains hears of all opens before it has its answer: it writes down what it knows', async (t) => {
+  const cluster = await new ClusterWorld().started();
+  await cluster.open(fileOn(10), 1, 1);
+  const iod = cluster.iod(0);
+  const { process, connection } = iod;
+  t.is(iod.table.size, 0);
+  const begunAt = cluster.world.nowMs;
+  await cluster.world.complete(process.call(() => connection?.call(syncOps.draining, {}, later)));
+  t.is(iod.table.size, 1);
+  t.true(cluster.world.nowMs - begunAt < limits.openChangesDelayMs);
 });
 
 test('an iod that drains is not asked to sync, and is away when it has gone', async (t) => {

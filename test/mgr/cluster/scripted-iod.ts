@@ -206,6 +206,10 @@ export class ScriptedIod {
         this.lengths.set(handle, length);
         return {};
       }),
+      place: scripted('place', ({ handle, bytes }) => {
+        this.lengths.set(handle, bytes.length);
+        return {};
+      }),
       remove: scripted('remove', ({ handles }) => {
         for (const handle of handles) this.lengths.delete(handle);
         return {};

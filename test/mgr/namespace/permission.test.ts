@@ -32,6 +32,7 @@ function inode(fields: Partial<Inode>): Inode {
     changed: time,
     born: time,
     layout: undefined,
+    place: 'iods',
     target: undefined,
     parent: undefined,
     defaults: undefined,

@@ -27,6 +27,7 @@ test('a session with too many files open gets EMFILE, but may open those again',
   const scope = {
     openTable,
     sizes: { mustAsk: () => false },
+    small: { roomOf: () => 0 },
     secret: Buffer.alloc(32),
     generation: 1,
   } as unknown as FileScope;

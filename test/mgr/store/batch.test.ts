@@ -28,6 +28,7 @@ function inode(handle: number, size = 0): Inode {
     changed: time,
     born: time,
     layout: undefined,
+    place: 'iods',
     target: undefined,
     parent: undefined,
     defaults: undefined,
@@ -363,3 +364,22 @@ const body = new Uint8Array();
 function raise(): never {
   throw new Error('a change that failed');
 }
+
+test('bytes of a small file are there at once, go with what failed, and are kept with the commit', (t) => {
+  const store = openSqliteStore({ database: memoryDatabase() });
+  const view = new MetaView(store);
+  const handle = 7 as Handle;
+  t.is(view.contents(handle).length, 0);
+  view.putContents(handle, Buffer.from('first'));
+  const mark = view.mark();
+  view.putContents(handle, Buffer.from('second'));
+  t.is(String(view.contents(handle)), 'second');
+  view.undo(mark);
+  t.is(String(view.contents(handle)), 'first');
+  view.commit(1);
+  t.is(String(store.contents(handle)), 'first');
+  view.putContents(handle, Buffer.alloc(0));
+  t.is(view.contents(handle).length, 0);
+  view.commit(1);
+  t.is(store.contents(handle), undefined);
+});

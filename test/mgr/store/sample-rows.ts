@@ -18,6 +18,7 @@ export const file: Inode = {
   changed: { seconds: 3, nanoseconds: 2 },
   born: { seconds: 4, nanoseconds: 3 },
   layout: { base: 1, pcount: 2, ssize: 65_536, total: 3 },
+  place: 'iods',
   target: undefined,
   parent: undefined,
   defaults: undefined,

@@ -150,3 +150,33 @@ test('after a power cut the store holds all commits up to one point (SCENARIOS 6
   }
   t.true(found.has(batches) && found.has(0) && found.size > 10);
 });
+
+test('files of an older weftfs have their bytes at the iods, and new ones may have them here', (t) => {
+  const database = memoryDatabase();
+  migrate(database, migrations.slice(0, 4));
+  database.exec(`INSERT INTO inodes VALUES (2, 0, 420, 1, 0, 0, 0, 5,
+    1, 0, 1, 0, 1, 0, 1, 0, 0, 1, 4096, 1, NULL, NULL, NULL)`);
+  const store = openSqliteStore({ database });
+  const old = store.inode(2 as Handle);
+  t.like(old, { kind: 'file', size: 5, place: 'iods' });
+  if (old === undefined) return;
+  const [handle, other] = [3 as Handle, 4 as Handle];
+  store.commit(
+    [
+      { kind: 'put-inode', row: { ...old, handle, place: 'mgr' } },
+      { kind: 'put-contents', handle, bytes: Buffer.from('three') },
+      { kind: 'put-inode', row: { ...old, handle: other, place: 'moving' } },
+      { kind: 'put-contents', handle: other, bytes: Buffer.from('four') },
+      { kind: 'put-contents', handle: other, bytes: Buffer.from('fourth') },
+    ],
+    1,
+  );
+  const again = openSqliteStore({ database });
+  t.is(again.inode(handle)?.place, 'mgr');
+  t.is(again.inode(other)?.place, 'moving');
+  t.deepEqual(again.contents(handle), Buffer.from('three'));
+  t.deepEqual(again.contents(other), Buffer.from('fourth'));
+  again.commit([{ kind: 'delete-contents', handle }], 1);
+  t.is(again.contents(handle), undefined);
+  t.is(again.contents(2 as Handle), undefined);
+});

@@ -11,11 +11,17 @@ import { iodOfColumn, localLength } from '../../../../shared/stripe.ts';
 import type { Handle, IodIndex } from '../../../../shared/units.ts';
 
 const layout = { base: 1, pcount: 2, ssize: 4096, total: 3 };
-const file = (handle: number, size: number, opens = 0): FileRow => ({
+const file = (
+  handle: number,
+  size: number,
+  opens = 0,
+  place: FileRow['place'] = 'iods',
+): FileRow => ({
   handle: handle as Handle,
   layout,
   size,
   opens,
+  place,
 });
 const object = (handle: number, length: number): ObjectRow => ({
   handle: handle as Handle,
@@ -52,6 +58,12 @@ test('an object without a file is an orphan, wherever it stands in the list', as
     'orphan 7 on 1',
     'orphan 8 on 2',
   ]);
+});
+
+test('a small file needs no object, and may have one where a move was cut short', async (t) => {
+  const files = [file(5, 100, 0, 'mgr'), file(6, 100, 0, 'moving'), file(7, 100, 0, 'mgr')];
+  const objects = { 1: [object(6, 4000), object(7, 100)], 0: [object(6, 1)] };
+  t.deepEqual(await suspectsOf(files, objects), ['misplaced 6 on 0', 'needless 7 on 1']);
 });
 
 test('an object on an iod outside the layout is misplaced', async (t) => {

@@ -1,0 +1,17 @@
+/** Which places in a file there are. */
+import { FsError } from '../shared/errno.ts';
+import { limits } from '../shared/limits.ts';
+
+/** @throws FsError EINVAL for what is no place in a file */
+export function checkPosition(position: number): void {
+  if (Number.isSafeInteger(position) && position >= 0) return;
+  throw new FsError('EINVAL', {
+    what: `an offset is a whole number from 0 to 2^53 - 1, not ${position}`,
+  });
+}
+
+/** @throws FsError EINVAL, EFBIG */
+export function checkRange(position: number, length: number): void {
+  checkPosition(position);
+  if (length > limits.fileBytesMax - position) throw new FsError('EFBIG');
+}
