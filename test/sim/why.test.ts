@@ -106,10 +106,14 @@ test('a truncation goes from the client by the mgr to the iod, and who comes beh
   const [cutter, second, asker] = joined;
   if (!cutter || !second || !asker) throw new Error('not all have joined');
   await stage.run(0, () => cutter.writeFile('/f', content, { layout: on(1) }));
+  const [ours, theirs] = [
+    await stage.run(0, () => cutter.open('/f', 'r+')),
+    await stage.run(1, () => second.open('/f', 'r+')),
+  ];
   stage.iod(1).process.pause();
-  const cut = stage.begin(0, () => cutter.truncate('/f', 100));
+  const cut = stage.begin(0, () => ours.truncate(100));
   await stage.pass(500);
-  const behind = stage.begin(1, () => second.truncate('/f', 50));
+  const behind = stage.begin(1, () => theirs.truncate(50));
   await stage.pass(1_000);
 
   const { chains } = await why(stage, asker);

@@ -89,7 +89,7 @@ test.serial('without a mgr it tells that, and how long iods serve without it', a
 mountTest(
   'a program in a mount is followed from its call into the kernel to the iod that is frozen',
   async (t) => {
-    const m = await Mounted.start(t, { iods: 1 });
+    const m = await Mounted.start(t, { iods: 1, smallFileBytes: 0 });
     await writeFile(m.path('f'), 'kept');
     const [iod] = m.cluster.iods;
     iod?.signal('SIGSTOP');
