@@ -113,12 +113,12 @@ test('a program counts the calls of its file system from when it wants to', asyn
   t.teardown(() => fs.close());
   await fs.writeFile('/before', 'x');
   const metrics = countCalls(fs);
-  await fs.writeFile('/after', Buffer.alloc(1000));
+  await fs.writeFile('/after', Buffer.alloc(20_000));
   await t.throwsAsync(fs.stat('/missing'), { code: 'ENOENT' });
   const { contentType, body } = await metrics();
   t.regex(contentType, /^text\/plain/);
   t.regex(body, /^weftfs_build_info\{role="client",/m);
-  t.regex(body, /^weftfs_client_written_bytes_total 1000$/m);
+  t.regex(body, /^weftfs_client_written_bytes_total 20000$/m);
   t.regex(body, /^weftfs_client_call_duration_seconds_count\{op="open",outcome="ok"\} 1$/m);
   t.regex(body, /^weftfs_client_call_errors_total\{op="lookup",errno="ENOENT"\} 1$/m);
   t.regex(body, /^weftfs_client_link_state\{peer="iod0"\} 1$/m);
