@@ -1,5 +1,6 @@
 /** Real daemons and links between them that are cut or slow for a while, and heal by themselves. */
 import test, { type ExecutionContext } from 'ava';
+import { limits } from '../../shared/limits.ts';
 import { connect } from '../../client/connect.ts';
 import type { FileSystem } from '../../client/file-system.ts';
 import { clusterDirectory, up, weft } from './cli-runner.ts';
@@ -73,13 +74,15 @@ test.serial('an iod that is slow is so for its clients, for so long; another is 
   const files = await Promise.all(
     [0, 1].map((base) => fs.open(`/f${base}`, 'w+', { layout: { base, pcount: 1 } })),
   );
+  // Of a file so long the iod has the bytes.
+  const far = limits.smallFileBytesMax;
   /** Both at once. */
   const tookMs = (): Promise<number[]> =>
     Promise.all(
       files.map(async (file) => {
         const begun = performance.now();
-        await file.write(Buffer.from('x'), 0);
-        await file.read(Buffer.alloc(1), 0);
+        await file.write(Buffer.from('x'), far);
+        await file.read(Buffer.alloc(1), far);
         return performance.now() - begun;
       }),
     );
