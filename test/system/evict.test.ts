@@ -4,7 +4,7 @@ import { clusterDirectory, up, weft } from './cli-runner.ts';
 
 test('an iod is evicted by its name, serves nobody, and is back when it is admitted (SCENARIOS 18)', async (t) => {
   const dataDir = await clusterDirectory(t);
-  const { url } = await up(dataDir, '--iods', '2');
+  const { url } = await up(dataDir, '--iods', '2', '--small-file-bytes', '0');
   const fs = await connect(url);
   t.teardown(() => fs.close());
   for (const base of [0, 1]) {
