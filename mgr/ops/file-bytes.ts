@@ -1,7 +1,8 @@
 /**
- * What names do to the bytes of files. Those that the mgr keeps itself change with them. An iod may be away, so its share of the work is a row in
- * the store, written with the change itself: whoever drives the iods carries the rows out, before
- * or after a crash, and deletes each when its iod has acknowledged (SCENARIOS 13, 14, 194).
+ * What names do to the bytes of files. Those that the mgr keeps itself change with them. An iod may be
+ * away, so its share of the work is a row in the store, written with the change itself: whoever drives
+ * the iods carries the rows out, before or after a crash, and deletes each when its iod has
+ * acknowledged (SCENARIOS 13, 14, 194).
  */
 import { iodOfColumn, localLength } from '../../shared/stripe.ts';
 import { modeAfterWrite } from '../namespace/permission.ts';
