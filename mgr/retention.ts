@@ -42,7 +42,8 @@ export class Retention {
   /** Directories whose files have to be looked for. */
   #unread: { readonly handle: Handle; after: number }[] = [];
   #reading: Timer | undefined;
-  #waiting = 0;
+  /** In which queue each file is, and it is in one only. */
+  readonly #waiting = new Map<Handle, Queue>();
   /** There were more files than are watched at once. */
   #isIncomplete = false;
   #closed = false;
@@ -78,8 +79,8 @@ export class Retention {
   /** A session has let go of a file, durably. */
   released(handle: Handle): void {
     if (this.#directories.size === 0 || this.#options.openTable.isHeld(handle)) return;
-    const [seconds] = this.#namesToRemove(handle).map((name) => name.seconds);
-    if (seconds !== undefined) this.#wait(handle, seconds);
+    const times = this.#scratchNames(handle).map(({ seconds }) => seconds);
+    if (times.length > 0) this.#wait(handle, Math.min(...times));
   }
 
   close(): void {
@@ -91,7 +92,7 @@ export class Retention {
   // ------------------------------------------------------------- inner parts
 
   /** Names at or below such directories, and the time of each. */
-  #namesToRemove(handle: Handle) {
+  #scratchNames(handle: Handle) {
     const names = this.#options.store.direntsOf(handle, limits.retentionNamesMax);
     return names.flatMap(({ parent, name }) => {
       const seconds = this.#secondsAt(parent);
@@ -111,13 +112,14 @@ export class Retention {
   }
 
   #wait(handle: Handle, seconds: number): void {
-    const queue = this.#queues.get(seconds) ?? { dueAt: new Map(), timer: undefined };
-    if (queue.dueAt.delete(handle)) this.#waiting--;
-    if (this.#waiting >= limits.retentionFilesMax) {
+    this.#waiting.get(handle)?.dueAt.delete(handle);
+    this.#waiting.delete(handle);
+    if (this.#waiting.size >= limits.retentionFilesMax) {
       this.#isIncomplete = true;
       return;
     }
-    this.#waiting++;
+    const queue = this.#queues.get(seconds) ?? { dueAt: new Map(), timer: undefined };
+    this.#waiting.set(handle, queue);
     this.#queues.set(seconds, queue);
     queue.dueAt.set(handle, this.#options.runtime.clock.now() + seconds * 1000);
     this.#watch(seconds, queue);
@@ -142,11 +144,13 @@ export class Retention {
       if (dueAt > now || due.length === limits.reapBatchMax) break;
       due.push(handle);
     }
-    for (const handle of due) queue.dueAt.delete(handle);
-    this.#waiting -= due.length;
+    for (const handle of due) {
+      queue.dueAt.delete(handle);
+      this.#waiting.delete(handle);
+    }
     await Promise.all(due.map((handle) => this.#remove(handle, seconds)));
     this.#watch(seconds, queue);
-    if (!this.#isIncomplete || this.#waiting > limits.retentionFilesMax / 2) return;
+    if (!this.#isIncomplete || this.#waiting.size > limits.retentionFilesMax / 2) return;
     this.#isIncomplete = false;
     this.#read([...this.#directories]);
   }
@@ -157,18 +161,20 @@ export class Retention {
     try {
       while (!this.#closed) {
         const mark = tick.mark();
-        if (!tick.atomically(() => this.#unlink(handle))) return;
+        if (!tick.atomically(() => this.#unlink(handle, seconds))) break;
         const { inodes, directories } = tick.touched(mark);
         const inTheWay = rights.mayBeHeld
           ? rights.clear(undefined, new Set([...inodes, ...directories]))
           : undefined;
         if (inTheWay === undefined) {
           await commits.durable();
-          return;
+          break;
         }
         tick.undo(mark);
         await inTheWay;
       }
+      // Names whose time is longer, or has become so.
+      this.released(handle);
     } catch (error) {
       if (!isFsError(error)) throw error;
       const { message: why } = error;
@@ -178,13 +184,14 @@ export class Retention {
     }
   }
 
-  /** @returns false when there is nothing to remove: somebody has it open, or it is gone */
-  #unlink(handle: Handle): boolean {
+  /** @returns false: somebody has it open, it is gone, or its time is longer than this by now */
+  #unlink(handle: Handle, seconds: number): boolean {
     const { view, openTable, runtime } = this.#options;
     const now = runtime.clock.wall();
     if (openTable.isHeld(handle)) return false;
     let isRemoved = false;
-    for (const { parent, name } of this.#namesToRemove(handle)) {
+    for (const { parent, name, seconds: time } of this.#scratchNames(handle)) {
+      if (time > seconds) continue;
       const inode = view.inode(handle);
       if (inode?.kind !== 'file' || view.dirent(parent, name)?.handle !== handle) continue;
       removeName(view, now, parent, name, inode.kind);
