@@ -18,7 +18,7 @@ export async function followRecovery(given: Arguments, context: Context): Promis
   let look = await lookAtCluster(given, context);
   const progress = new Progress(output, () => ({ ...stepsOf(look), seconds: seconds() }));
   try {
-    for (let before = ''; !isWell(look); look = await lookAtCluster(given, context)) {
+    for (let before = ''; !isOver(look); look = await lookAtCluster(given, context)) {
       // States are told one below the other, figures in the bar.
       const states = statesIn(look).join('; ');
       if (states !== before && !output.json) output.remark(states);
@@ -32,19 +32,18 @@ export async function followRecovery(given: Arguments, context: Context): Promis
   output.result({ seconds: took }, () => `all serve, after ${humanDuration(took)}`);
 }
 
-function isWell({ status }: ClusterLook): boolean {
-  if (status === undefined) return false;
-  return status.state === 'ACTIVE' && status.members.every(({ state }) => state === 'serving');
+/** Nobody is on the way to serve any more. Pure. */
+export function isOver(look: ClusterLook): boolean {
+  return statesIn(look).length === 0;
 }
 
-/** Who does not serve, and in which state he is. */
+/** Who does not serve yet, and in which state he is. Nobody waits for an iod that was evicted. */
 function statesIn({ status }: ClusterLook): readonly string[] {
   if (status === undefined) return ['mgr: unreachable'];
+  const away = status.members.filter(({ state }) => state !== 'serving' && state !== 'evicted');
   return [
     ...(status.state === 'ACTIVE' ? [] : [`mgr: ${status.state.toLowerCase()}`]),
-    ...status.members.flatMap(({ name, state }) =>
-      state === 'serving' ? [] : [`${printable(name)}: ${state}`],
-    ),
+    ...away.map(({ name, state }) => `${printable(name)}: ${state}`),
   ];
 }
 

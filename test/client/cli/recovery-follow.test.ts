@@ -1,6 +1,6 @@
 import test from 'ava';
 import { progressLine } from '../../../client/cli/progress.ts';
-import { stepsOf } from '../../../client/cli/recovery-follow.ts';
+import { isOver, stepsOf } from '../../../client/cli/recovery-follow.ts';
 import type { ClusterStatus } from '../../../client/file-system.ts';
 import { FsError } from '../../../shared/errno.ts';
 
@@ -8,6 +8,10 @@ function look(changes: object) {
   const status = { state: 'ACTIVE', members: [{ name: 'iod0', state: 'absent' }], absences: [] };
   return { status: { ...status, ...changes } as unknown as ClusterStatus };
 }
+
+const members = (...states: string[]) => ({
+  members: states.map((state) => ({ name: 'iod', state })),
+});
 
 test('the bar is of all that is recovered together, and says who still takes how long', (t) => {
   const recovery = {
@@ -34,4 +38,13 @@ test('without steps that can be counted, or without a mgr, it promises nothing',
   t.deepEqual(absent.also, ['iod0: absent, at most 35.0 s left']);
   const gone = stepsOf({ status: undefined, error: new FsError('ETIMEDOUT'), iods: [] });
   t.like(gone, { total: null, also: ['mgr: unreachable'] });
+});
+
+test('it is over when all serve but those that were evicted', (t) => {
+  t.true(isOver(look(members('serving', 'evicted'))));
+  for (const state of ['absent', 'syncing', 'draining']) {
+    t.false(isOver(look(members('serving', state))), state);
+  }
+  t.false(isOver(look({ ...members('serving'), state: 'RECOVERING' })));
+  t.false(isOver({ status: undefined, error: new FsError('ETIMEDOUT'), iods: [] }));
 });
