@@ -1,7 +1,7 @@
 /** Disks that are full, read-only, or no place for a directory. */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { type File, FsError } from '../../client/index.ts';
 import { TestCluster, until } from './cluster-fixture.ts';
 import { runProgram } from './daemon.ts';
@@ -90,16 +90,22 @@ diskTest(
   },
 );
 
+/** A cluster with one file, `/before`, whose mgr has a disk that is soon full. */
+async function mgrOnSmallDisk(t: ExecutionContext) {
+  const small = await mountTmpfs(t, 'size=128m');
+  const cluster = await TestCluster.start(t, {
+    iods: 1,
+    dataDir: (name) => (name === 'mgr' ? join(small, name) : undefined),
+  });
+  const fs = await cluster.connect();
+  await fs.writeFile('/before', 'content');
+  return { small, cluster, fs };
+}
+
 diskTest(
   'a full disk of the mgr refuses what is new; all else goes on, and room helps (SCENARIOS 215)',
   async (t) => {
-    const small = await mountTmpfs(t, 'size=128m');
-    const cluster = await TestCluster.start(t, {
-      iods: 1,
-      dataDir: (name) => (name === 'mgr' ? join(small, name) : undefined),
-    });
-    const fs = await cluster.connect();
-    await fs.writeFile('/before', 'content');
+    const { small, cluster, fs } = await mgrOnSmallDisk(t);
     await fs.mkdir('/old');
     const before = await fs.open('/before');
     const filler = join(small, 'filler');
@@ -141,13 +147,7 @@ diskTest(
 diskTest(
   'a mgr starts on a disk without a byte left, after a stop in order and after a crash (SCENARIOS 215)',
   async (t) => {
-    const small = await mountTmpfs(t, 'size=128m');
-    const cluster = await TestCluster.start(t, {
-      iods: 1,
-      dataDir: (name) => (name === 'mgr' ? join(small, name) : undefined),
-    });
-    const fs = await cluster.connect();
-    await fs.writeFile('/before', 'content');
+    const { small, cluster, fs } = await mgrOnSmallDisk(t);
     for (const end of ['stop', 'kill'] as const) {
       await cluster.mgr[end]();
       const filler = join(small, 'filler');

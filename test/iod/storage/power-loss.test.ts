@@ -7,6 +7,7 @@ import type { Runtime } from '../../../shared/runtime/runtime.ts';
 import type { Handle } from '../../../shared/units.ts';
 import type { SimProcess } from '../../sim/runtime/process.ts';
 import { World } from '../../sim/runtime/world.ts';
+import { readText } from './real-store.ts';
 
 const seeds = Array.from({ length: 25 }, (_, at) => at + 1);
 const one = 1 as Handle;
@@ -63,11 +64,6 @@ async function openStore(runtime: Runtime) {
 
 function fail(why: Error): never {
   throw why;
-}
-
-async function readText(store: ObjectStore, handle: Handle): Promise<string> {
-  const into = Buffer.alloc(100);
-  return into.toString('latin1', 0, await store.read(handle, 0, [into]));
 }
 
 test('what was synced is there after a loss of power, each object by its own sync (SCENARIOS 223)', async (t) => {

@@ -1,22 +1,10 @@
 /** A disk that can only be read for a while, or from now on (SCENARIOS 219). */
 import test from 'ava';
-import type { ObjectStore } from '../../../iod/storage/object-store.ts';
 import { FsError } from '../../../shared/errno.ts';
 import type { Handle } from '../../../shared/units.ts';
-import { openRealStore } from './real-store.ts';
+import { openRealStore, readText } from './real-store.ts';
 
 const handle = (value: number): Handle => value as Handle;
-
-async function readText(
-  store: ObjectStore,
-  of: Handle,
-  offset: number,
-  length: number,
-): Promise<string> {
-  const into = Buffer.alloc(length, '?');
-  const count = await store.read(of, offset, [into]);
-  return into.toString('latin1', 0, count);
-}
 
 test('a disk that was read-only for a while is written again, also what was read meanwhile', async (t) => {
   let isReadOnly = false;

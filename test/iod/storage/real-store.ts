@@ -58,8 +58,8 @@ export async function openRealStore(
 export async function readText(
   store: ObjectStore,
   of: Handle,
-  offset: number,
-  length: number,
+  offset = 0,
+  length = 100,
 ): Promise<string> {
   const into = Buffer.alloc(length, '?');
   const count = await store.read(of, offset, [into]);
