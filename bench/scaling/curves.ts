@@ -2,6 +2,7 @@
 import type { Report } from '../peers/report.ts';
 
 const inDirectory = 'files in a directory';
+const inAll = 'files in all';
 
 export const curves = {
   'iods-read': { title: 'streaming reads', unit: 'MB/s', by: 'iods' },
@@ -22,6 +23,15 @@ export const curves = {
   'entries-stat-cpu': { title: 'processor time of a stat', unit: 'us', by: inDirectory },
   'entries-list': { title: 'listed with attributes', unit: '/s', by: inDirectory },
   'entries-memory': { title: 'memory of the mgr', unit: 'MiB', by: inDirectory },
+  'names-create': { title: 'creates, 128 in flight', unit: '/s', by: inAll },
+  'names-create-cpu': { title: "the mgr's processor time of a create", unit: 'us', by: inAll },
+  'names-stat': { title: 'stats from all over the tree', unit: '/s', by: inAll },
+  'names-stat-cpu': { title: "the mgr's processor time of one", unit: 'us', by: inAll },
+  'names-stat-again': { title: 'the same stats again', unit: '/s', by: inAll },
+  'names-stat-again-cpu': { title: "the mgr's processor time of one", unit: 'us', by: inAll },
+  'names-memory': { title: 'memory of the mgr', unit: 'MiB', by: inAll },
+  'names-disk': { title: "bytes of a file on the mgr's disk", unit: 'B', by: inAll },
+  'names-start': { title: 'start of the mgr', unit: 'ms', by: inAll },
 } as const;
 
 export type CurveName = keyof typeof curves;

@@ -1,8 +1,8 @@
 /**
  * `npm run bench:scaling`: what more of everything costs: iods, sessions, open files, files in one
- * directory; each on a cluster of its own.
+ * directory and in all; each on a cluster of its own.
  *
- *     npm run bench:scaling -- [--quick] [--json] [--only=iods,sessions,opens,entries] [--publish]
+ *     npm run bench:scaling -- [--quick] [--json] [--only=iods,sessions,opens,entries,names] [--publish]
  *
  * `--publish` makes a part of docs/PERFORMANCE.md of it.
  */

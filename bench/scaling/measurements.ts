@@ -1,10 +1,12 @@
 /** The measurements behind the curves, each on a cluster of its own. */
-import { BenchCluster } from '../cluster.ts';
+import type { BenchCluster } from '../cluster.ts';
 import { median } from '../peers/statistics.ts';
-import { perSecond, Worker } from '../processes.ts';
+import { perSecond, type Worker } from '../processes.ts';
 import type { Outcome } from '../tasks.ts';
 import type { Point } from './curves.ts';
+import { measureNames } from './name-space.ts';
 import type { ScalingTask } from './scaling-tasks.ts';
+import { connectWarm, usualIods, withCluster } from './with-cluster.ts';
 
 export interface Extent {
   readonly iods: readonly number[];
@@ -13,6 +15,7 @@ export interface Extent {
   readonly calls: number;
   readonly opens: readonly number[];
   readonly entries: readonly number[];
+  readonly names: readonly number[];
 }
 
 const MiB = 1024 * 1024;
@@ -25,6 +28,7 @@ export const fullExtent: Extent = {
   calls: 10_000,
   opens: [10_000, 30_000, 100_000],
   entries: [1000, 10_000, 100_000, 1_000_000],
+  names: [10_000, 100_000, 1_000_000, 10_000_000],
 };
 
 export const quickExtent: Extent = {
@@ -34,6 +38,7 @@ export const quickExtent: Extent = {
   calls: 1000,
   opens: [1000, 5000],
   entries: [1000, 10_000],
+  names: [10_000, 30_000],
 };
 
 export const measurements = {
@@ -41,10 +46,9 @@ export const measurements = {
   sessions: measureSessions,
   opens: measureOpens,
   entries: measureEntries,
+  names: measureNames,
 } as const;
 
-const usualIods = 4;
-const warmFiles = 2000;
 const streams = 3;
 
 async function measureIods(extent: Extent): Promise<Point[]> {
@@ -179,28 +183,7 @@ async function withSessions(run: (sessions: Sessions) => Promise<Point[]>): Prom
         { curve: `${curve}-cpu`, at, value: cpuUs / outcome.done },
       ];
     };
-    await perform({ kind: 'connect', url: cluster.url, sessions: 1 });
-    // Unmeasured: code that is not compiled yet takes ten times as long.
-    const directory = '/warm';
-    await perform({ kind: 'directory', directory });
-    for (const kind of ['create', 'stat', 'stat'] as const) {
-      await perform({ kind, directory, from: 0, to: warmFiles });
-    }
+    await connectWarm(cluster, holder);
     return run({ cluster, perform, measure });
   });
-}
-
-async function withCluster<T extends object, Found>(
-  iods: number,
-  program: string,
-  measure: (cluster: BenchCluster, worker: Worker<T>) => Promise<Found>,
-): Promise<Found> {
-  const cluster = await BenchCluster.start(iods);
-  const worker = new Worker<T>(program);
-  try {
-    return await measure(cluster, worker);
-  } finally {
-    await worker.end();
-    await cluster.stop();
-  }
 }

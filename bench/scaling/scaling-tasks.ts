@@ -1,4 +1,4 @@
-/** What a process with many sessions is asked to do; its files are `file-N` in a directory. */
+/** What a process with many sessions is asked to do; its files are `file-N` in directories. */
 
 export type ScalingTask =
   /** As many sessions as said, with those that it has. */
@@ -14,4 +14,8 @@ export interface Files {
   readonly from: number;
   /** Behind the last. */
   readonly to: number;
+  /** Only each so-and-so-manieth of them. */
+  readonly step?: number;
+  /** They are in directories `0`, `1` … below it, so many in each. */
+  readonly perDirectory?: number;
 }

@@ -39,16 +39,23 @@ async function connectAll(url: string, count: number): Promise<number> {
 }
 
 async function onEach(
-  { directory, from, to }: Files,
+  files: Files,
   call: (fs: FileSystem, path: string) => Promise<unknown>,
 ): Promise<number> {
+  const { from, to, step = 1 } = files;
   let next = from;
   await inParallel(atOnce, async () => {
     while (next < to) {
-      const file = next++;
+      const file = next;
+      next += step;
       const fs = sessions[file % sessions.length];
-      if (fs !== undefined) await call(fs, `${directory}/file-${file}`);
+      if (fs !== undefined) await call(fs, pathOf(files, file));
     }
   });
-  return to - from;
+  return Math.ceil((to - from) / step);
+}
+
+function pathOf({ directory, perDirectory }: Files, file: number): string {
+  const below = perDirectory === undefined ? '' : `/${Math.floor(file / perDirectory)}`;
+  return `${directory}${below}/file-${file}`;
 }
