@@ -1,8 +1,8 @@
 /** Clients of a benchmark of recovery: those who hold files open, and those who never stop. */
 import { setTimeout } from 'node:timers/promises';
 import type { ConnectedFileSystem, File } from '../../client/index.ts';
-import { placeOf } from '../../client/path.ts';
-import { builtClient, builtPath } from '../built.ts';
+import { bareOpener } from '../bare-open.ts';
+import { builtClient } from '../built.ts';
 import { inParallel } from '../data-calls.ts';
 import type { Beats, Reply, Request } from './messages.ts';
 
@@ -54,32 +54,18 @@ async function openFiles({ filesEach }: Extract<Request, { kind: 'open' }>): Pro
   });
 }
 
-/** By bare messages: a million open files of the library are not what is measured. */
 async function shareFiles({ files }: Extract<Request, { kind: 'share' }>): Promise<void> {
-  const { fileOps, openFlags } = await builtMessages();
+  const open = await bareOpener();
   const [first] = held;
   if (first === undefined) throw new Error('there is no session');
   for (let file = 0; file < files; file++) await first.fs.writeFile(`/shared-${file}`, '');
   const sharers = held.values();
   await inParallel(sharersAtOnce, async () => {
     for (const { fs } of sharers) {
-      const opens = Array.from({ length: files }, (_, file) => {
-        const request = {
-          at: placeOf(`/shared-${file}`),
-          flags: openFlags.read,
-          mode: 0,
-          layout: { base: undefined, pcount: undefined, ssize: undefined },
-        };
-        return fs.session.call(fileOps.open, request, { deadline: Infinity });
-      });
+      const opens = Array.from({ length: files }, (_, file) => open(fs, `/shared-${file}`, 'read'));
       await Promise.all(opens);
     }
   });
-}
-
-async function builtMessages(): Promise<typeof import('../../shared/wire/mgr-ops.ts')> {
-  const path = builtPath('shared/wire/mgr-ops.js');
-  return (await import(path)) as typeof import('../../shared/wire/mgr-ops.ts');
 }
 
 async function startPulse({

@@ -17,6 +17,7 @@ export const curves = {
   opens: { title: 'opens of new files, 128 in flight', unit: '/s', by: 'files open' },
   'opens-cpu': { title: 'processor time of an open', unit: 'us', by: 'files open' },
   'opens-memory': { title: 'memory of the mgr', unit: 'MiB', by: 'files open' },
+  'opens-memory-iod': { title: 'memory of an iod', unit: 'MiB', by: 'files open' },
   'entries-create': { title: 'creates, 128 in flight', unit: '/s', by: inDirectory },
   'entries-create-cpu': { title: 'processor time of a create', unit: 'us', by: inDirectory },
   'entries-stat': { title: 'stats, 128 in flight', unit: '/s', by: inDirectory },

@@ -26,7 +26,7 @@ export const fullExtent: Extent = {
   streamBytes: 256 * MiB,
   sessions: [1, 4, 16, 64, 256],
   calls: 10_000,
-  opens: [10_000, 30_000, 100_000],
+  opens: [10_000, 100_000, 1_000_000],
   entries: [1000, 10_000, 100_000, 1_000_000],
   names: [10_000, 100_000, 1_000_000, 10_000_000],
 };
@@ -122,11 +122,11 @@ async function measureOpens({ opens }: Extent): Promise<Point[]> {
     await perform({ kind: 'directory', directory });
     let from = 0;
     for (const at of opens) {
-      points.push(...(await measure('opens', at, { kind: 'open', directory, from, to: at })), {
-        curve: 'opens-memory',
-        at,
-        value: cluster.residentMebibytes('mgr', 'now'),
-      });
+      points.push(
+        ...(await measure('opens', at, { kind: 'open', directory, from, to: at })),
+        { curve: 'opens-memory', at, value: cluster.residentMebibytes('mgr', 'now') },
+        { curve: 'opens-memory-iod', at, value: cluster.residentMebibytes('iod', 'now') },
+      );
       from = at;
     }
     return points;

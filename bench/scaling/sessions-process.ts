@@ -1,5 +1,6 @@
 /** Many sessions in one process, which do what they are asked together: 128 calls at once. */
-import type { ConnectedFileSystem, File, FileSystem } from '../../client/index.ts';
+import type { ConnectedFileSystem, FileSystem } from '../../client/index.ts';
+import { bareOpener } from '../bare-open.ts';
 import { builtClient } from '../built.ts';
 import { inParallel } from '../data-calls.ts';
 import { serveTasks } from '../task-server.ts';
@@ -8,8 +9,6 @@ import type { Files, ScalingTask } from './scaling-tasks.ts';
 const atOnce = 128;
 const connectingAtOnce = 16;
 const sessions: ConnectedFileSystem[] = [];
-/** Kept, or they would be closed. */
-const open: File[] = [];
 
 serveTasks(perform);
 
@@ -19,7 +18,8 @@ async function perform(task: ScalingTask): Promise<number> {
   if (task.kind === 'create') return onEach(task, (fs, path) => fs.mknod(path, 'file'));
   if (task.kind === 'stat') return onEach(task, (fs, path) => fs.stat(path));
   if (task.kind === 'open') {
-    return onEach(task, async (fs, path) => open.push(await fs.open(path, 'w+')));
+    const open = await bareOpener();
+    return onEach(task, (fs, path) => open(fs, path, 'create'));
   }
   const { directory } = task;
   const [fs] = sessions;
