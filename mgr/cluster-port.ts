@@ -2,6 +2,7 @@
  * The border between the mgr's two halves: sessions, names and opens on this side, the iods on the
  * other (`cluster/`). Each side sees of the other only what stands here.
  */
+import { FsError } from '../shared/errno.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
 import type { EpochWatch } from '../shared/rpc/epoch-watch.ts';
 import type { Handlers } from '../shared/rpc/service.ts';
@@ -22,6 +23,11 @@ import type {
 import type { MetaStore } from './store/meta-store.ts';
 import type { MetaView } from './store/batch.ts';
 import type { Inode } from './store/rows.ts';
+
+/** The iod is to come back soon: what needs it is asked for again. @param what waits for it */
+export function iodDown(what: string | undefined): FsError {
+  return new FsError('EAGAIN', { id: 'WEFT_E_IOD_DOWN', what, retryAfterMs: 100 });
+}
 
 /** The group commit as others see it (committer.ts). */
 export interface Commits {

@@ -3,13 +3,13 @@
  * of a file that has its bytes in the mgr's store it is exact.
  * Changes of a file's size follow each other in its queue, and so does who asks meanwhile.
  */
-import { FsError, isFsError } from '../shared/errno.ts';
+import { isFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import type { Staged } from '../shared/rpc/service.ts';
 import { iodOfColumn, localLength } from '../shared/stripe.ts';
 import { compareTimestamps, type Handle, type IodIndex, type Timestamp } from '../shared/units.ts';
 import type { Attr } from '../shared/wire/values.ts';
-import type { AskedSize, ClusterPort, Commits } from './cluster-port.ts';
+import { type AskedSize, type ClusterPort, type Commits, iodDown } from './cluster-port.ts';
 import { HandleQueue } from './handle-queue.ts';
 import { inodeOf } from './namespace/path.ts';
 import type { OpenTable } from './open-table.ts';
@@ -24,8 +24,6 @@ export interface FileSizesOptions {
   readonly cluster: Pick<ClusterPort, 'askSize' | 'truncate' | 'iodTotal'>;
   readonly commits: Commits;
 }
-
-const iodDownRetryMs = 100;
 
 export class FileSizes {
   readonly #options: FileSizesOptions;
@@ -107,11 +105,7 @@ export class FileSizes {
   async exact(handle: Handle): Promise<AskedSize> {
     const asked = await this.askNow(inodeOf(this.#options.view, handle));
     if (asked.exact) return asked;
-    throw new FsError('EAGAIN', {
-      id: 'WEFT_E_IOD_DOWN',
-      what: `an iod of file ${handle} cannot tell how long it is`,
-      retryAfterMs: iodDownRetryMs,
-    });
+    throw iodDown(`an iod of file ${handle} cannot tell how long it is`);
   }
 
   /**

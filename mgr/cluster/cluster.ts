@@ -8,7 +8,14 @@ import type { IodIndex, SessionId } from '../../shared/units.ts';
 import { iodOps } from '../../shared/wire/iod-ops.ts';
 import type { Op } from '../../shared/wire/op.ts';
 import type { Member, OpenEntry } from '../../shared/wire/values.ts';
-import type { Absence, AskedSize, ClusterNeeds, ClusterPort, Space } from '../cluster-port.ts';
+import {
+  type Absence,
+  type AskedSize,
+  type ClusterNeeds,
+  type ClusterPort,
+  iodDown,
+  type Space,
+} from '../cluster-port.ts';
 import type { Inode } from '../store/rows.ts';
 import { FanOut } from './fan-out.ts';
 import { Fencing } from './fencing.ts';
@@ -17,8 +24,6 @@ import { pingIods } from './ping.ts';
 import { Reaper } from './reaper.ts';
 import { Roster } from './roster.ts';
 import { Sizes } from './sizes.ts';
-
-const iodDownRetryMs = 100;
 
 export class Cluster implements ClusterPort {
   readonly handlers: ClusterPort['handlers'];
@@ -131,7 +136,7 @@ export class Cluster implements ClusterPort {
     } catch (error) {
       const { code, what } = toFsError(error);
       if (code !== 'EPIPE' && code !== 'EHOSTUNREACH') throw error;
-      throw new FsError('EAGAIN', { id: 'WEFT_E_IOD_DOWN', what, retryAfterMs: iodDownRetryMs });
+      throw iodDown(what);
     }
   }
 
