@@ -1,7 +1,8 @@
 /**
  * After a loss of the mgr's host. Opens for reading and closes that did not wait for the disk may be
  * missing then, and only the clients know them: each session of before declares what it has open, and
- * is made right. Until all have, or have ended, any file may be held by somebody (DESIGN promise 4).
+ * is made right. Until all have, or have ended, any file may be held by somebody (DESIGN promise 4). Who
+ * has not declared is not back: it is ended with those that did not come back in time.
  */
 import { isGenuineCap, type Key } from '../shared/auth.ts';
 import { FsError, isFsError } from '../shared/errno.ts';
@@ -19,7 +20,7 @@ import type { FileSizes } from './file-sizes.ts';
 import type { OpenTable } from './open-table.ts';
 import { release } from './ops/release.ts';
 import type { ReplyCache } from './reply-cache.ts';
-import type { Session } from './sessions.ts';
+import type { Session, Sessions } from './sessions.ts';
 import type { MetaView } from './store/batch.ts';
 import type { MetaStore } from './store/meta-store.ts';
 import type { Inode, ReplyRow } from './store/rows.ts';
@@ -34,6 +35,7 @@ export interface LostOpensOptions {
   readonly commits: Commits;
   readonly tick: TickChanges;
   readonly openTable: OpenTable;
+  readonly sessions: Pick<Sessions, 'isBack'>;
   readonly replies: ReplyCache;
   readonly sizes: FileSizes;
   /** Of the cluster: has signed the caps. */
@@ -104,7 +106,7 @@ export class LostOpens {
   async declare(session: Session, { opens, opening, last }: Declaration): Promise<void> {
     const held = this.#awaited.get(session.session);
     if (held === undefined) return;
-    const { commits, tick, replies } = this.#options;
+    const { commits, tick, sessions, replies } = this.#options;
     for (const { cap, rights: given, slot, sequence } of opens) {
       this.#requireGranted(session, cap, given);
       const row = replies.find(session.session, slot);
@@ -124,6 +126,7 @@ export class LostOpens {
     // It may have come twice, over two connections.
     if (!this.#awaited.delete(session.session)) return;
     for (const one of lost) this.#closeLater(one);
+    sessions.isBack(session);
     this.#check();
   }
 

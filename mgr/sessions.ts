@@ -41,7 +41,7 @@ export class Sessions implements Participant {
   readonly #sessions = new Map<SessionId, Session>();
   /** Away since, in the order of their going: the first one's lease ends first. */
   readonly #away = new Map<Session, number>();
-  /** Of before the restart, and not back yet. */
+  /** Of before the restart, and not back yet with all that they have open. */
   readonly #missing = new Set<Session>();
   #begun: Session[] = [];
   #lease: Timer | undefined;
@@ -61,7 +61,7 @@ export class Sessions implements Participant {
     return this.#sessions.size;
   }
 
-  /** Without a connection, and not ended yet. */
+  /** Without a connection, or not back with all that they have open, and not ended yet. */
   get awayCount(): number {
     return this.#away.size + this.#missing.size;
   }
@@ -79,7 +79,7 @@ export class Sessions implements Participant {
     return Math.max(0, Math.round(since + this.leaseMs - this.#options.clock.now()));
   }
 
-  /** Of before the restart, and not back yet. */
+  /** Of before the restart, and not back yet with all that they have open. */
   get missing(): ReadonlySet<Session> {
     return this.#missing;
   }
@@ -152,16 +152,22 @@ export class Sessions implements Participant {
     return session;
   }
 
-  /** The client is back: this connection speaks for it from now on. @throws FsError ESTALE */
+  /**
+   * The client is there: this connection speaks for it from now on. Its time to come back runs until
+   * it `isBack`. @throws FsError ESTALE
+   */
   attach(id: SessionId, connection: Connection): Session {
     const session = this.get(id);
     const wasGone = session.connection === undefined;
     session.connection = connection;
     this.#away.delete(session);
-    this.#missing.delete(session);
     if (wasGone) this.#options.onMoved?.(session, 'back');
-    this.#checkReclaimed();
     return session;
+  }
+
+  /** What it has open is known. */
+  isBack(session: Session): void {
+    if (this.#missing.delete(session)) this.#checkReclaimed();
   }
 
   /** A connection is lost: if it was the session's own, its lease runs from now. */
@@ -170,7 +176,8 @@ export class Sessions implements Participant {
     if (session?.connection !== connection) return;
     session.connection = undefined;
     if (session.ended) return;
-    this.#away.set(session, this.#options.clock.now());
+    // Of who is missing the time to come back runs.
+    if (!this.#missing.has(session)) this.#away.set(session, this.#options.clock.now());
     this.#options.onMoved?.(session, 'away');
     this.#watchLeases();
   }

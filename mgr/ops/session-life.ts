@@ -56,7 +56,8 @@ export function attachSession(scope: SessionScope, context: Context): SessionRep
   const session = scope.sessions.attach(peer.session, connection);
   // Before it comes back, a client drops all that it has cached.
   scope.rights.release(session.session);
-  scope.lostOpens.restart(session);
+  if (scope.lostOpens.isAwaited(session)) scope.lostOpens.restart(session);
+  else scope.sessions.isBack(session);
   return replyOf(scope, session, context);
 }
 

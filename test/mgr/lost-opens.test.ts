@@ -1,6 +1,7 @@
 /** What sessions declare after a loss of the mgr's host, and what the mgr makes of it. */
 import test from 'ava';
 import { FsError, isFsError } from '../../shared/errno.ts';
+import { limits } from '../../shared/limits.ts';
 import { clusterOps } from '../../shared/wire/cluster-ops.ts';
 import { openFlags, sessionOps } from '../../shared/wire/mgr-ops.ts';
 import type { RequestOf } from '../../shared/wire/op.ts';
@@ -101,4 +102,36 @@ test('a declaration whose commit fails has not been made: the session is asked a
   await world.pass(100);
   t.is(await opensAt(world, client), 1);
   t.is(world.store?.inode(cap.body.handle)?.kind, 'file');
+});
+
+test('who comes back and never declares is ended with the time to come back, and holds nothing up any longer (SCENARIOS 69)', async (t) => {
+  const world = new MgrWorld(5, { cause: 'host-restart' });
+  const [one, silent] = [await world.client(), await world.client()];
+  const { cap } = await world.complete(one.create('/f'));
+  world.process.restart();
+  await world.complete(Promise.all([one.ready(), silent.ready()]));
+  t.is(await declare({ world, client: one }, {}), 'done');
+  await world.complete(one.unlink('/f'));
+  await world.pass(limits.reclaimWindowMs - 5000);
+  t.is(world.store?.fileCount(), 1, 'it may still say that it has the file open');
+  const { missing, missingTotal } = (await world.complete(one.call(clusterOps.status, {})))
+    .recovery ?? { missing: [], missingTotal: 0 };
+  t.is(missingTotal, 1);
+  t.true(missing[0]?.includes(String(silent.session?.session)));
+  await world.pass(10_000);
+  t.is(world.store?.inode(cap.body.handle), undefined);
+  t.is((await world.complete(one.call(clusterOps.status, {}))).sessions, 1);
+});
+
+test('who lost its connection before it has declared has the same time to come back', async (t) => {
+  const world = new MgrWorld(6, { cause: 'host-restart' });
+  const client = await world.client();
+  const { cap } = await world.complete(client.create('/f'));
+  world.process.restart();
+  await world.complete(client.ready());
+  client.disconnect();
+  await world.complete(client.ready());
+  t.is(await declare({ world, client }, { opens: [open(cap, both)] }), 'done');
+  await world.pass(limits.reclaimWindowMs + limits.sessionLeaseMs);
+  t.is(await opensAt(world, client), 1);
 });
