@@ -5,7 +5,7 @@
  */
 import { isSameDigest, OpenDigest } from '../shared/open-digest.ts';
 import type { Handle, SessionId } from '../shared/units.ts';
-import type { OpenEntry, OpenPlace, OpenRange } from '../shared/wire/values.ts';
+import type { OpenPlace, OpenRange } from '../shared/wire/values.ts';
 import type { OpenEntries } from './open-entries.ts';
 
 /** A part of the open table: behind a place, and up to a handle. */
@@ -19,28 +19,31 @@ const everybody = Number.MAX_SAFE_INTEGER as SessionId;
 
 export const allOpens: OpenPart = { after: begin, upTo: Number.MAX_SAFE_INTEGER as Handle };
 
-/**
- * @param ranges all handles, each range behind the one before
- * @param keep is given the known opens of those ranges that are the same at the mgr
- * @returns the other ranges, those side by side as one, in order
- */
-export function compareOpens(
-  known: OpenEntries,
-  ranges: readonly OpenRange[],
-  keep: (entry: OpenEntry) => void,
-): readonly OpenPart[] {
+export interface Compared {
+  /** What the mgr must tell, in order; no two of them side by side. */
+  readonly parts: readonly OpenPart[];
+  /** All that is known is in force, and nothing else. */
+  readonly isAll: boolean;
+  /** Whether the known opens of the file are those in force. */
+  readonly isSame: (handle: Handle) => boolean;
+}
+
+/** @param ranges all handles, each range behind the one before */
+export function compareOpens(known: OpenEntries, ranges: readonly OpenRange[]): Compared {
   const ends = Float64Array.from(ranges, ({ upTo }) => upTo);
   const digests = ranges.map(() => new OpenDigest());
+  let closed = 0;
   known.forEach((handle, session, rights, sequence) => {
     if (rights > 0) digests[rangeOf(ends, handle)]?.add(handle, session, rights, sequence);
+    else closed++;
   });
   const isSame = ranges.map((range, at) => isSameDigest(range, digests[at] ?? range));
-  known.forEach((handle, session, rights, sequence) => {
-    if (rights > 0 && isSame[rangeOf(ends, handle)] === true) {
-      keep({ handle, session, rights, sequence });
-    }
-  });
-  return partsOf(ranges, isSame);
+  const parts = partsOf(ranges, isSame);
+  return {
+    parts,
+    isAll: parts.length === 0 && closed === 0,
+    isSame: (handle) => isSame[rangeOf(ends, handle)] === true,
+  };
 }
 
 function partsOf(ranges: readonly OpenRange[], isSame: readonly boolean[]): readonly OpenPart[] {

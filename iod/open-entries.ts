@@ -45,16 +45,21 @@ export class OpenEntries {
     return this.#columns.handles[at] === 0 ? 0 : (this.#columns.rights[at] ?? 0);
   }
 
-  set(entry: OpenEntry): void {
-    assert(entry.handle > 0, 'handles begin at 1');
+  set({ handle, session, rights, sequence }: OpenEntry): void {
+    this.put(handle, session, rights, sequence);
+  }
+
+  /** As `set`, without an object. */
+  put(handle: Handle, session: SessionId, rights: number, sequence: number): void {
+    assert(handle > 0, 'handles begin at 1');
     if ((this.#size + 1) * 4 > (this.#mask + 1) * 3) this.#resize((this.#mask + 1) * 2);
-    const at = this.#find(entry.handle, entry.session);
+    const at = this.#find(handle, session);
     const columns = this.#columns;
     if (columns.handles[at] === 0) this.#size++;
-    columns.handles[at] = entry.handle;
-    columns.sessions[at] = entry.session;
-    columns.rights[at] = entry.rights;
-    columns.sequences[at] = entry.sequence;
+    columns.handles[at] = handle;
+    columns.sessions[at] = session;
+    columns.rights[at] = rights;
+    columns.sequences[at] = sequence;
   }
 
   delete(handle: Handle, session: SessionId): void {

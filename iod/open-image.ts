@@ -70,12 +70,14 @@ function imageOf(entries: OpenEntries): Buffer {
 /** Whatever stands there: numbers that no open has are left out, and half an entry at the end. */
 function entriesOf(image: Buffer): OpenEntries {
   const entries = new OpenEntries(image.length / entryBytes);
+  // A Buffer's own methods take three times as long, while an iod starts.
+  const view = new DataView(image.buffer, image.byteOffset, image.length);
   for (let at = 0; at + entryBytes <= image.length; at += entryBytes) {
-    const handle = image.readDoubleLE(at) as Handle;
-    const session = image.readDoubleLE(at + 8) as SessionId;
-    const sequence = image.readDoubleLE(at + 16);
+    const handle = view.getFloat64(at, true);
+    const session = view.getFloat64(at + 8, true);
+    const sequence = view.getFloat64(at + 16, true);
     if (!isCount(handle) || handle === 0 || !isCount(session) || !isCount(sequence)) continue;
-    entries.set({ handle, session, rights: image.readUInt8(at + 24), sequence });
+    entries.put(handle as Handle, session as SessionId, view.getUint8(at + 24), sequence);
   }
   return entries;
 }

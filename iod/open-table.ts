@@ -116,7 +116,7 @@ export class OpenTable {
 
   /** Begins a new table; one that was being built is thrown away. */
   rebuild(): Rebuild {
-    this.#rebuild = new Rebuild(this.#known());
+    this.#rebuild = new Rebuild(this.#known(), this.#remembered !== undefined);
     return this.#rebuild;
   }
 
@@ -169,7 +169,9 @@ export class OpenTable {
 /** A table that is being built: the snapshot and the changes since may come in any order. */
 export class Rebuild {
   readonly #known: OpenEntries;
-  readonly #entries: OpenEntries;
+  /** Nobody is admitted by what is known. */
+  readonly #isUnused: boolean;
+  #entries: OpenEntries;
   /**
    * Entries whose last word is that they are closed: kept, lest the snapshot brings them back.
    * `undefined` once it cannot.
@@ -180,8 +182,9 @@ export class Rebuild {
   #upTo = 0;
 
   /** @param known opens that the mgr may have too */
-  constructor(known: OpenEntries) {
+  constructor(known: OpenEntries, isUnused: boolean) {
     this.#known = known;
+    this.#isUnused = isUnused;
     this.#entries = new OpenEntries(known.size);
   }
 
@@ -230,9 +233,15 @@ export class Rebuild {
    * @returns the parts that must come as pages
    */
   takeKnown(ranges: readonly OpenRange[]): readonly OpenPart[] {
-    return compareOpens(this.#known, ranges, (entry) => {
-      this.#addLatest(entry);
+    const { parts, isAll, isSame } = compareOpens(this.#known, ranges);
+    if (isAll && this.#isUnused && this.#entries.size === 0) {
+      this.#entries = this.#known;
+      return parts;
+    }
+    this.#known.forEach((handle, session, rights, sequence) => {
+      if (rights > 0 && isSame(handle)) this.#addLatest({ handle, session, rights, sequence });
     });
+    return parts;
   }
 
   /** Entries of the snapshot, or of a change: for each file and session the latest one counts. */

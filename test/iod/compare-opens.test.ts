@@ -41,6 +41,13 @@ function one(handle: number, rights: number): OpenEntry {
   return { handle: handle as Handle, session: 1 as SessionId, rights, sequence: handle };
 }
 
+/** @returns the parts that must be told, and the known opens that are in force */
+function compared(own: OpenEntries, ranges: readonly OpenRange[]) {
+  const { parts, isSame } = compareOpens(own, ranges);
+  const kept = [...own].filter(({ handle, rights }) => rights > 0 && isSame(handle));
+  return { parts, kept };
+}
+
 const byKey = (a: OpenEntry, b: OpenEntry): number => a.handle - b.handle || a.session - b.session;
 
 test('what is kept, and the parts that must be told, are together what the mgr has', (t) => {
@@ -50,8 +57,7 @@ test('what is kept, and the parts that must be told, are together what the mgr h
       const own = [...truth.slice(0, count), ...others].filter(
         ({ handle }, at) => at < count || handle % 3 === 0,
       );
-      const kept: OpenEntry[] = [];
-      const parts = compareOpens(known(own), rangesOf(truth, inner), (entry) => kept.push(entry));
+      const { parts, kept } = compared(known(own), rangesOf(truth, inner));
       const told = truth.filter(({ handle }) =>
         parts.some(({ after, upTo }) => handle > after.handle && handle <= upTo),
       );
@@ -64,14 +70,12 @@ test('what is kept, and the parts that must be told, are together what the mgr h
 test('of the same opens nothing must be told, of none all', (t) => {
   fc.assert(
     fc.property(entries, ends, (truth, inner) => {
-      t.deepEqual(
-        compareOpens(known(truth), rangesOf(truth, inner), () => undefined),
-        [],
-      );
+      const { parts, isAll } = compareOpens(known(truth), rangesOf(truth, inner));
+      t.deepEqual(parts, []);
+      t.true(isAll);
       if (truth.length === 0) return;
       const [whole] = rangesOf(truth, []);
-      const parts = compareOpens(new OpenEntries(), whole ? [whole] : [], () => t.fail());
-      t.deepEqual(parts, [allOpens]);
+      t.deepEqual(compareOpens(new OpenEntries(), whole ? [whole] : []).parts, [allOpens]);
     }),
   );
 });
@@ -79,10 +83,7 @@ test('of the same opens nothing must be told, of none all', (t) => {
 test('parts side by side are one, and what is known to be closed is not there', (t) => {
   const truth = [1, 2, 3, 4, 5].map((handle) => one(handle, 3));
   const own = [one(1, 3), one(4, 3), one(5, 3), one(6, 0)];
-  const kept: OpenEntry[] = [];
-  const parts = compareOpens(known(own), rangesOf(truth, [1, 2, 3, 4]), (entry) =>
-    kept.push(entry),
-  );
+  const { parts, kept } = compared(known(own), rangesOf(truth, [1, 2, 3, 4]));
   t.deepEqual(
     parts.map(({ after, upTo }) => [after.handle, upTo]),
     [[1, 3]],
@@ -91,4 +92,7 @@ test('parts side by side are one, and what is known to be closed is not there', 
     kept.map(({ handle }) => handle).toSorted((a, b) => a - b),
     [1, 4, 5],
   );
+  const closed = known([one(1, 3), one(2, 0)]);
+  const { isAll } = compareOpens(closed, rangesOf([one(1, 3)], []));
+  t.false(isAll, 'it knows more than what is in force');
 });
