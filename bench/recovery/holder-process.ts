@@ -1,6 +1,7 @@
 /** Clients of a benchmark of recovery: those who hold files open, and those who never stop. */
 import { setTimeout } from 'node:timers/promises';
 import type { ConnectedFileSystem, File } from '../../client/index.ts';
+import { limits } from '../../shared/limits.ts';
 import { bareOpener } from '../bare-open.ts';
 import { builtClient } from '../built.ts';
 import { inParallel } from '../data-calls.ts';
@@ -79,6 +80,8 @@ async function startPulse({
     const layout = { base: iod, pcount: 1 };
     const file = await fs.open(`/pulse-${iod}`, 'w+', { layout });
     await file.write(block, 0);
+    // Not one of the small files, which are at the mgr.
+    await file.write(block, limits.smallFileBytesMax);
     for (const direction of ['read', 'write'] as const) {
       lanes.push(new Lane(file, iod, direction, everyMs));
     }
