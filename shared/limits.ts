@@ -53,6 +53,8 @@ export const limits = {
   channelBufferedBytesMax: 64 * MiB,
 
   connectionsMax: 4096,
+  /** Who has not proved himself yet; more of them wait unread, or none would be done in time. */
+  strangersMax: 128,
   /** Of those who read the metrics of a mount at the same time. */
   metricsConnectionsMax: 16,
   requestsInFlightPerPeerMax: 4096,
@@ -231,6 +233,7 @@ export const limits = {
   watchEventsQueuedMax: 2048,
 } as const;
 
+assert(limits.strangersMax < limits.connectionsMax);
 assert(limits.transferBytes <= limits.payloadBytesMax);
 assert(limits.payloadBytesMax + limits.bodyBytesMax < limits.packetBytesMax);
 assert(limits.laneSlots < 256, 'a lane counts them in one byte');

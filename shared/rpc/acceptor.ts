@@ -55,7 +55,8 @@ export class Acceptor {
     const listener = await runtime.net.listen({
       endpoint,
       connectionsMax: limits.connectionsMax,
-      accept: (channel) => this.#accept(channel),
+      strangersMax: limits.strangersMax,
+      accept: (channel, known) => this.#accept(channel, known),
       refused: () => {
         this.refusedPeers++;
       },
@@ -134,7 +135,7 @@ export class Acceptor {
     await Promise.all(listeners.map((listener) => listener.close()));
   }
 
-  #accept(channel: Channel): ChannelHandlers {
+  #accept(channel: Channel, known: () => void): ChannelHandlers {
     const { runtime, self, epochs, buffers, service, admit, delayMs } = this.#options;
     const tooLate = runtime.clock.timer(limits.authenticationTimeoutMs, () => {
       this.#refuse(
@@ -155,6 +156,7 @@ export class Acceptor {
         welcome: (_, peer) => {
           this.take(connection, peer);
           tooLate.cancel();
+          known();
           this.acceptedPeers++;
           connection.establish(peer, service);
         },

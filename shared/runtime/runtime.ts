@@ -94,14 +94,22 @@ export interface ChannelHandlers {
 
 export interface ListenOptions {
   readonly endpoint: Endpoint;
-  /** Called for each connection. Throwing refuses it. */
-  accept(channel: Channel): ChannelHandlers;
+  /**
+   * Called for each connection. Throwing refuses it.
+   * @param known it is known who the peer is, or does not matter: see `strangersMax`
+   */
+  accept(channel: Channel, known: () => void): ChannelHandlers;
   /** Answers plain HTTP on the same port: `/health`, `/metrics`. */
   http?(request: { method: string; path: string }): HttpReply | Promise<HttpReply>;
   /** A connection was refused before it became a channel: noise, or one too many. */
   refused?(): void;
   /** More connections than this wait unaccepted or are refused. */
   readonly connectionsMax: number;
+  /**
+   * More peers than this that are not known yet wait unread, and their time does not count; those
+   * that came last are read first. As many as connect by default.
+   */
+  readonly strangersMax?: number;
 }
 
 export interface HttpReply {

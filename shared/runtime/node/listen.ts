@@ -2,7 +2,11 @@
 import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import {
+  createServer as createSocketServer,
+  type Server as SocketServer,
+  type Socket,
+} from 'node:net';
 import type { WebSocketServer } from 'ws';
 import { FsError } from '../../errno.ts';
 import { limits } from '../../limits.ts';
@@ -17,6 +21,7 @@ import { endpointText, listenError, peerHostOf } from '../net-errors.ts';
 import { SocketChannel } from './socket-channel.ts';
 import { adopt } from './socket-intake.ts';
 import { StockWire, stockOptions } from './stock-wire.ts';
+import { Turns } from '../turns.ts';
 import { checkUnixPath, removeStaleSocket } from './unix-socket.ts';
 
 /**
@@ -46,7 +51,8 @@ export async function listen(options: ListenOptions, settings: AcceptSettings): 
     clientTracking: false,
     handleProtocols: () => stockProtocol,
   });
-  const server = createServer({ maxHeaderSize: headerBytesMax });
+  // Who is not attended to yet is not read either.
+  const server = createSocketServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
   const acceptor = new Acceptor(options, settings, server, stock);
   try {
     await bind(server, endpoint);
@@ -61,7 +67,7 @@ export async function listen(options: ListenOptions, settings: AcceptSettings): 
 }
 
 interface Connection {
-  /** Runs until it is a channel. */
+  /** Runs until it is a channel; anew when it is its turn. */
   readonly timer: NodeJS.Timeout | undefined;
   readonly channel: SocketChannel | undefined;
 }
@@ -69,30 +75,38 @@ interface Connection {
 class Acceptor {
   readonly #options: ListenOptions;
   readonly #settings: AcceptSettings;
-  readonly #server: Server;
+  readonly #server: SocketServer;
+  readonly #http: Server;
   readonly #stock: WebSocketServer;
+  readonly #turns: Turns<Socket>;
   readonly #open = new Map<Socket, Connection>();
   #lanes = 0;
+  /** Sockets that have come since the start. */
+  #cameCount = 0;
 
   constructor(
     options: ListenOptions,
     settings: AcceptSettings,
-    server: Server,
+    server: SocketServer,
     stock: WebSocketServer,
   ) {
     this.#options = options;
     this.#settings = settings;
     this.#server = server;
     this.#stock = stock;
+    this.#turns = new Turns(options.strangersMax ?? Infinity, (begin) => this.#whenAllCame(begin));
     server.on('connection', (socket: Socket) => this.#connected(socket));
-    server.on('request', (request, response) => {
+    // It does not listen itself: it is given the sockets.
+    const http = createServer({ maxHeaderSize: headerBytesMax });
+    this.#http = http;
+    http.on('request', (request, response) => {
       void answerHttp(request, response, options, settings.log);
     });
-    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
+    http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
       this.#upgrade(request, socket, head),
     );
     // Anything that is no HTTP: noise, TLS, a header without end.
-    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    http.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       if (error.code === 'ECONNRESET') socket.destroy();
       else this.#refuse(socket, error.message);
     });
@@ -123,10 +137,36 @@ class Acceptor {
       this.#refuse(socket, 'too many connections');
       return;
     }
+    this.#cameCount++;
+    this.#track(socket, this.#stranger(socket, 'too many came at once'));
+    this.#turns.take(socket, () => {
+      // Its end is about to be told.
+      if (socket.destroyed) return;
+      clearTimeout(this.#open.get(socket)?.timer);
+      const late = 'neither a channel nor an answered request in time';
+      this.#open.set(socket, this.#stranger(socket, late));
+      this.#http.emit('connection', socket);
+      socket.resume();
+    });
+  }
+
+  /**
+   * The system hands over one socket in each round of the event loop, the oldest first; when there
+   * are very many, that is one whose peer has given up. So all of them are taken before any is read.
+   */
+  #whenAllCame(run: () => void, before = NaN): void {
+    setImmediate(() => {
+      const came = this.#cameCount;
+      if (came === before) run();
+      else this.#whenAllCame(run, came);
+    });
+  }
+
+  /** @param late why it is cut when its time is over */
+  #stranger(socket: Socket, late: string): Connection {
     const { greetingTimeoutMs } = this.#settings;
-    const why = 'neither a channel nor an answered request in time';
-    const timer = setTimeout(() => this.#refuse(socket, why), greetingTimeoutMs);
-    this.#track(socket, { timer, channel: undefined });
+    const timer = setTimeout(() => this.#refuse(socket, late), greetingTimeoutMs);
+    return { timer, channel: undefined };
   }
 
   /** Each host and reason is counted apart, so a scan of ports does not fill the log. */
@@ -138,14 +178,17 @@ class Acceptor {
     else socket.end(lastWords, () => socket.destroy());
   }
 
-  #track(socket: Socket, connection: Connection): void {
+  /** @param stranger as which it came: its turn ends with the connection at the latest */
+  #track(socket: Socket, connection: Connection, stranger = socket): void {
     this.#open.set(socket, connection);
-    socket.once('close', () => this.#untrack(socket));
+    socket.once('close', () => {
+      if (this.#untrack(socket)) this.#turns.end(stranger);
+    });
   }
 
-  #untrack(socket: Socket): void {
+  #untrack(socket: Socket): boolean {
     clearTimeout(this.#open.get(socket)?.timer);
-    this.#open.delete(socket);
+    return this.#open.delete(socket);
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -166,21 +209,21 @@ class Acceptor {
       this.#track(socket, { timer: undefined, channel });
       this.#stock.handleUpgrade(request, socket, head, (webSocket) => {
         new StockWire(channel, webSocket).start();
-        this.#accept(channel);
+        this.#accept(channel, socket);
       });
       return;
     }
     const lane = this.#laneOf(wanted.lane);
     const wire = new DirectWire(channel, false, lane);
     const adopted = adopt(socket, wire, this.#settings.frames === 'direct');
-    this.#track(adopted, { timer: undefined, channel });
+    this.#track(adopted, { timer: undefined, channel }, socket);
     if (lane !== undefined) {
       this.#lanes++;
       adopted.once('close', () => this.#lanes--);
     }
     adopted.write(upgradeAnswer(wanted.key, lane !== undefined));
     wire.start(adopted);
-    this.#accept(channel);
+    this.#accept(channel, socket);
     if (head.length > 0) wire.received(head.length, head);
   }
 
@@ -191,9 +234,9 @@ class Acceptor {
     return mayHave && name !== undefined ? openLane(name) : undefined;
   }
 
-  #accept(channel: SocketChannel): void {
+  #accept(channel: SocketChannel, stranger: Socket): void {
     try {
-      channel.begin(this.#options.accept(channel));
+      channel.begin(this.#options.accept(channel, () => this.#turns.end(stranger)));
     } catch (error: unknown) {
       channel.close(error instanceof Error ? error : new Error(String(error)));
     }
@@ -210,7 +253,7 @@ class Acceptor {
   }
 }
 
-async function bind(server: Server, endpoint: Endpoint): Promise<void> {
+async function bind(server: SocketServer, endpoint: Endpoint): Promise<void> {
   if (endpoint.kind === 'tcp') {
     return listening(server, { host: endpoint.host, port: endpoint.port });
   }
@@ -225,7 +268,7 @@ async function bind(server: Server, endpoint: Endpoint): Promise<void> {
 }
 
 async function listening(
-  server: Server,
+  server: SocketServer,
   where: { host: string; port: number } | { path: string },
 ): Promise<void> {
   // More than Node's 511: after a restart of the daemon all of its clients come back at once.
@@ -233,7 +276,7 @@ async function listening(
   await once(server, 'listening');
 }
 
-function boundTo(server: Server, endpoint: Endpoint): Endpoint {
+function boundTo(server: SocketServer, endpoint: Endpoint): Endpoint {
   const address = server.address();
   if (endpoint.kind === 'unix' || address === null || typeof address === 'string') return endpoint;
   return { ...endpoint, port: address.port };

@@ -271,3 +271,55 @@ test('an HTTP answer that never comes does not keep its connection', async (t) =
   await t.throwsAsync(once(request, 'response'), { code: 'ECONNRESET' });
   await stillServes(t, listener);
 });
+
+test('strangers beyond the bound wait unread, and who came last is next: who came first may have given up (SCENARIOS 97)', async (t) => {
+  const known = new Map<string, () => void>();
+  const order: string[] = [];
+  const listener = await listening(t, netOf('direct'), {
+    strangersMax: 1,
+    accept(channel, isKnown) {
+      order.push(channel.peer);
+      known.set(channel.peer, isKnown);
+      return new Recorder();
+    },
+  });
+  const come = async () => {
+    const socket = net.connect(portOf(listener), '127.0.0.1');
+    t.teardown(() => socket.destroy());
+    await once(socket, 'connect');
+    socket.write(upgrade({}));
+    return { socket, peer: `127.0.0.1:${socket.localPort}` };
+  };
+  const first = await come();
+  await once(first.socket, 'data');
+  const second = await come();
+  const third = await come();
+  t.deepEqual(order, [first.peer]);
+  known.get(first.peer)?.();
+  await once(third.socket, 'data');
+  t.deepEqual(order, [first.peer, third.peer]);
+  third.socket.destroy();
+  await once(second.socket, 'data');
+  t.deepEqual(order, [first.peer, third.peer, second.peer]);
+  t.false(first.socket.destroyed);
+});
+
+test('who waits for his turn is let go in the time of a greeting, and who has it has that time anew', async (t) => {
+  let refused = 0;
+  const listener = await listening(
+    t,
+    makeNet({ log: makeLog('error', {}, () => undefined), greetingTimeoutMs: 50 }),
+    {
+      strangersMax: 1,
+      refused: () => refused++,
+    },
+  );
+  const stays = net.connect(portOf(listener), '127.0.0.1');
+  t.teardown(() => stays.destroy());
+  stays.write(upgrade({}));
+  await once(stays, 'data');
+  t.is(await answerTo(portOf(listener), upgrade({})), '');
+  t.is(refused, 1);
+  stays.destroy();
+  await stillServes(t, listener);
+});

@@ -9,6 +9,7 @@ import type {
   Net,
 } from '../../../shared/runtime/runtime.ts';
 import { formatAddress } from '../../../shared/iodtab-address.ts';
+import { Turns } from '../../../shared/runtime/turns.ts';
 import type { SimChannel } from './channel.ts';
 import type { Host } from './host.ts';
 import { type BoundListener, listenerKey, type Network } from './network.ts';
@@ -94,6 +95,7 @@ export class SimNet implements Net {
       options,
       loopbackOnly: endpoint.kind === 'tcp' && loopbackAddress.has(endpoint.host),
       channels: new Set(),
+      turns: new Turns(options.strangersMax ?? Infinity, (begin) => begin()),
     };
     host.listeners.set(key, listener);
     return {
@@ -160,17 +162,19 @@ function arrive(far: SimChannel, endpoint: Endpoint, accepted: () => void): void
   }
   listener.channels.add(far);
   far.claim(listener.owner);
-  listener.owner.enter('accept', far.peer, () => {
-    if (!far.isConnecting) return;
-    far.open();
-    far.sendControl(accepted);
-    accept(listener, far);
+  listener.turns.take(far, () => {
+    listener.owner.enter('accept', far.peer, () => {
+      if (!far.isConnecting) return;
+      far.open();
+      far.sendControl(accepted);
+      accept(listener, far);
+    });
   });
 }
 
-function accept({ options }: BoundListener, far: SimChannel): void {
+function accept({ options, turns }: BoundListener, far: SimChannel): void {
   try {
-    far.attach(options.accept(far));
+    far.attach(options.accept(far, () => turns.end(far)));
   } catch (error) {
     if (!(error instanceof ProtocolError) && !isFsError(error)) throw error;
     far.close(error);

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { formatAddress } from '../../../shared/iodtab-address.ts';
 import { FsError } from '../../../shared/errno.ts';
 import type { Endpoint, HttpReply, ListenOptions } from '../../../shared/runtime/runtime.ts';
+import type { Turns } from '../../../shared/runtime/turns.ts';
 import { type ChannelOptions, SimChannel } from './channel.ts';
 import type { Host } from './host.ts';
 import { defaultConditions, Path, type PathConditions, Pipe } from './pipe.ts';
@@ -16,6 +17,8 @@ export interface BoundListener {
   /** Reached only from its own host. */
   readonly loopbackOnly: boolean;
   readonly channels: Set<SimChannel>;
+  /** Who is not known yet. */
+  readonly turns: Turns<SimChannel>;
 }
 
 export type NameOverride = readonly string[] | 'ENOTFOUND' | 'EAGAIN';
@@ -190,7 +193,9 @@ export class Network {
 
   readonly #forget = (end: SimChannel): void => {
     this.#ends.delete(end);
-    for (const listener of end.host.listeners.values()) listener.channels.delete(end);
+    for (const listener of end.host.listeners.values()) {
+      if (listener.channels.delete(end)) listener.turns.end(end);
+    }
   };
 
   #path(from: string, to: string): Path {
