@@ -31,12 +31,16 @@ export class FileCap {
   }
 
   /** @throws FsError of the iod, and as `renew` */
-  async ask<Q, R>(iod: IodIndex, op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
-    try {
-      return await this.#admittedTo(iod).call(op, request, options);
-    } catch (error) {
-      this.#requireUnknown(iod, error);
-    }
+  ask<Q, R>(iod: IodIndex, op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
+    return this.#admittedTo(iod)
+      .call(op, request, options)
+      .catch((error: unknown) => {
+        this.#requireUnknown(iod, error);
+        return this.#askAgain(iod, op, request, options);
+      });
+  }
+
+  async #askAgain<Q, R>(iod: IodIndex, op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
     this.#admitted.delete(iod);
     try {
       return await this.#admittedTo(iod).call(op, request, options);

@@ -265,11 +265,11 @@ export class File {
 
   /** Asks an iod; again with the cap ahead, and then with one of now, when it does not know it. */
   #ask<Q, R>(iod: IodIndex, op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
-    return this.#asked(iod, () => this.#cap.ask(iod, op, request, options));
+    return this.#asked(iod, this.#cap.ask(iod, op, request, options));
   }
 
   #askMgr<Q, R>(op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
-    return this.#asked('mgr', () => this.#source.session.call(op, request, options));
+    return this.#asked('mgr', this.#source.session.call(op, request, options));
   }
 
   async #renewedCap(options: CallOptions): Promise<Cap> {
@@ -277,10 +277,10 @@ export class File {
     return (await this.#askMgr(fileOps.renew, { handle }, options)).cap;
   }
 
-  async #asked<R>(whom: DaemonId, ask: () => Promise<R>): Promise<R> {
+  async #asked<R>(whom: DaemonId, answer: Promise<R>): Promise<R> {
     this.#asking.set(whom, (this.#asking.get(whom) ?? 0) + 1);
     try {
-      return await ask();
+      return await answer;
     } finally {
       this.#asking.set(whom, (this.#asking.get(whom) ?? 0) - 1);
     }
@@ -288,18 +288,20 @@ export class File {
 
   /** @returns bytes read of each part */
   async #readParts(parts: readonly IoPart[], options: CallOptions): Promise<number[]> {
-    const { handle } = this;
-    const results = await Promise.allSettled(
-      parts.map(async ({ iod, localOffset: offset, length, segments: into }) => {
-        const request = { handle, offset, length };
-        return (await this.#ask(iod, dataOps.read, request, { ...options, into })).length;
-      }),
-    );
+    const [only] = parts;
+    if (parts.length === 1 && only !== undefined) return [await this.#readPart(only, options)];
+    const results = await Promise.allSettled(parts.map((part) => this.#readPart(part, options)));
     // Not before all have ended: the caller may use its buffers again when this throws.
     return results.map((result) => {
       if (result.status === 'rejected') throw toFsError(result.reason);
       return result.value;
     });
+  }
+
+  async #readPart(part: IoPart, { deadline, signal }: CallOptions): Promise<number> {
+    const { iod, localOffset: offset, length, segments: into } = part;
+    const request = { handle: this.handle, offset, length };
+    return (await this.#ask(iod, dataOps.read, request, { deadline, signal, into })).length;
   }
 
   /**
@@ -329,11 +331,12 @@ export class File {
     options: CallOptions,
   ): Promise<void> {
     const { handle } = this;
+    const { deadline, signal } = options;
     const { killPoint } = this.#source.session.runtime;
     const done = parts.map(() => 0);
     const writes = parts.map(async (part, i) => {
       const { iod, localOffset: offset, segments: payload } = part;
-      const sent = this.#ask(iod, dataOps.write, { handle, offset }, { ...options, payload });
+      const sent = this.#ask(iod, dataOps.write, { handle, offset }, { deadline, signal, payload });
       this.#wrote(part, position, (await sent).verifier);
       killPoint('client.write.part-acknowledged');
       done[i] = part.length;

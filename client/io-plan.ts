@@ -26,7 +26,7 @@ export function planIo(
   const [only] = buffers;
   const cut =
     buffers.length === 1 && only !== undefined
-      ? (piece: Piece) => [only.subarray(piece.at, piece.at + piece.length)]
+      ? (pieces: readonly Piece[]) => pieces.map((piece) => partOf(only, piece))
       : cutter(buffers);
   return transfers.map(({ iod, column, localOffset, length, pieces }) => ({
     iod,
@@ -34,19 +34,25 @@ export function planIo(
     localOffset,
     length,
     pieces,
-    segments: pieces.flatMap(cut),
+    segments: cut(pieces),
   }));
 }
 
+function partOf(buffer: Uint8Array, { at, length }: Piece): Uint8Array {
+  return length === buffer.length ? buffer : buffer.subarray(at, at + length);
+}
+
 /** Buffers that follow each other, as one range that pieces are cut out of without a copy. */
-function cutter(buffers: readonly Uint8Array[]): (piece: Piece) => Uint8Array[] {
+function cutter(
+  buffers: readonly Uint8Array[],
+): (pieces: readonly Piece[]) => readonly Uint8Array[] {
   const starts: number[] = [];
   let end = 0;
   for (const buffer of buffers) {
     starts.push(end);
     end += buffer.length;
   }
-  return ({ at, length }) => {
+  const cut = ({ at, length }: Piece): Uint8Array[] => {
     const segments: Uint8Array[] = [];
     let next = at;
     for (let i = lastAtOrBefore(starts, at); next < at + length; i++) {
@@ -59,6 +65,7 @@ function cutter(buffers: readonly Uint8Array[]): (piece: Piece) => Uint8Array[] 
     }
     return segments;
   };
+  return (pieces) => pieces.flatMap(cut);
 }
 
 /** Index of the last start that is not after `at`, by halving. */

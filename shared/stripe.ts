@@ -125,6 +125,8 @@ export function planTransfers(
   assert(Number.isSafeInteger(length) && length >= 0, `length ${length}`);
   assert(length <= limits.fileBytesMax - offset, `${offset} + ${length} is beyond any file`);
   assert(transferBytesMax > 0, `transferBytesMax ${transferBytesMax}`);
+  const only = onlyTransfer(layout, offset, length, transferBytesMax);
+  if (only !== undefined) return [only];
   const transfers: Transfer[] = [];
   let spans = columnSpans(layout, offset, length);
   while (spans.length > 0) {
@@ -142,6 +144,20 @@ export function planTransfers(
     spans = spans.filter((span) => span.next < span.end);
   }
   return transfers;
+}
+
+/** The frequent case: all of the range in one stripe and one transfer. */
+function onlyTransfer(
+  layout: Layout,
+  offset: number,
+  length: number,
+  transferBytesMax: number,
+): Transfer | undefined {
+  const { column, localOffset } = toLocal(layout, offset);
+  const isWithin = (unit: number): boolean => (localOffset % unit) + length <= unit;
+  if (length === 0 || !isWithin(layout.ssize) || !isWithin(transferBytesMax)) return undefined;
+  const iod = iodOfColumn(layout, column);
+  return { column, iod, localOffset, length, pieces: [{ at: 0, length }] };
 }
 
 /** What is left to plan of one column: local bytes `next` .. `end`. */

@@ -1,7 +1,7 @@
 /**
  * What goes to one peer in a tick leaves as one packet (DESIGN 3), or as several when it is much.
- * Bodies are encoded one behind another into one buffer, which the network gives back; payloads are
- * sent from where they are.
+ * Bodies and short payloads are put one behind another into one buffer, which the network gives
+ * back; long payloads are sent from where they are.
  */
 import { byteLengthOf } from '../byte-length.ts';
 import { ProtocolError } from '../errno.ts';
@@ -31,6 +31,9 @@ const packetBytesEnough = limits.payloadBytesMax;
 const sparesMax = 4;
 const spareBytesMax = 64 * 1024;
 
+/** A shorter payload is copied behind its body: that costs less than a buffer more for the network. */
+const copiedBytesMax = 8 * 1024;
+
 export class Outbox {
   #writer = new Writer(4096);
   readonly #spares: Writer[] = [];
@@ -50,7 +53,11 @@ export class Outbox {
 
   /** Waiting for more would save less than it costs. */
   get isWorthSending(): boolean {
-    return this.#entries >= limits.messagesSentAtOnce || this.bytes >= limits.transferBytes;
+    return (
+      this.#entries >= limits.messagesSentAtOnce ||
+      this.#writer.length >= spareBytesMax - copiedBytesMax ||
+      this.bytes >= limits.transferBytes
+    );
   }
 
   open(channel: Channel): void {
@@ -86,12 +93,15 @@ export class Outbox {
       throw error;
     }
     writer.patchU32(start, writer.length - start - 8);
-    if (payloadBytes > 0) {
-      this.#insertions.push({ at: writer.length, payload });
-      this.#payloadBytes += payloadBytes;
-    }
-    if (taken) this.#taken.push(taken);
     this.#entries++;
+    if (payloadBytes <= copiedBytesMax) {
+      for (const part of payload) writer.raw(part);
+      taken?.();
+      return;
+    }
+    this.#insertions.push({ at: writer.length, payload });
+    this.#payloadBytes += payloadBytes;
+    if (taken) this.#taken.push(taken);
   }
 
   /** Sends what is there, until the network has more than enough; what waits then stays open. */

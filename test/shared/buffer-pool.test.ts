@@ -39,6 +39,15 @@ test('a large buffer that was given back is used again, for any size of its clas
   t.not(pool.take(150_000).buffer, first.buffer, 'there was only the one');
 });
 
+test('a buffer of a page is used again, and one that Node takes from its slab is not kept', (t) => {
+  const pool = new BufferPool(MiB);
+  const page = pool.take(4096);
+  pool.give(page);
+  t.is(pool.take(4096).buffer, page.buffer);
+  pool.give(pool.take(1000));
+  t.is(pool.take(1000).length, 1000);
+});
+
 test('no more is kept than was allowed', (t) => {
   const pool = new BufferPool(512 * 1024);
   const taken = Array.from({ length: 4 }, () => pool.take(256 * 1024));

@@ -168,6 +168,15 @@ test('an entry that cannot be encoded, or is too large, leaves no trace', (t) =>
   );
 });
 
+test('short payloads are worth sending before the buffer of a packet is too large to be kept', (t) => {
+  const { outbox, pipe } = opened();
+  let entries = 0;
+  while (!outbox.isWorthSending) add(outbox, entries++, { payload: [4096] });
+  t.true(entries > 8);
+  outbox.flush();
+  t.true((pipe.packets[0]?.length ?? 0) <= 64 * 1024);
+});
+
 test('enough for a packet is worth sending, be it entries or bytes', (t) => {
   const { outbox } = opened();
   for (let n = 0; n < limits.messagesSentAtOnce; n++) {
@@ -210,12 +219,29 @@ test('no more than a packet beyond the high-water mark is given to the network',
   t.is(pipe.entries().length, 20);
 });
 
-test('each payload is told to be free once: when the network has it, or never will', (t) => {
+test('a short payload is free at once: whoever changes it then changes nothing that is sent', (t) => {
+  const { outbox, pipe } = opened();
+  let free = 0;
+  const payload = Buffer.alloc(4096, 7);
+  for (let n = 0; n < 3; n++) {
+    const value = { n, filler: Buffer.alloc(0) };
+    outbox.add(envelopeOf(n), fields, value, [payload.fill(n)], () => free++);
+  }
+  t.is(free, 3);
+  payload.fill(0xff);
+  outbox.flush();
+  t.deepEqual(
+    pipe.entries().map(({ payload }) => payload),
+    [4096, 4096, 4096],
+  );
+});
+
+test('each long payload is told to be free once: when the network has it, or never will', (t) => {
   const { outbox, pipe } = opened();
   const told: number[] = [];
   add(outbox, 0);
   outbox.flush();
-  add(outbox, 1, { payload: [10] }, () => told.push(1));
+  add(outbox, 1, { payload: [100_000] }, () => told.push(1));
   outbox.flush();
   pipe.take(1);
   t.deepEqual(told, [], 'that was another packet');

@@ -129,6 +129,8 @@ test('a late reply to a call that was given up goes nowhere', async (t) => {
 });
 
 test('damaged bytes are refused at either end (SCENARIOS 168)', async (t) => {
+  // Long enough to be sent from where they are.
+  const lengthBytes = 100_000;
   let reached = false;
   const { pair, connection, options } = await connected({
     store: ({ n }) => {
@@ -142,7 +144,7 @@ test('damaged bytes are refused at either end (SCENARIOS 168)', async (t) => {
       return new Bulk({ length }, [bytes]);
     },
   });
-  const payload = [bytesOf(1000)];
+  const payload = [bytesOf(lengthBytes)];
   const store = pair.run(() => {
     const call = connection.call(ops.store, { n: 1 }, { ...options(), payload });
     payload[0]?.fill(9, 10, 11);
@@ -150,9 +152,9 @@ test('damaged bytes are refused at either end (SCENARIOS 168)', async (t) => {
   });
   t.like(await failure(store), { code: 'EIO', weftCode: 'WEFT_E_CHECKSUM' });
   t.false(reached);
-  const into = [Buffer.alloc(1000)];
+  const into = [Buffer.alloc(lengthBytes)];
   const fetch = pair.run(() =>
-    connection.call(ops.fetch, { length: 1000 }, { ...options(), into }),
+    connection.call(ops.fetch, { length: lengthBytes }, { ...options(), into }),
   );
   t.like(await failure(fetch), { code: 'EIO', weftCode: 'WEFT_E_CHECKSUM' });
   t.true(connection.isOpen);
