@@ -5,6 +5,7 @@ import { FsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import { Bulk, type Handlers } from '../../shared/rpc/service.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
+import { caught, after } from '../../shared/soon.ts';
 import type { dataOps } from '../../shared/wire/iod-ops.ts';
 import type { Access } from '../access.ts';
 import { ReadBudget } from '../read-budget.ts';
@@ -29,7 +30,7 @@ export function dataHandlers({ runtime, access, store, buffers, verifier }: Data
       return {};
     },
 
-    async read({ handle, offset, length }, { peer, connection }) {
+    read({ handle, offset, length }, { peer, connection }) {
       access.use(handle, peer, 'read');
       budget.take(connection, length);
       const buffer = buffers.take(length);
@@ -37,23 +38,27 @@ export function dataHandlers({ runtime, access, store, buffers, verifier }: Data
         buffers.give(buffer);
         budget.give(connection, length);
       };
-      try {
-        const count = await store.read(handle, offset, [buffer]);
+      const reply = (count: number) => {
         const bytes = count === length ? buffer : buffer.subarray(0, count);
         return new Bulk({ length: count }, [bytes], release);
-      } catch (error) {
-        release();
-        throw error;
-      }
+      };
+      return caught(
+        () => after(store.read(handle, offset, [buffer]), reply),
+        (error) => {
+          release();
+          throw error;
+        },
+      );
     },
 
-    async write({ handle, offset }, { peer, payload }) {
+    write({ handle, offset }, { peer, payload }) {
       access.use(handle, peer, 'write');
       if (byteLengthOf(payload) > limits.fileBytesMax - offset) throw new FsError('EFBIG');
       killPoint('iod.write.before-disk');
-      await store.write(handle, offset, payload);
-      killPoint('iod.write.after-disk');
-      return { verifier: verifier() };
+      return after(store.write(handle, offset, payload), () => {
+        killPoint('iod.write.after-disk');
+        return { verifier: verifier() };
+      });
     },
 
     async sync({ handle }, { peer }) {

@@ -3,6 +3,7 @@
  * bytes. All others run at once: a stream of writes waits for nothing.
  */
 import { NumberMap } from '../../shared/number-map.ts';
+import type { Soon } from '../../shared/soon.ts';
 import type { Handle } from '../../shared/units.ts';
 
 /** Bytes `from` .. `to` of an object. */
@@ -22,11 +23,12 @@ export class ChangeOrder {
   readonly #running = new NumberMap<Handle, Change[]>();
 
   /** Runs `change` after all earlier ones that overlap its range. */
-  run<T>(handle: Handle, { from, to }: ByteRange, change: () => Promise<T>): Promise<T> {
+  run<T>(handle: Handle, { from, to }: ByteRange, change: () => Soon<T>): Soon<T> {
     const running = this.#running.get(handle) ?? [];
     const earlier = running.filter((one) => from < one.to && one.from < to);
     const result =
       earlier.length === 0 ? change() : Promise.all(earlier.map(({ ended }) => ended)).then(change);
+    if (!(result instanceof Promise)) return result;
     const one: Change = { from, to, ended: result.then(ignore, ignore).finally(() => end()) };
     const end = (): void => {
       running.splice(running.indexOf(one), 1);

@@ -7,6 +7,7 @@ import { type FsError, isFsError, toFsError } from '../../shared/errno.ts';
 import { Fifo } from '../../shared/fifo.ts';
 import type { Clock, DiskFile, Timer } from '../../shared/runtime/runtime.ts';
 import { limits } from '../../shared/limits.ts';
+import { ending, type Soon } from '../../shared/soon.ts';
 import type { Handle } from '../../shared/units.ts';
 
 /** What a use needs: any object that is there; one to change; one to change, made when missing. */
@@ -28,6 +29,8 @@ export interface ObjectLoad {
 interface Descriptor {
   readonly load: ObjectLoad;
   readonly object: Promise<OpenObject | undefined>;
+  /** The same, as soon as it is known. */
+  opened: OpenObject | undefined;
   uses: number;
   /** Nobody has used it since the last look for idle ones. */
   isIdle: boolean;
@@ -67,18 +70,25 @@ export class DescriptorCache {
    * Runs `task` with the open object. @returns undefined when there is none
    * @throws FsError of `open`; its `readOnly` when the object cannot be changed now
    */
-  async use<T>(
+  use<T>(
     handle: Handle,
     purpose: Purpose,
-    task: (file: DiskFile, load: ObjectLoad) => Promise<T>,
-  ): Promise<T | undefined> {
+    task: (file: DiskFile, load: ObjectLoad) => Soon<T>,
+  ): Soon<T | undefined> {
+    const descriptor = this.#table.get(handle);
+    const opened = descriptor?.opened;
+    const isReady = opened !== undefined && (purpose === 'read' || opened.readOnly === undefined);
     this.#uses++;
-    try {
-      return await this.#use(handle, purpose, task);
-    } finally {
-      this.#uses--;
-      if (this.#uses === 0) this.#allEnded?.();
-    }
+    return ending<T | undefined>(
+      () =>
+        descriptor !== undefined && isReady
+          ? this.#useOpen(handle, descriptor, () => task(opened.file, descriptor.load))
+          : this.#use(handle, purpose, task),
+      () => {
+        this.#uses--;
+        if (this.#uses === 0) this.#allEnded?.();
+      },
+    );
   }
 
   /** What was done with each open object. */
@@ -108,10 +118,18 @@ export class DescriptorCache {
     await Promise.all(this.#closing);
   }
 
+  #useOpen<T>(handle: Handle, descriptor: Descriptor, task: () => Soon<T>): Soon<T> {
+    descriptor.uses++;
+    descriptor.isIdle = false;
+    return ending(task, () => {
+      this.#release(handle, descriptor);
+    });
+  }
+
   async #use<T>(
     handle: Handle,
     purpose: Purpose,
-    task: (file: DiskFile, load: ObjectLoad) => Promise<T>,
+    task: (file: DiskFile, load: ObjectLoad) => Soon<T>,
   ): Promise<T | undefined> {
     for (;;) {
       while (!this.#table.has(handle) && !this.#hasRoom()) await this.#room();
@@ -145,6 +163,7 @@ export class DescriptorCache {
     const descriptor: Descriptor = {
       load: { answered: 0, readBytes: 0, writtenBytes: 0 },
       object: this.#open(handle, make),
+      opened: undefined,
       uses: 0,
       isIdle: false,
       forgotten: false,
@@ -155,6 +174,7 @@ export class DescriptorCache {
       this.#forgetThis(handle, descriptor);
     };
     descriptor.object.then((object) => {
+      descriptor.opened = object;
       if (object === undefined) forget();
     }, forget);
     return descriptor;

@@ -1,12 +1,14 @@
 /** Objects as sparse files, one a handle. */
 import { dirname, join, relative } from 'node:path';
+import { byteLengthOf } from '../../shared/byte-length.ts';
 import { type Errno, FsError, isFsError, toFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Disk, DiskFile, Runtime } from '../../shared/runtime/runtime.ts';
+import { caught, type Soon, after } from '../../shared/soon.ts';
 import type { Handle } from '../../shared/units.ts';
 import type { LoadPage } from '../../shared/wire/values.ts';
 import { ChangeOrder, wholeObject } from './change-order.ts';
-import { DescriptorCache, type OpenObject } from './descriptor-cache.ts';
+import { DescriptorCache, type ObjectLoad, type OpenObject } from './descriptor-cache.ts';
 import { NameSync } from './name-sync.ts';
 import { objectDirectory, objectPath } from './object-paths.ts';
 import type { ObjectPage, ObjectStat, ObjectStore } from './object-store.ts';
@@ -72,33 +74,35 @@ export class FileObjectStore implements ObjectStore {
     return this.#files.size;
   }
 
-  async read(handle: Handle, offset: number, into: readonly Uint8Array[]): Promise<number> {
-    try {
-      const bytes = await this.#files.use(handle, 'read', async (file, load) => {
-        const count = await file.read(into, offset);
+  read(handle: Handle, offset: number, into: readonly Uint8Array[]): Soon<number> {
+    const read = (file: DiskFile, load: ObjectLoad): Soon<number> =>
+      after(file.read(into, offset), (count) => {
         load.answered++;
         load.readBytes += count;
         return count;
       });
-      return bytes ?? 0;
-    } catch (error) {
-      throw diskError(error, `read of object ${handle} at ${offset}`);
-    }
+    return caught(
+      () => after(this.#files.use(handle, 'read', read), (count) => count ?? 0),
+      (error) => {
+        throw diskError(error, `read of object ${handle} at ${offset}`);
+      },
+    );
   }
 
-  async write(handle: Handle, offset: number, from: readonly Uint8Array[]): Promise<void> {
-    const to = from.reduce((end, { length }) => end + length, offset);
-    try {
-      await this.#order.run(handle, { from: offset, to }, () =>
-        this.#files.use(handle, 'make', async (file, load) => {
-          await file.write(from, offset);
-          load.answered++;
-          load.writtenBytes += to - offset;
-        }),
-      );
-    } catch (error) {
-      throw diskError(error, `write of object ${handle} at ${offset}`);
-    }
+  write(handle: Handle, offset: number, from: readonly Uint8Array[]): Soon<void> {
+    const to = offset + byteLengthOf(from);
+    const write = (file: DiskFile, load: ObjectLoad): Soon<void> =>
+      after(file.write(from, offset), () => {
+        load.answered++;
+        load.writtenBytes += to - offset;
+      });
+    return caught(
+      () =>
+        this.#order.run(handle, { from: offset, to }, () => this.#files.use(handle, 'make', write)),
+      (error) => {
+        throw diskError(error, `write of object ${handle} at ${offset}`);
+      },
+    );
   }
 
   async sync(handle: Handle): Promise<void> {
@@ -151,8 +155,8 @@ export class FileObjectStore implements ObjectStore {
     }
   }
 
-  setAside(handle: Handle, reason: string): Promise<void> {
-    return this.#order.run(handle, wholeObject, async () => {
+  async setAside(handle: Handle, reason: string): Promise<void> {
+    await this.#order.run(handle, wholeObject, async () => {
       const path = objectPath(this.#root, handle);
       if ((await this.#disk.stat(path)) === undefined) {
         throw new FsError('ENOENT', { what: `there is no object ${handle}` });

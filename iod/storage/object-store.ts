@@ -1,4 +1,5 @@
 /** What an iod keeps: objects, each one iod's piece of a file, addressed by the file's handle. */
+import type { Soon } from '../../shared/soon.ts';
 import type { Handle, Timestamp } from '../../shared/units.ts';
 
 /** A piece of a file: its own length, not that of the file. */
@@ -27,9 +28,9 @@ export interface ObjectPage {
  */
 export interface ObjectStore {
   /** Fills `into` from `offset`, holes with zeros; @returns bytes, fewer only at the object's end */
-  read(handle: Handle, offset: number, into: readonly Uint8Array[]): Promise<number>;
+  read(handle: Handle, offset: number, into: readonly Uint8Array[]): Soon<number>;
   /** Makes the object if need be. `from` must not change meanwhile. Durable after `sync`. */
-  write(handle: Handle, offset: number, from: readonly Uint8Array[]): Promise<void>;
+  write(handle: Handle, offset: number, from: readonly Uint8Array[]): Soon<void>;
   /** All writes that have ended, and the object's name, are durable when it returns. */
   sync(handle: Handle): Promise<void>;
   /** Cuts or extends the object; durable when it returns. */

@@ -3,6 +3,7 @@
  * `runtime/node.ts` is the real one; `test/sim` has one of virtual time. Nothing else may touch
  * clocks, randomness, sockets or disks, so that a whole cluster runs from one seed.
  */
+import type { Soon } from '../soon.ts';
 import type { Recorder } from '../trace/recorder.ts';
 import type { Timestamp } from '../units.ts';
 import type { KillPoint } from './kill-points.ts';
@@ -201,9 +202,9 @@ export interface DiskLock {
 
 export interface DiskFile {
   /** Fills `into` from `position`; @returns bytes read, fewer only at the end of the file */
-  read(into: readonly Uint8Array[], position: number): Promise<number>;
+  read(into: readonly Uint8Array[], position: number): Soon<number>;
   /** Writes all of `from` at `position`. @throws FsError ENOSPC, EIO … with `bytesDone` */
-  write(from: readonly Uint8Array[], position: number): Promise<void>;
+  write(from: readonly Uint8Array[], position: number): Soon<void>;
   truncate(lengthBytes: number): Promise<void>;
   stat(): Promise<DiskStat>;
   /** Content and size are durable when it returns. */

@@ -5,7 +5,9 @@
  * would give its number to another file at once.
  */
 import * as fs from 'node:fs';
+import { byteLengthOf } from '../../byte-length.ts';
 import { FsError } from '../../errno.ts';
+import type { Soon } from '../../soon.ts';
 import type { DiskFile, DiskStat } from '../runtime.ts';
 import { diskError, statOf } from './disk-errors.ts';
 import { QuickCalls } from './quick-calls.ts';
@@ -55,33 +57,18 @@ class OpenFile implements DiskFile {
     this.#fd = fd;
   }
 
-  async read(into: readonly Uint8Array[], position: number): Promise<number> {
-    let done = this.#atOnce('read', into, (fd, buffer) =>
+  read(into: readonly Uint8Array[], position: number): Soon<number> {
+    const done = this.#atOnce('read', into, (fd, buffer) =>
       quickReads.run(buffer.length, () => fs.readSync(fd, buffer, 0, buffer.length, position)),
     );
-    for (let rest = restOf(into, done); rest.length > 0; rest = restOf(into, done)) {
-      const at = position + done;
-      const bytes = await this.#run<number>('read', (fd, callback) =>
-        readSome(fd, rest, at, callback),
-      );
-      if (bytes === 0) break;
-      done += bytes;
-    }
-    return done;
+    return done === byteLengthOf(into) ? done : this.#readRest(into, position, done);
   }
 
-  async write(from: readonly Uint8Array[], position: number): Promise<void> {
-    let done = this.#atOnce('write', from, (fd, buffer) =>
+  write(from: readonly Uint8Array[], position: number): Soon<void> {
+    const done = this.#atOnce('write', from, (fd, buffer) =>
       quickWrites.run(buffer.length, () => fs.writeSync(fd, buffer, 0, buffer.length, position)),
     );
-    for (let rest = restOf(from, done); rest.length > 0; rest = restOf(from, done)) {
-      const at = position + done;
-      done += await this.#run<number>(
-        'write',
-        (fd, callback) => writeSome(fd, rest, at, callback),
-        done,
-      );
-    }
+    return done === byteLengthOf(from) ? undefined : this.#writeRest(from, position, done);
   }
 
   async truncate(lengthBytes: number): Promise<void> {
@@ -107,6 +94,31 @@ class OpenFile implements DiskFile {
         else reject(diskError('close', this.#path, error));
       });
     });
+  }
+
+  async #readRest(into: readonly Uint8Array[], position: number, already: number): Promise<number> {
+    let done = already;
+    for (let rest = restOf(into, done); rest.length > 0; rest = restOf(into, done)) {
+      const at = position + done;
+      const bytes = await this.#run<number>('read', (fd, callback) =>
+        readSome(fd, rest, at, callback),
+      );
+      if (bytes === 0) break;
+      done += bytes;
+    }
+    return done;
+  }
+
+  async #writeRest(from: readonly Uint8Array[], position: number, already: number): Promise<void> {
+    let done = already;
+    for (let rest = restOf(from, done); rest.length > 0; rest = restOf(from, done)) {
+      const at = position + done;
+      done += await this.#run<number>(
+        'write',
+        (fd, callback) => writeSome(fd, rest, at, callback),
+        done,
+      );
+    }
   }
 
   /** @returns bytes moved without a thread: all, some or none */

@@ -55,7 +55,7 @@ test('a change waits for all earlier ones that touch its bytes, and only for tho
   c.end();
   await turn();
   d.end();
-  await Promise.all(runs);
+  for (const run of runs) await run;
   t.deepEqual(log.slice(3), ['b ends', 'c begins', 'c ends', 'd begins', 'd ends']);
 });
 
@@ -67,10 +67,10 @@ test('a failed change fails for its caller alone, and the next one runs', async 
   const failing = order.run(file, wholeObject, a.change);
   const following = order.run(file, { from: 3, to: 4 }, b.change);
   a.fail();
-  await t.throwsAsync(failing, { message: 'a' });
+  await t.throwsAsync(async () => failing, { message: 'a' });
   await turn();
   b.end();
-  await t.notThrowsAsync(following);
+  await t.notThrowsAsync(async () => following);
 });
 
 test('settled waits for what runs and what waits, not for what comes later', async (t) => {

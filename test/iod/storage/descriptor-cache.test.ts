@@ -66,7 +66,7 @@ const turn = (): Promise<void> =>
 
 test('a file is opened once for many uses, also for those that begin together', async (t) => {
   const { cache, opened } = makeCache(2);
-  await Promise.all([1, 1, 1].map((one) => cache.use(handle(one), 'read', done)));
+  await Promise.all([1, 1, 1].map(async (one) => cache.use(handle(one), 'read', done)));
   t.is(await cache.use(handle(1), 'read', done), 'done');
   t.deepEqual(opened, [1]);
 });

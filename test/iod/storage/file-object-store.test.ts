@@ -75,7 +75,7 @@ test('offsets beyond 2^32 are exact, and their holes take no room', async (t) =>
 test('an offset beyond what the disk can hold is EFBIG, and the store goes on', async (t) => {
   const { store } = await openRealStore(t);
   const offset = limits.fileBytesMax - 3;
-  await t.throwsAsync(store.write(handle(1), offset, [Buffer.from('abc')]), {
+  await t.throwsAsync(async () => store.write(handle(1), offset, [Buffer.from('abc')]), {
     instanceOf: FsError,
     code: 'EFBIG',
   });
@@ -171,10 +171,20 @@ test('what has no place among the objects goes to quarantine with the reason', a
   t.regex(reasons.join('\n'), /directory, not a file[^]*is a file where[^]*name is none/);
 });
 
+test('what the disk does at once is there at once, without a promise', async (t) => {
+  const { store } = await openRealStore(t);
+  await store.write(handle(1), 0, [Buffer.alloc(4096)]);
+  const into = [Buffer.alloc(4096)];
+  // Some may be slow, and are done by a thread.
+  const reads = Array.from({ length: 100 }, () => store.read(handle(1), 0, into));
+  t.true(reads.includes(4096));
+  for (const read of reads) t.is(await read, 4096);
+});
+
 test('more objects than descriptors: idle ones are closed and opened again (SCENARIOS 189)', async (t) => {
   const { store } = await openRealStore(t, { descriptorsMax: 3 });
   const all = Array.from({ length: 20 }, (_, at) => handle(at + 1));
-  await Promise.all(all.map((one) => store.write(one, 0, [Buffer.from(`object ${one}`)])));
+  await Promise.all(all.map(async (one) => store.write(one, 0, [Buffer.from(`object ${one}`)])));
   t.true(store.descriptorCount <= 3);
   const texts = await Promise.all(all.map((one) => readText(store, one, 0, 20)));
   t.deepEqual(
@@ -214,7 +224,9 @@ test('a full disk refuses writes with the bytes stored, reads go on, and room he
   });
   await store.write(handle(1), 0, [Buffer.from('before')]);
   isFull = true;
-  const refused = await t.throwsAsync<FsError>(store.write(handle(1), 6, [Buffer.from('after')]));
+  const refused = await t.throwsAsync<FsError>(async () =>
+    store.write(handle(1), 6, [Buffer.from('after')]),
+  );
   t.is(refused?.code, 'ENOSPC');
   t.is(refused?.bytesDone, 2);
   t.is(await readText(store, handle(1), 0, 6), 'before');
@@ -227,7 +239,9 @@ test('an input or output error says so with our code and which object', async (t
   const { store } = await openRealStore(t, {
     change: failingWrites(() => new FsError('EIO', { what: 'bad sector' })),
   });
-  const error = await t.throwsAsync<FsError>(store.write(handle(9), 8, [Buffer.from('x')]));
+  const error = await t.throwsAsync<FsError>(async () =>
+    store.write(handle(9), 8, [Buffer.from('x')]),
+  );
   t.is(error?.code, 'EIO');
   t.is(error?.weftCode, 'WEFT_E_DISK');
   t.regex(error?.message ?? '', /write of object 9 at 8: bad sector/);

@@ -90,7 +90,7 @@ test('without a sync something is lost sooner or later: the simulated disk is no
   let losses = 0;
   for (const seed of seeds) {
     const machine = new Machine(seed);
-    await machine.run((store) => store.write(one, 0, text('never synced')));
+    await machine.run(async (store) => store.write(one, 0, text('never synced')));
     machine.losePower();
     losses += await machine.run(async (store) => ((await store.stat(one)) ? 0 : 1));
   }
@@ -100,7 +100,7 @@ test('without a sync something is lost sooner or later: the simulated disk is no
 test('a sync by a process that did not make the object covers its name too (SCENARIOS 223)', async (t) => {
   for (const seed of seeds) {
     const machine = new Machine(seed);
-    await machine.run((store) => store.write(far, 0, text('made before the kill')));
+    await machine.run(async (store) => store.write(far, 0, text('made before the kill')));
     machine.restart();
     await machine.run((store) => store.sync(far));
     machine.losePower();

@@ -20,7 +20,7 @@ test('a disk that was read-only for a while is written again, also what was read
   for (const one of [1, 2]) await store.write(handle(one), 0, [Buffer.from('kept')]);
   isReadOnly = true;
   t.is(await readText(store, handle(1), 0, 9), 'kept');
-  await t.throwsAsync(store.write(handle(1), 0, [Buffer.from('x')]), { code: 'EROFS' });
+  await t.throwsAsync(async () => store.write(handle(1), 0, [Buffer.from('x')]), { code: 'EROFS' });
   await t.throwsAsync(store.truncate(handle(1), 0), { code: 'EROFS' });
   t.is(await readText(store, handle(1), 0, 9), 'kept');
   isReadOnly = false;
@@ -44,5 +44,5 @@ test('a disk that has become read-only can be read', async (t) => {
     }),
   });
   t.is(await readText(store, handle(1), 0, 9), 'kept');
-  await t.throwsAsync(store.write(handle(2), 0, [Buffer.from('x')]), { code: 'EROFS' });
+  await t.throwsAsync(async () => store.write(handle(2), 0, [Buffer.from('x')]), { code: 'EROFS' });
 });

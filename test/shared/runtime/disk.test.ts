@@ -34,7 +34,9 @@ test('a file opened for reading cannot be written', async (t) => {
   await writeFile(path, 'x');
   const file = await disk.open(path, 'read');
   t.teardown(async () => file.close());
-  const error = await t.throwsAsync(file.write([Buffer.from('y')], 0), { instanceOf: FsError });
+  const error = await t.throwsAsync(async () => file.write([Buffer.from('y')], 0), {
+    instanceOf: FsError,
+  });
   t.is(error.code, 'EBADF');
   t.is(error.bytesDone, 0);
 });
@@ -78,7 +80,9 @@ test('more buffers than one system call takes are read and written whole (SCENAR
 test('a write that fails in the middle tells how many bytes are done (SCENARIOS 220)', async (t) => {
   const file = await disk.open('/dev/full', 'write');
   t.teardown(async () => file.close());
-  const error = await t.throwsAsync(file.write([Buffer.alloc(10)], 0), { instanceOf: FsError });
+  const error = await t.throwsAsync(async () => file.write([Buffer.alloc(10)], 0), {
+    instanceOf: FsError,
+  });
   t.is(error.code, 'ENOSPC');
   t.is(error.bytesDone, 0);
   t.regex(error.message, /write \/dev\/full/);

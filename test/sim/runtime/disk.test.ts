@@ -81,8 +81,8 @@ test('operations fail as those of a system do', async (t) => {
       [() => disk.rename('/other', '/d'), 'ENOTEMPTY'],
       [() => disk.rename('/d', '/d/e/f'), 'EINVAL'],
       [() => disk.open(`/${'x'.repeat(256)}`, 'create'), 'ENAMETOOLONG'],
-      [() => reader.write([Buffer.from('x')], 0), 'EBADF'],
-      [() => file.write([Buffer.from('xx')], Number.MAX_SAFE_INTEGER - 1), 'EFBIG'],
+      [async () => reader.write([Buffer.from('x')], 0), 'EBADF'],
+      [async () => file.write([Buffer.from('xx')], Number.MAX_SAFE_INTEGER - 1), 'EFBIG'],
     ];
     for (const [act, code] of cases) await t.throwsAsync(act, { code }, String(act));
     await disk.open('/f', 'read');
@@ -119,21 +119,26 @@ test('a full disk stores what has room and says how much that was (SCENARIOS 214
   await on(async (disk) => {
     const file = await writeFile(disk, '/f', 'x');
     const write = file.write([Buffer.alloc(20_000, 'y')], 0);
-    await t.throwsAsync(write, { code: 'ENOSPC' });
+    await t.throwsAsync(async () => write, { code: 'ENOSPC' });
     t.is((await file.stat()).sizeBytes, 3 * 4096);
-    await t.notThrowsAsync(file.write([Buffer.alloc(4096)], 0), 'an overwrite needs no room');
+    await t.notThrowsAsync(
+      async () => file.write([Buffer.alloc(4096)], 0),
+      'an overwrite needs no room',
+    );
     await disk.open('/g', 'create');
     await t.throwsAsync(disk.open('/h', 'create'), { code: 'ENOSPC' });
     await file.truncate(0);
-    await t.notThrowsAsync(file.write([Buffer.alloc(4096)], 0));
+    await t.notThrowsAsync(async () => file.write([Buffer.alloc(4096)], 0));
   });
 });
 
 async function outcomeOf(file: DiskFile): Promise<string> {
-  return file.write([Buffer.alloc(100)], 0).then(
-    () => 'ok',
-    (error: { code: string }) => error.code,
-  );
+  try {
+    await file.write([Buffer.alloc(100)], 0);
+    return 'ok';
+  } catch (error) {
+    return (error as { readonly code: string }).code;
+  }
 }
 
 test('an operation fails at its n-th turn, as often as it was told, where it was told', async (t) => {
@@ -156,7 +161,7 @@ test('an operation fails at its n-th turn, as often as it was told, where it was
     world.host('a').disk.fail({ errno: 'EROFS', times: Infinity });
     await t.throwsAsync(disk.rename('/other', '/x'), { code: 'EROFS' });
     await t.throwsAsync(file.sync(), { code: 'EROFS' });
-    await t.notThrowsAsync(file.read([Buffer.alloc(1)], 0));
+    await t.notThrowsAsync(async () => file.read([Buffer.alloc(1)], 0));
     world.host('a').disk.mend();
     await t.notThrowsAsync(file.sync());
   });
