@@ -205,6 +205,12 @@ export class HandleAccess {
     return (await this.call(nameOps.storedAttr, { handle }, control)).attr;
   }
 
+  /** All of a directory, when it is known at this moment. */
+  listed(handle: Handle): ReplyOf<typeof nameOps.readDirectory> | undefined {
+    const { cache } = this;
+    return cache && this.#listings.find(handle, cache);
+  }
+
   /** A page of a directory. What may be cached of the attributes is in `cache`. */
   async page(
     handle: Handle,

@@ -212,6 +212,11 @@ export const limits = {
   fuseInFlightMax: 512,
   /** Between an answer to the kernel and what it asks next in the same system call. */
   fuseContinuationMs: 1,
+  /**
+   * A kernel keeps a listing while what came with it is good for so long; then it asks for all of it
+   * again, and not for each name when that is over.
+   */
+  fuseListingLeftMs: 600,
   /** Closes wait this long for a change with which they can share a commit. */
   lateCloseMs: 5,
   /** Files that programs have read and closed are kept open for this long, and at most so many. */

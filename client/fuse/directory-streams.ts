@@ -5,10 +5,12 @@
  */
 import type { ReplyOf } from '../../shared/wire/op.ts';
 import type { nameOps } from '../../shared/wire/mgr-ops.ts';
+import { openBits } from './protocol.ts';
 
 export type Page = ReplyOf<typeof nameOps.readDirectory>;
 
 interface Stream {
+  readonly isKept: boolean;
   after: number;
   page: Page | undefined;
 }
@@ -17,10 +19,15 @@ export class DirectoryStreams {
   readonly #streams = new Map<number, Stream>();
   #last = 0;
 
-  /** @returns its number */
-  open(): number {
-    this.#streams.set(++this.#last, { after: 0, page: undefined });
+  /** @param flags as the kernel is told: it may keep what it reads @returns its number */
+  open(flags: number): number {
+    const isKept = (flags & openBits.cacheDirectory) !== 0;
+    this.#streams.set(++this.#last, { isKept, after: 0, page: undefined });
     return this.#last;
+  }
+
+  isKept(number: number): boolean {
+    return this.#streams.get(number)?.isKept ?? false;
   }
 
   close(number: number): void {
@@ -28,21 +35,16 @@ export class DirectoryStreams {
   }
 
   /**
-   * The entries behind a place.
+   * A page with the entries behind a place; there may be others before them.
    * @param ask for the page behind it, when it is not at hand
    */
-  async read(
-    number: number,
-    after: number,
-    ask: () => Promise<Page>,
-  ): Promise<Pick<Page, 'entries' | 'parent'>> {
-    const stream = this.#streams.get(number) ?? { after, page: undefined };
+  async read(number: number, after: number, ask: () => Promise<Page>): Promise<Page> {
+    const stream = this.#streams.get(number) ?? { isKept: false, after, page: undefined };
     if (stream.page === undefined || after === 0 || !reaches(stream, after)) {
       stream.page = await ask();
       stream.after = after;
     }
-    const { entries, parent } = stream.page;
-    return { parent, entries: entries.filter(({ cookie }) => cookie > after) };
+    return stream.page;
   }
 }
 

@@ -8,7 +8,7 @@ import type { Clock } from '../../shared/runtime/runtime.ts';
 import type { Handle } from '../../shared/units.ts';
 import { encode } from './layout.ts';
 import type { NodeTable } from './node-table.ts';
-import { notifyCodes, revokedInode } from './protocol.ts';
+import { notifyCodes, openBits, revokedInode } from './protocol.ts';
 
 export interface KernelCacheOptions {
   readonly clock: Clock;
@@ -22,6 +22,8 @@ const lateMs = limits.rightAtMgrMs - limits.rightMs;
 /** Of a node of which the kernel learns at this moment. */
 const retryMs = 1;
 const nothing = new Uint8Array();
+/** Of a listing to which there was no right when it was told. */
+const spoiled = -Infinity;
 
 /** Names on their way into the kernel. */
 class Listing {
@@ -51,6 +53,8 @@ export class KernelCache {
   /** Until when the kernel may use attributes, and names of a directory. */
   readonly #attrs = new Map<Handle, number>();
   readonly #names = new Map<Handle, number>();
+  /** Directories whose listing the kernel may keep, and until when all that it was told there is good. */
+  readonly #kept = new Map<Handle, number>();
   /** The latest listing of each open directory in which names were told. */
   readonly #listings = new Map<number, Listing>();
   #knowsEpochs = false;
@@ -111,6 +115,41 @@ export class KernelCache {
     this.#listings.delete(stream);
   }
 
+  /**
+   * A program opens a directory. While names and attributes that came with the listing are good for
+   * some time, the kernel need not ask for it; then it asks for all of them at once, instead of one
+   * by one as each is over.
+   * @returns bits of `openBits`
+   */
+  openListing(directory: Handle): number {
+    // Without names it would look up each of them.
+    if (!this.#knowsEpochs) return 0;
+    const until = this.#kept.get(directory);
+    if (until === undefined && this.#kept.size >= limits.cachedNamesMax) return 0;
+    const leftMs = (until ?? spoiled) - lateMs - this.#options.clock.now();
+    const isGood = leftMs > limits.fuseListingLeftMs;
+    return openBits.cacheDirectory | (isGood ? openBits.keepCache : 0);
+  }
+
+  /** The kernel keeps what it is being told from the beginning. @param validMs 0: there is no right to it */
+  keepListing(directory: Handle, validMs: number): void {
+    if (this.#kept.get(directory) === spoiled) return;
+    const until = this.#options.clock.now() + validMs + lateMs;
+    this.#kept.set(directory, validMs === 0 ? spoiled : until);
+  }
+
+  /** The kernel goes on in a directory: of a listing without a right it does not keep the beginning. */
+  async dropSpoiled(directory: Handle): Promise<void> {
+    if (this.#kept.get(directory) !== spoiled) return;
+    this.#kept.delete(directory);
+    await this.#revokeListing(directory);
+  }
+
+  /** The kernel has given a node back. */
+  forgotten(handle: Handle): void {
+    this.#kept.delete(handle);
+  }
+
   /** Resolves when the kernel uses nothing of these, or of all that it was told, any more. */
   async revoke(handles: readonly Handle[] | 'all'): Promise<void> {
     const named = handles === 'all' ? [...this.#names.keys()] : handles;
@@ -118,19 +157,37 @@ export class KernelCache {
     const now = this.#options.clock.now();
     // Every name is looked up again, and answered from our own cache where there is a right.
     const directories = new Set(named.filter((handle) => take(this.#names, handle) > now));
+    const listed = handles === 'all' ? [...this.#kept.keys()] : handles;
+    const kept = listed.filter((handle) => this.#kept.delete(handle));
     const untils = known.map((handle) => [handle, take(this.#attrs, handle)] as const);
     await Promise.all([
       directories.size > 0 ? this.#beginEpoch(directories) : undefined,
+      ...kept.map((handle) => this.#revokeListing(handle)),
       ...untils.map(([handle, until]) => this.#revokeAttr(handle, until)),
     ]);
   }
 
   async #beginEpoch(directories: ReadonlySet<Handle>): Promise<void> {
-    const { clock, notify } = this.#options;
-    const listings = [...this.#listings.values()].filter((one) => directories.has(one.directory));
-    await Promise.all(listings.map((listing) => listing.isTaken(clock)));
-    await notify(notifyCodes.newEpoch, nothing);
+    await this.#areTaken(directories);
+    await this.#options.notify(notifyCodes.newEpoch, nothing);
     this.revoked.names += directories.size;
+  }
+
+  /** Listings of these directories that are on their way into the kernel. */
+  async #areTaken(directories: ReadonlySet<Handle>): Promise<void> {
+    const listings = [...this.#listings.values()].filter((one) => directories.has(one.directory));
+    await Promise.all(listings.map((listing) => listing.isTaken(this.#options.clock)));
+  }
+
+  async #revokeListing(directory: Handle): Promise<void> {
+    await this.#areTaken(new Set([directory]));
+    try {
+      const content = encode(revokedInode, { node: directory, offset: 0, length: 0 });
+      await this.#options.notify(notifyCodes.revokeInode, content);
+    } catch (error) {
+      // It has been given back, and with it whatever was kept.
+      if (toFsError(error).code !== 'ENOENT') throw error;
+    }
   }
 
   #tell(told: Map<Handle, number>, handle: Handle, validMs: number): number {

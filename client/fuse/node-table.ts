@@ -41,14 +41,17 @@ export class NodeTable {
     return node.modified === undefined ? attr : { ...attr, modified: node.modified };
   }
 
-  /** @throws AssertionError when the kernel gives back more than it has got */
-  forget(handle: number, lookups: number): void {
+  /**
+   * @returns whether the kernel refers to it no more
+   * @throws AssertionError when it gives back more than it has got
+   */
+  forget(handle: number, lookups: number): boolean {
     const node = this.#nodes.get(handle);
     // The root is there from the start, and is never given back in full.
-    if (node === undefined) return;
+    if (node === undefined) return false;
     node.lookups -= lookups;
     assert(node.lookups >= 0, `node ${handle} was forgotten more often than looked up`);
-    if (node.lookups === 0) this.#nodes.delete(handle);
+    return node.lookups === 0 && this.#nodes.delete(handle);
   }
 
   lookupsOf(handle: number): number {

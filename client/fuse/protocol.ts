@@ -61,7 +61,7 @@ export const entryReply = struct({
 
 export type EntryReply = ValueOf<typeof entryReply>;
 
-/** Attributes alone with an offset of -1. */
+/** Attributes alone with an offset of -1; of 0: all that is kept of its content too. */
 export const revokedInode = struct({ node: u64, offset: i64, length: i64 });
 
 const attrReply = struct({
@@ -342,7 +342,14 @@ export const setAttrBits = {
 export const allocateBits = { keepSize: 1, punchHole: 2, zeroRange: 16 } as const;
 
 /** In replies to `open`. */
-export const openBits = { directIo: 1 << 0, noFlush: 1 << 5 } as const;
+export const openBits = {
+  directIo: 1 << 0,
+  /** What the kernel has kept of it before stays good. */
+  keepCache: 1 << 1,
+  /** Of a directory: the kernel keeps the listing, and answers the next one with it. */
+  cacheDirectory: 1 << 3,
+  noFlush: 1 << 5,
+} as const;
 /** In requests to open, beside the flags of open(2). */
 export const openRequestBits = { killPrivileges: 1 << 0 } as const;
 export const writeBits = { killPrivileges: 1 << 2 } as const;

@@ -9,6 +9,7 @@ import { NumberMap } from '../../shared/number-map.ts';
 import type { AnswerMeter } from '../../shared/rpc/service.ts';
 import type { Waiting } from '../../shared/rpc/waits.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
+import type { Handle } from '../../shared/units.ts';
 import { Continuations } from './continuations.ts';
 import { InFlight, type RequestControl } from './in-flight.ts';
 import { decodeHeader, decodeRequest, encodeReply, withHeader } from './message.ts';
@@ -170,17 +171,16 @@ export class FuseSession {
   /** @returns false when it is none of those */
   #hear(header: RequestHeader, message: Buffer): boolean {
     const { forget, batchForget, init, interrupt, destroy } = sessionOperations;
-    const { nodes } = this.#options.volume;
     switch (header.opcode) {
       case forget.code: {
-        nodes.forget(header.node, decodeRequest(forget, header, message).body.lookups);
+        this.#forget(header.node, decodeRequest(forget, header, message).body.lookups);
         return true;
       }
       case batchForget.code: {
         const { body, tail } = decodeRequest(batchForget, header, message);
         for (let i = 0; i < body.count; i++) {
           const { node, lookups } = forgetOne.read(tail, i * forgetOne.bytes);
-          nodes.forget(node, lookups);
+          this.#forget(node, lookups);
         }
         return true;
       }
@@ -200,6 +200,11 @@ export class FuseSession {
       default:
         return false;
     }
+  }
+
+  #forget(node: number, lookups: number): void {
+    const { nodes, kernel } = this.#options.volume;
+    if (nodes.forget(node, lookups)) kernel.forgotten(node as Handle);
   }
 
   /**

@@ -1,5 +1,8 @@
 /** Mounts that cache: what one has finished, the others show at once, whatever is killed meanwhile. */
-import { chmod, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { ExecutionContext } from 'ava';
 import { until } from './cluster-fixture.ts';
 import { Mounted, mountTest } from './mounted.ts';
 
@@ -99,3 +102,61 @@ mountTest('a mount that is stopped holds others up for a moment only', async (t)
   t.is((await stat(two.path('f'))).mode & 0o777, 0o600);
   t.is((await stat(two.path('g'))).size, 1);
 });
+
+/** A program that keeps a directory open. @returns its names, read anew */
+function lister(t: ExecutionContext, directory: string): () => Promise<readonly string[]> {
+  const script =
+    'opendir D, shift; $| = 1; while (<STDIN>) { rewinddir D; print "@{[readdir D]}\n" }';
+  const perl = spawn('perl', ['-e', script, directory], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.teardown(() => perl.kill());
+  const lines = createInterface(perl.stdout)[Symbol.asyncIterator]();
+  return async () => {
+    perl.stdin.write('\n');
+    const { value } = (await lines.next()) as { readonly value: string };
+    return value.split(' ').filter((name) => !name.startsWith('.'));
+  };
+}
+
+const keptListing = async (t: ExecutionContext): Promise<void> => {
+  const one = await Mounted.start(t, { iods: 1 });
+  const two = await Mounted.on(t, one.cluster, 'mnt2', ['--metrics', '0']);
+  const questions = async (): Promise<number> => {
+    const text = await (await fetch(two.metrics ?? '')).text();
+    const counts = text.matchAll(/^weftfs_mount_operation_\S+_count\S+"readDirectory\S+ (\d+)$/gm);
+    return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+  const directory = one.path('d');
+  // The times of a directory do not tell whether it has changed.
+  const untouch = () => utimes(directory, 1e9, 1e9);
+  await mkdir(directory);
+  await writeFile(one.path('d', 'first'), '');
+  await untouch();
+  await readdir(two.path('d'));
+  const again = lister(t, two.path('d'));
+  const listings = { again, anew: () => readdir(two.path('d')) };
+  const show = async (...names: readonly string[]): Promise<void> => {
+    for (const [how, list] of Object.entries(listings)) {
+      for (let i = 0; i < 3; i++) t.deepEqual((await list()).toSorted(), names, how);
+    }
+  };
+  await until(async () => {
+    const before = await questions();
+    await show('first');
+    return (await questions()) === before;
+  });
+  const changes: readonly (readonly [() => Promise<void>, ...string[]])[] = [
+    [() => writeFile(one.path('d', 'other'), ''), 'first', 'other'],
+    [() => rename(one.path('d', 'other'), one.path('d', 'moved')), 'first', 'moved'],
+    [() => writeFile(two.path('d', 'own'), ''), 'first', 'moved', 'own'],
+    [() => unlink(one.path('d', 'first')), 'moved', 'own'],
+  ];
+  for (const [change, ...names] of changes) {
+    await change();
+    await untouch();
+    await show(...names);
+  }
+};
+
+mountTest('what a kernel keeps of a listing shows changes elsewhere at once', keptListing, [
+  'perl',
+]);

@@ -8,6 +8,7 @@ import type { Control } from '../../control.ts';
 import { encode } from '../layout.ts';
 import type { Incoming } from '../message.ts';
 import { direntHead, entryReply } from '../protocol.ts';
+import type { Page } from '../directory-streams.ts';
 import { direntType, entryFor, type Handlers, handleOf, noEntry, type Volume } from '../volume.ts';
 
 /** Positions behind `.` and `..`; cookies of the mgr begin behind them. */
@@ -23,12 +24,15 @@ export interface Entry {
 }
 
 export const directoryHandlers = {
-  async openDirectory({ directories }) {
-    return { file: directories.open(), flags: 0 };
+  async openDirectory({ access, directories, kernel }, request) {
+    const directory = handleOf(request);
+    const isKnown = access.listed(directory) !== undefined;
+    const flags = isKnown ? kernel.openListing(directory) : 0;
+    return { file: directories.open(flags), flags };
   },
 
   async readDirectory(volume, request, control) {
-    const entries = await entriesOf(volume, request, control);
+    const { entries } = await entriesOf(volume, request, control);
     return encodeEntries(entries, request.body.size);
   },
 
@@ -37,11 +41,15 @@ export const directoryHandlers = {
    * it is told here takes the place of what it knows, so of those it is told nothing.
    */
   async readDirectoryPlus(volume, request, control) {
-    const entries = await entriesOf(volume, request, control);
-    const { access, kernel } = volume;
+    const { entries, page } = await entriesOf(volume, request, control);
+    const { access, directories, kernel } = volume;
     const { cache, validMs } = access;
+    const { file, offset } = request.body;
     const directory = handleOf(request);
-    const nameMs = kernel.tellListing(request.body.file, directory, validMs);
+    const nameMs = kernel.tellListing(file, directory, validMs);
+    if (offset === 0 && directories.isKept(file)) {
+      kernel.keepListing(directory, access.listed(directory) === page ? nameMs : 0);
+    }
     return encodeEntries(entries, request.body.size, ({ ino, name }) => {
       const handle = ino as Handle;
       const isKept = nameMs > 0 && !isDots(name) && cache?.find(directory, name) === handle;
@@ -73,21 +81,22 @@ async function entriesOf(
   { access, directories, kernel }: Volume,
   request: Incoming<{ readonly file: number; readonly offset: number }, unknown>,
   control: Control,
-): Promise<Entry[]> {
+): Promise<{ readonly entries: Entry[]; readonly page: Page }> {
   const { offset, file } = request.body;
   const handle = handleOf(request);
   kernel.listingTaken(file);
+  if (offset > 0) await kernel.dropSpoiled(handle);
   const after = Math.max(0, offset - afterDotDot);
   const ask = () => access.page(handle, after, control);
-  const { entries, parent } = await directories.read(file, after, ask);
+  const page = await directories.read(file, after, ask);
   const type = direntType('directory');
   const all: Entry[] = [];
   if (offset < afterDot) all.push({ name: dot, ino: handle, next: afterDot, type });
-  if (offset < afterDotDot) all.push({ name: dotDot, ino: parent, next: afterDotDot, type });
-  for (const { name, handle: ino, kind, cookie } of entries) {
-    all.push({ name, ino, next: cookie + afterDotDot, type: direntType(kind) });
+  if (offset < afterDotDot) all.push({ name: dotDot, ino: page.parent, next: afterDotDot, type });
+  for (const { name, handle: ino, kind, cookie } of page.entries) {
+    if (cookie > after) all.push({ name, ino, next: cookie + afterDotDot, type: direntType(kind) });
   }
-  return all;
+  return { entries: all, page };
 }
 
 /** As many as fit, each padded to 8 bytes. @param before what stands ahead of each */

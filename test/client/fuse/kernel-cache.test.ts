@@ -1,7 +1,7 @@
 import test from 'ava';
 import { KernelCache } from '../../../client/fuse/kernel-cache.ts';
 import { NodeTable } from '../../../client/fuse/node-table.ts';
-import { notifyCodes, revokedInode } from '../../../client/fuse/protocol.ts';
+import { notifyCodes, openBits, revokedInode } from '../../../client/fuse/protocol.ts';
 import { FsError } from '../../../shared/errno.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { Clock } from '../../../shared/runtime/runtime.ts';
@@ -71,6 +71,60 @@ test('no epoch begins before the kernel has stored the names of a listing', asyn
   t.deepEqual([told.length, time.now], [3, longest]);
 });
 
+test('the kernel keeps a listing while what came with it is good for some time', (t) => {
+  const { cache, time } = stage();
+  t.is(cache.openListing(directory), openBits.cacheDirectory, 'it may keep what it reads');
+  cache.keepListing(directory, limits.rightMs);
+  const kept = openBits.cacheDirectory | openBits.keepCache;
+  t.is(cache.openListing(directory), kept);
+  time.now = limits.rightMs - limits.fuseListingLeftMs - 1;
+  t.is(cache.openListing(directory), kept);
+  time.now += 1;
+  t.is(cache.openListing(directory), openBits.cacheDirectory, 'it asks for all of it again');
+});
+
+test('a listing is taken back whole, however old, when it is stored and not before', async (t) => {
+  const { cache, told, time } = stage();
+  cache.keepListing(directory, 1000);
+  time.now = 100_000;
+  await cache.revoke([directory]);
+  t.deepEqual(told, ['1 0']);
+  t.is(cache.openListing(directory), openBits.cacheDirectory);
+  await cache.revoke([directory]);
+  t.deepEqual(told, ['1 0']);
+  cache.keepListing(directory, 1000);
+  cache.tellListing(4, directory, 1000);
+  const revoked = cache.revoke('all');
+  t.is(told.length, 1);
+  await revoked;
+  t.deepEqual(told.slice(1).toSorted(), ['1 0', 'epoch']);
+  t.is(time.now, 100_000 + limits.rightAtMgrMs - limits.rightMs);
+});
+
+test('a listing to which there was no right is dropped before the kernel has all of it', async (t) => {
+  const { cache, told } = stage();
+  cache.keepListing(directory, 0);
+  cache.keepListing(directory, 1000);
+  t.is(cache.openListing(directory), openBits.cacheDirectory, 'its beginning may be of the first');
+  await cache.dropSpoiled(directory);
+  await cache.dropSpoiled(directory);
+  t.deepEqual(told, ['1 0']);
+  cache.keepListing(directory, limits.rightMs);
+  await cache.dropSpoiled(directory);
+  t.is(cache.openListing(directory), openBits.cacheDirectory | openBits.keepCache);
+});
+
+test('no listing of a directory is known that the kernel has given back', async (t) => {
+  const { cache, told, unheard } = stage();
+  cache.keepListing(directory, 1000);
+  cache.forgotten(directory);
+  await cache.revoke([directory]);
+  t.deepEqual(told, []);
+  unheard.add(directory);
+  cache.keepListing(directory, 1000);
+  await t.notThrowsAsync(cache.revoke([directory]), 'its word is on the way');
+});
+
 test('a kernel is told no more names in listings than can be watched', (t) => {
   const { cache, time } = stage();
   for (let stream = 0; stream < limits.directoriesWatchedMax; stream++) {
@@ -103,6 +157,7 @@ test('a kernel without epochs is told no names', (t) => {
   const { cache } = stage({ knowsEpochs: false });
   t.is(cache.tellName(directory, 1000), 0);
   t.is(cache.tellAttr(file, 1000), 1000);
+  t.is(cache.openListing(directory), 0);
 });
 
 test('an inode of which the kernel is about to learn is taken back again until it knows it', async (t) => {

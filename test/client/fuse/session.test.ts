@@ -26,6 +26,7 @@ interface Reply {
 function stage(own: Partial<Handlers> = {}, isDying = () => false) {
   const replies: Reply[] = [];
   const flow: string[] = [];
+  const forgotten: number[] = [];
   const nodes = new NodeTable();
   const runtime = makeNodeRuntime({ log: 'silent' });
   const { clock } = runtime;
@@ -33,7 +34,10 @@ function stage(own: Partial<Handlers> = {}, isDying = () => false) {
     // No time passes: what must be asked at once is asked at once.
     runtime: { ...runtime, clock: { ...clock, now: () => 1000 } },
     // Of the volume the session itself uses no more.
-    volume: { nodes, kernel: { agreed: () => undefined } } as unknown as Volume,
+    volume: {
+      nodes,
+      kernel: { agreed: () => undefined, forgotten: (handle: number) => forgotten.push(handle) },
+    } as unknown as Volume,
     handlers: { ...handlers, ...own },
     isDying,
     callerName: (thread) => `thread ${thread}`,
@@ -48,7 +52,7 @@ function stage(own: Partial<Handlers> = {}, isDying = () => false) {
       resume: () => flow.push('resume'),
     }),
   });
-  return { session, replies, flow, nodes };
+  return { session, replies, flow, nodes, forgotten };
 }
 
 function contentOf<T>(field: Field<T> | 'bytes', reply: Reply | undefined): T {
@@ -116,13 +120,14 @@ test('what we do not know is answered with ENOSYS, a failure with its errno, a m
 });
 
 test('what is forgotten is counted exactly, alone and in batches', (t) => {
-  const { session, nodes, replies } = stage();
+  const { session, nodes, replies, forgotten } = stage();
   const attr = { handle: 5, mode: 0o644 } as Parameters<NodeTable['refer']>[0];
   for (let i = 0; i < 3; i++) nodes.refer(attr);
   void session.receive(
     requestBytes(2, [encode(sessionOperations.forget.request, { lookups: 1 })], { node: 5 }),
   );
   t.is(nodes.lookupsOf(5), 2);
+  t.deepEqual(forgotten, []);
   const batch = Buffer.alloc(32);
   batch.writeUInt32LE(5, 0);
   batch.writeUInt32LE(2, 8);
@@ -132,6 +137,7 @@ test('what is forgotten is counted exactly, alone and in batches', (t) => {
     requestBytes(42, [encode(sessionOperations.batchForget.request, { count: 2 }), batch]),
   );
   t.is(nodes.size, 0);
+  t.deepEqual(forgotten, [5], 'the kernel keeps nothing of it');
   t.deepEqual(replies, [], 'nobody waits for an answer');
 });
 
