@@ -71,13 +71,16 @@ export class Caching {
    * `undefined` when nothing may be used.
    */
   async ready(): Promise<NameCache | undefined> {
-    if (!this.#isGranted) return undefined;
+    if (this.#isGranted && this.validMs === 0) await this.#renew();
+    return this.readyNow();
+  }
+
+  /** As `ready`, of what needs no waiting. */
+  readyNow(): NameCache | undefined {
     const { validMs } = this;
-    if (validMs < limits.rightMs - limits.rightRenewMs) {
-      const renewing = this.#renew();
-      if (validMs === 0) await renewing;
-    }
-    return this.cache;
+    if (validMs === 0) return undefined;
+    if (validMs < limits.rightMs - limits.rightRenewMs) void this.#renew();
+    return this.#cache;
   }
 
   ask(): Question {

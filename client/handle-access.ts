@@ -167,15 +167,26 @@ export class HandleAccess {
     return this.#caching?.cache;
   }
 
+  /** What may be told of a name without asking: `null` when there is nothing, `undefined`: ask. */
+  known({ directory, path }: Place): Attr | null | undefined {
+    const cache = this.#caching?.readyNow();
+    const found = cache?.find(directory, path);
+    return found == null ? found : cache?.attr(found);
+  }
+
+  /** @returns `undefined`: ask */
+  knownAttr(handle: Handle): Attr | undefined {
+    return this.#caching?.readyNow()?.attr(handle);
+  }
+
   /** @throws FsError ENOENT, and what the mgr answers */
   async lookup(at: Place, control: Control): Promise<Attr> {
     const { directory, path } = at;
     const cache = await this.#caching?.ready();
-    const found = cache?.find(directory, path);
-    if (found === null) throw new FsError('ENOENT');
-    const known = found === undefined ? undefined : cache?.attr(found);
+    const known = this.known(at);
+    if (known === null) throw new FsError('ENOENT');
     if (known !== undefined) return known;
-    if (found === undefined) this.#listWhenAskedOften(directory);
+    if (cache?.find(directory, path) === undefined) this.#listWhenAskedOften(directory);
     return this.#exactly(control, (timed) => this.#lookUp(at, timed));
   }
 
@@ -187,7 +198,8 @@ export class HandleAccess {
   }
 
   async attr(handle: Handle, control: Control): Promise<Attr> {
-    const known = (await this.#caching?.ready())?.attr(handle);
+    await this.#caching?.ready();
+    const known = this.knownAttr(handle);
     if (known !== undefined) return known;
     return this.#exactly(control, async (timed) => {
       const question = this.#caching?.ask();

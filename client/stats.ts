@@ -14,6 +14,20 @@ const typeBits: Readonly<Record<InodeKind, number>> = {
   block: constants.S_IFBLK,
 };
 
+/** Type and permission bits. */
+export function fullMode({ kind, mode }: Attr): number {
+  return typeBits[kind] | mode;
+}
+
+export function blockSizeOf({ layout }: Attr): number {
+  return layout?.ssize ?? 4096;
+}
+
+/** In units of 512 bytes, as if there were no holes. */
+export function blocksOf({ size }: Attr): number {
+  return Math.ceil(size / 512);
+}
+
 /** Questions that both an entry and its attributes answer. */
 export abstract class Kinded {
   abstract readonly kind: InodeKind;
@@ -82,14 +96,14 @@ export class Stats extends Kinded {
     super();
     this.kind = attr.kind;
     this.ino = attr.handle;
-    this.mode = typeBits[attr.kind] | attr.mode;
+    this.mode = fullMode(attr);
     this.nlink = attr.links;
     this.uid = attr.uid;
     this.gid = attr.gid;
     this.rdev = attr.device;
     this.size = attr.size;
-    this.blksize = attr.layout?.ssize ?? 4096;
-    this.blocks = Math.ceil(attr.size / 512);
+    this.blksize = blockSizeOf(attr);
+    this.blocks = blocksOf(attr);
     this.accessed = attr.accessed;
     this.modified = attr.modified;
     this.changed = attr.changed;

@@ -210,6 +210,8 @@ export const limits = {
   fuseBackgroundMax: 64,
   /** Requests that a mount works on; more wait in the kernel. */
   fuseInFlightMax: 512,
+  /** That a mount reads before it looks after anything else. */
+  fuseRequestsPerTurn: 64,
   /** Between an answer to the kernel and what it asks next in the same system call. */
   fuseContinuationMs: 1,
   /**

@@ -145,9 +145,12 @@ export class FuseDevice {
     socket.resume();
   }
 
-  /** What has come meanwhile: a call each is cheaper than a turn of the event loop. */
+  /**
+   * What has come meanwhile: a call each is cheaper than a turn of the event loop. Answers bring the
+   * next requests, so after some of them others have their turn: the loop hears of the rest.
+   */
   #drain(): void {
-    while (!this.#paused && !this.#ended) {
+    for (let i = 0; i < limits.fuseRequestsPerTurn && !this.#paused && !this.#ended; i++) {
       const bytes = this.#readNow();
       if (bytes === undefined) return;
       this.#received(bytes);

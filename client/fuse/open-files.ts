@@ -30,6 +30,10 @@ export class OpenFiles {
     return file;
   }
 
+  isWritten(handle: Handle): boolean {
+    return this.#writers.has(handle);
+  }
+
   /** Also those that are being closed. */
   writersOf(handle: Handle): readonly File[] {
     return [...(this.#writers.get(handle) ?? [])];

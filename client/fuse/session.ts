@@ -10,6 +10,7 @@ import type { AnswerMeter } from '../../shared/rpc/service.ts';
 import type { Waiting } from '../../shared/rpc/waits.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import type { Handle } from '../../shared/units.ts';
+import type { AtHand } from './at-hand.ts';
 import { Continuations } from './continuations.ts';
 import { InFlight, type RequestControl } from './in-flight.ts';
 import { decodeHeader, decodeRequest, encodeReply, withHeader } from './message.ts';
@@ -39,6 +40,7 @@ export interface FuseSessionOptions {
   readonly runtime: Runtime;
   readonly volume: Volume;
   readonly handlers: Handlers;
+  readonly atHand: AtHand;
   readonly device: () => Replier;
   /** Whether a thread is about to be killed. */
   readonly isDying: (thread: number) => boolean;
@@ -49,6 +51,7 @@ export interface FuseSessionOptions {
 }
 
 type Handler = (volume: Volume, request: unknown, control: RequestControl) => Promise<unknown>;
+type Answer = (volume: Volume, request: unknown) => unknown;
 
 /** What we speak: older kernels know too little, newer ones lower themselves to it. */
 const version = { major: 7, minor: 44, minorMin: 31, minorOfEpochs: 44 } as const;
@@ -96,6 +99,7 @@ export class FuseSession {
       return undefined;
     }
     if (name !== undefined) {
+      if (this.#answerAtHand(name, header, message)) return undefined;
       const isLarge = message.length >= copiedBytesMax;
       const served = this.#serve(name, header, isLarge ? message : Buffer.from(message));
       return isLarge ? served : undefined;
@@ -105,6 +109,25 @@ export class FuseSession {
   }
 
   // ------------------------------------------------------------- requests of programs
+
+  /** @returns false when somebody must be waited for */
+  #answerAtHand(name: keyof Operations, header: RequestHeader, message: Buffer): boolean {
+    const answer = this.#options.atHand[name] as Answer | undefined;
+    if (answer === undefined) return false;
+    const { runtime, volume, meter } = this.#options;
+    const operation: Operation = operations[name];
+    const begunAt = runtime.clock.now();
+    let failure: FsError | undefined;
+    try {
+      const value = answer(volume, decodeRequest(operation, header, message));
+      if (value === undefined) return false;
+      this.#succeed(name, header, value);
+    } catch (error) {
+      failure = this.#fail(header.unique, error);
+    }
+    meter?.answered(operation, begunAt, failure, 0);
+    return true;
+  }
 
   async #serve(name: keyof Operations, header: RequestHeader, message: Buffer): Promise<void> {
     const { runtime, volume, meter } = this.#options;
@@ -119,11 +142,7 @@ export class FuseSession {
     try {
       const request = decodeRequest(operation, header, message);
       inFlight.tail = request.tail;
-      const value = await handler(volume, request, inFlight);
-      const entry = entryIn(name, value);
-      if (entry !== undefined && entry.node !== 0)
-        this.#continuations.told(header, entry, runtime.clock.now());
-      this.#answer(unique, 0, encodeReply(operation, value));
+      this.#succeed(name, header, await handler(volume, request, inFlight));
     } catch (error) {
       failure = this.#fail(unique, error);
     } finally {
@@ -132,6 +151,13 @@ export class FuseSession {
       this.#pauseOrResume();
       meter?.answered(operation, begunAt, failure, 0);
     }
+  }
+
+  #succeed(name: keyof Operations, header: RequestHeader, value: unknown): void {
+    const entry = entryIn(name, value);
+    if (entry !== undefined && entry.node !== 0)
+      this.#continuations.told(header, entry, this.#options.runtime.clock.now());
+    this.#answer(header.unique, 0, encodeReply(operations[name] as Operation, value));
   }
 
   #pauseOrResume(): void {

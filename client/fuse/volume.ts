@@ -4,7 +4,7 @@ import type { FsError } from '../../shared/errno.ts';
 import type { Handle } from '../../shared/units.ts';
 import type { Attr, InodeKind, Place } from '../../shared/wire/values.ts';
 import type { HandleAccess } from '../handle-access.ts';
-import { Stats } from '../stats.ts';
+import { blockSizeOf, blocksOf, fullMode } from '../stats.ts';
 import type { RequestControl } from './in-flight.ts';
 import type { Makers } from './makers.ts';
 import type { Incoming } from './message.ts';
@@ -27,8 +27,8 @@ export interface Volume {
   readonly unheard: (what: string, error: FsError) => void;
 }
 
-type RequestOf<O> = O extends Operation<infer Q, infer T> ? Incoming<Q, T> : never;
-type ReplyOf<O> = O extends Operation<infer _Q, infer _T, infer R> ? R : never;
+export type RequestOf<O> = O extends Operation<infer Q, infer T> ? Incoming<Q, T> : never;
+export type ReplyOf<O> = O extends Operation<infer _Q, infer _T, infer R> ? R : never;
 
 /** One for each operation: what it answers, or an FsError. */
 export type Handlers = {
@@ -45,13 +45,12 @@ export function handleOf({ header }: Incoming<unknown, unknown>): Handle {
 }
 
 export function fileAttrOf(attr: Attr): FileAttr {
-  const { ino, mode, size, blocks, blksize } = new Stats(attr);
   return {
-    ino,
-    mode,
-    size,
-    blocks,
-    blockSize: blksize,
+    ino: attr.handle,
+    mode: fullMode(attr),
+    size: attr.size,
+    blocks: blocksOf(attr),
+    blockSize: blockSizeOf(attr),
     accessed: attr.accessed.seconds,
     modified: attr.modified.seconds,
     changed: attr.changed.seconds,
@@ -74,10 +73,13 @@ export function entryOf(volume: Volume, attr: Attr, at: Place): EntryReply {
 
 /** As `entryOf`. @param nameMs for how long the kernel may keep the name */
 export function entryFor(volume: Volume, attr: Attr, nameMs: number): EntryReply {
+  const attrMs = attrMsOf(volume, attr);
   return {
     node: attr.handle,
-    ...validity('name', nameMs),
-    ...validity('attr', attrMsOf(volume, attr)),
+    nameValid: secondsOf(nameMs),
+    nameValidNs: nanosecondsOf(nameMs),
+    attrValid: secondsOf(attrMs),
+    attrValidNs: nanosecondsOf(attrMs),
     attr: fileAttrOf(volume.nodes.refer(attr)),
   };
 }
@@ -88,12 +90,16 @@ export function noEntryAt({ access, kernel }: Volume, at: Place): EntryReply | u
   if (cache?.find(at.directory, at.path) !== null) return undefined;
   const nameMs = kernel.tellName(at.directory, validMs);
   if (nameMs === 0) return undefined;
-  return { ...noEntry, ...validity('name', nameMs) };
+  return { ...noEntry, nameValid: secondsOf(nameMs), nameValidNs: nanosecondsOf(nameMs) };
 }
 
 export function attrReplyOf(volume: Volume, attr: Attr) {
   const attrMs = attrMsOf(volume, attr);
-  return { ...validity('attr', attrMs), attr: fileAttrOf(volume.nodes.seen(attr)) };
+  return {
+    attrValid: secondsOf(attrMs),
+    attrValidNs: nanosecondsOf(attrMs),
+    attr: fileAttrOf(volume.nodes.seen(attr)),
+  };
 }
 
 /** Only what is cached at this moment: a right may have been recalled while the answer was made. */
@@ -102,12 +108,13 @@ function attrMsOf({ access, kernel }: Volume, attr: Attr): number {
   return cache?.attr(attr.handle) === attr ? kernel.tellAttr(attr.handle, validMs) : 0;
 }
 
-type Validity<K extends string> = Readonly<Record<`${K}Valid` | `${K}ValidNs`, number>>;
+function secondsOf(ms: number): number {
+  return Math.floor(ms / 1000);
+}
 
-function validity<K extends string>(what: K, ms: number): Validity<K> {
-  const seconds = Math.floor(ms / 1000);
-  const nanoseconds = Math.floor((ms - seconds * 1000) * 1e6);
-  return { [`${what}Valid`]: seconds, [`${what}ValidNs`]: nanoseconds } as Validity<K>;
+/** What is left beside the seconds. */
+function nanosecondsOf(ms: number): number {
+  return Math.floor((ms - secondsOf(ms) * 1000) * 1e6);
 }
 
 const noAttr: FileAttr = {
@@ -131,8 +138,10 @@ const noAttr: FileAttr = {
 /** Of an entry about which nothing is told beside its name. */
 export const noEntry: EntryReply = {
   node: 0,
-  ...validity('name', 0),
-  ...validity('attr', 0),
+  nameValid: 0,
+  nameValidNs: 0,
+  attrValid: 0,
+  attrValidNs: 0,
   attr: noAttr,
 };
 

@@ -5,9 +5,8 @@
 import type { ByteString, Handle } from '../../../shared/units.ts';
 import { fileOps } from '../../../shared/wire/mgr-ops.ts';
 import type { Control } from '../../control.ts';
-import { encode } from '../layout.ts';
 import type { Incoming } from '../message.ts';
-import { direntHead, entryReply } from '../protocol.ts';
+import { direntHead, type EntryReply, entryReply } from '../protocol.ts';
 import type { Page } from '../directory-streams.ts';
 import { direntType, entryFor, type Handlers, handleOf, noEntry, type Volume } from '../volume.ts';
 
@@ -54,7 +53,7 @@ export const directoryHandlers = {
       const handle = ino as Handle;
       const isKept = nameMs > 0 && !isDots(name) && cache?.find(directory, name) === handle;
       const attr = isKept ? cache?.attr(handle) : undefined;
-      return encode(entryReply, attr === undefined ? noEntry : entryFor(volume, attr, nameMs));
+      return attr === undefined ? noEntry : entryFor(volume, attr, nameMs);
     });
   },
 
@@ -103,20 +102,29 @@ async function entriesOf(
 export function encodeEntries(
   entries: readonly Entry[],
   bytesMax: number,
-  before?: (entry: Entry) => Uint8Array,
+  before?: (entry: Entry) => EntryReply,
 ): Buffer[] {
-  const headBytes = direntHead.bytes + (before === undefined ? 0 : entryReply.bytes);
-  const pieces: Uint8Array[] = [];
-  let room = bytesMax;
+  const beforeBytes = before === undefined ? 0 : entryReply.bytes;
+  const bytesOf = ({ name }: Entry): number =>
+    beforeBytes + direntHead.bytes + Math.ceil(name.length / 8) * 8;
+  let count = 0;
+  let bytes = 0;
   for (const entry of entries) {
-    const { name, ino, next, type } = entry;
-    const paddedBytes = Math.ceil(name.length / 8) * 8;
-    if (headBytes + paddedBytes > room) break;
-    room -= headBytes + paddedBytes;
-    const written = Buffer.alloc(paddedBytes);
-    written.write(name, 'latin1');
-    const head = encode(direntHead, { ino, next, nameBytes: name.length, type });
-    pieces.push(...(before === undefined ? [] : [before(entry)]), head, written);
+    const next = bytes + bytesOf(entry);
+    if (next > bytesMax) break;
+    bytes = next;
+    count++;
   }
-  return pieces.length > 0 ? [Buffer.concat(pieces)] : [];
+  if (count === 0) return [];
+  const into = Buffer.alloc(bytes);
+  let at = 0;
+  for (const entry of entries.slice(0, count)) {
+    const { name, ino, next, type } = entry;
+    if (before !== undefined) entryReply.write(into, at, before(entry));
+    const headAt = at + beforeBytes;
+    direntHead.write(into, headAt, { ino, next, nameBytes: name.length, type });
+    into.write(name, headAt + direntHead.bytes, 'latin1');
+    at += bytesOf(entry);
+  }
+  return [into];
 }

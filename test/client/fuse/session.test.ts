@@ -1,9 +1,11 @@
 import test from 'ava';
+import type { AtHand } from '../../../client/fuse/at-hand.ts';
 import { handlers } from '../../../client/fuse/handlers.ts';
 import { encode, type Field } from '../../../client/fuse/layout.ts';
 import { NodeTable } from '../../../client/fuse/node-table.ts';
 import { Continuations } from '../../../client/fuse/continuations.ts';
 import {
+  type EntryReply,
   type FileAttr,
   operations,
   replyHeader,
@@ -23,7 +25,7 @@ interface Reply {
   readonly content: Buffer;
 }
 
-function stage(own: Partial<Handlers> = {}, isDying = () => false) {
+function stage(own: Partial<Handlers> = {}, isDying = () => false, atHand: AtHand = {}) {
   const replies: Reply[] = [];
   const flow: string[] = [];
   const forgotten: number[] = [];
@@ -39,6 +41,7 @@ function stage(own: Partial<Handlers> = {}, isDying = () => false) {
       kernel: { agreed: () => undefined, forgotten: (handle: number) => forgotten.push(handle) },
     } as unknown as Volume,
     handlers: { ...handlers, ...own },
+    atHand,
     isDying,
     callerName: (thread) => `thread ${thread}`,
     device: () => ({
@@ -235,6 +238,34 @@ test('what a lookup has brought answers the next request of its thread, and no o
   await ask(getAttr.code, 7, 1);
   t.is(await ask(getAttr.code, 7, 5), 10, 'something else came in between');
   t.is(asked, 4);
+});
+
+test('what is at hand is answered in the same call, else the handler is asked', async (t) => {
+  let known: object | undefined = { ...noEntry, node: 5 };
+  let asked = 0;
+  const handler = () => {
+    asked++;
+    return Promise.resolve({ ...noEntry, node: 6 });
+  };
+  const { session, replies } = stage({ lookup: handler }, undefined, {
+    lookup: (_, { tail }) => {
+      if (tail === 'wrong') throw new FsError('EIO');
+      return known as EntryReply | undefined;
+    },
+  });
+  const ask = (name: string): void => {
+    void session.receive(requestBytes(operations.lookup.code, [Buffer.from(`${name}\0`)]));
+  };
+  const latest = () => contentOf(operations.lookup.reply, replies.at(-1)).node;
+  ask('a');
+  t.deepEqual([latest(), asked], [5, 0]);
+  ask('wrong');
+  t.deepEqual([replies.at(-1)?.error, asked], [-5, 0]);
+  known = undefined;
+  ask('a');
+  t.is(replies.length, 2);
+  await settled();
+  t.deepEqual([latest(), asked, replies.length], [6, 1, 3]);
 });
 
 test('what was told a while ago is asked for again', (t) => {

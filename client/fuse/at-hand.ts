@@ -1,0 +1,37 @@
+/**
+ * Answers for which nobody need be waited for. They are given in the same call in which the request
+ * is read: a program that looks at ten thousand files asks for nothing else.
+ */
+import { placeIn } from '../handle-access.ts';
+import {
+  attrReplyOf,
+  entryOf,
+  handleOf,
+  type ReplyOf,
+  type RequestOf,
+  type Volume,
+} from './volume.ts';
+import type { Operations } from './protocol.ts';
+
+/** Of some operations: the answer, or `undefined`, and the handler must be asked. */
+export type AtHand = {
+  readonly [K in keyof Operations]?: (
+    volume: Volume,
+    request: RequestOf<Operations[K]>,
+  ) => ReplyOf<Operations[K]> | undefined;
+};
+
+export const atHand: AtHand = {
+  lookup(volume, request) {
+    const at = placeIn(handleOf(request), request.tail);
+    const attr = volume.access.known(at);
+    return attr ? entryOf(volume, attr, at) : undefined;
+  },
+
+  getAttr(volume, request) {
+    const handle = handleOf(request);
+    // Of what is written here the mgr alone does not know all.
+    const attr = volume.files.isWritten(handle) ? undefined : volume.access.knownAttr(handle);
+    return attr && attrReplyOf(volume, attr);
+  },
+};

@@ -1,0 +1,66 @@
+import test from 'ava';
+import { atHand } from '../../../client/fuse/at-hand.ts';
+import { KernelCache } from '../../../client/fuse/kernel-cache.ts';
+import { NodeTable } from '../../../client/fuse/node-table.ts';
+import type { RequestOf, Volume } from '../../../client/fuse/volume.ts';
+import type { Operations } from '../../../client/fuse/protocol.ts';
+import { NameCache } from '../../../client/name-cache.ts';
+import { byteString, type Handle } from '../../../shared/units.ts';
+import type { Attr, Place } from '../../../shared/wire/values.ts';
+
+const [root, file] = [1 as Handle, 2 as Handle];
+const time = { seconds: 1, nanoseconds: 0 };
+const times = { accessed: time, modified: time, changed: time, born: time };
+const attrOf = (handle: Handle, kind: 'file' | 'directory'): Attr =>
+  ({ handle, kind, mode: 0o644, size: 7, ...times, right: true }) as unknown as Attr;
+
+/** A directory with one name to which there is a right. */
+function stage({ validMs = 1000 } = {}) {
+  const cache = new NameCache();
+  cache.learn(cache.moment(), attrOf(root, 'directory'));
+  cache.learn(cache.moment(), attrOf(file, 'file'));
+  cache.learnName(cache.moment(), root, byteString('a'), file);
+  cache.learnName(cache.moment(), root, byteString('gone'), undefined);
+  const writers = new Set<Handle>();
+  const nodes = new NodeTable();
+  const clock = { now: () => 0 } as never;
+  const kernel = new KernelCache({ clock, nodes, notify: () => Promise.resolve() });
+  kernel.agreed({ knowsEpochs: true });
+  const volume = {
+    access: {
+      validMs,
+      cache: validMs > 0 ? cache : undefined,
+      known: ({ directory, path }: Place) => {
+        const handle = cache.find(directory, path);
+        return handle == null ? handle : cache.attr(handle);
+      },
+      knownAttr: (handle: Handle) => cache.attr(handle),
+    },
+    files: { isWritten: (handle: Handle) => writers.has(handle) },
+    nodes,
+    kernel,
+  } as unknown as Volume;
+  return { volume, writers, nodes };
+}
+
+function request<K extends keyof Operations>(node: Handle, tail?: string) {
+  return { header: { node }, tail } as unknown as RequestOf<Operations[K]>;
+}
+
+test('what is cached of a name is told at once, with how long it is good', (t) => {
+  const { volume, nodes } = stage();
+  const entry = atHand.lookup?.(volume, request<'lookup'>(root, 'a'));
+  t.like(entry, { node: file, nameValid: 1, nameValidNs: 0, attrValid: 1, attr: { size: 7 } });
+  t.is(nodes.lookupsOf(file), 1);
+  t.is(atHand.lookup?.(volume, request<'lookup'>(root, 'b')), undefined, 'nobody knows');
+  t.is(atHand.lookup?.(volume, request<'lookup'>(root, 'gone')), undefined, 'no entry to tell');
+});
+
+test('cached attributes are told at once, but not of what is written here', (t) => {
+  const { volume, writers } = stage();
+  const ask = (handle: Handle) => atHand.getAttr?.(volume, request<'getAttr'>(handle));
+  t.like(ask(file), { attrValid: 1, attrValidNs: 0, attr: { ino: file } });
+  t.is(ask(3 as Handle), undefined);
+  writers.add(file);
+  t.is(ask(file), undefined);
+});
