@@ -18,6 +18,14 @@ export interface HeldOpen {
   readonly rights: number;
 }
 
+/** An open file. */
+export interface Holder {
+  /** `undefined` when it is being given back, or was. */
+  readonly held: HeldOpen | undefined;
+  /** What the mgr had not synced may be gone. */
+  mgrLostHost(): void;
+}
+
 /** What a call of a link is known by. */
 export type Change = Pick<Call, 'op' | 'request' | 'slot' | 'sequence' | 'placed' | 'settles'>;
 

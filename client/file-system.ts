@@ -53,7 +53,7 @@ export class FileSystem {
     this.#deadlineMs = deadlineMs;
     this.#umask = umask;
     this.#watch = new RecoveryWatch({ session, iods: this.#iods, files: () => this.#files() });
-    session.holdsAlso(() => [...this.#files()].flatMap((file) => file.held ?? []));
+    session.holdsAlso(() => this.#files());
     session.onLost((_, error) => {
       const files = [...this.#files()];
       this.#open.clear();

@@ -134,7 +134,10 @@ export class File {
       if (place !== 'end') checkRange(place, length);
       if (this.#small?.isAtMgr === true && length > 0) {
         const stored = await this.#small.write(buffers, place, length, options);
-        if (stored !== undefined) return { position: stored, bytesWritten: length };
+        if (stored !== undefined) {
+          if (this.#durable) await this.#sync(options);
+          return { position: stored, bytesWritten: length };
+        }
       }
       const at = place === 'end' ? await this.#reserve(length, options) : place;
       await this.#writeParts(planIo(this.layout, at, length, buffers), at, length, options);
@@ -231,6 +234,11 @@ export class File {
   /** True while a call of the file cannot end without this daemon. */
   waitsFor(daemon: DaemonId): boolean {
     return (this.#asking.get(daemon) ?? 0) > 0;
+  }
+
+  /** The mgr has lost its host: what it had not synced may be gone. */
+  mgrLostHost(): void {
+    this.#small?.hostLost();
   }
 
   /** The session that opened it has ended: nothing can be done with it any more. */
@@ -382,12 +390,14 @@ export class File {
     // A loss is told once, here, as by fsync(2), so no other failure may hide it.
     const failure = failures.find(isLoss) ?? failures[0];
     if (failure) throw failure;
-    await this.#extend(options, wish);
+    const tellMgr = () => this.#extend(options, wish);
+    await (this.#small?.sync(tellMgr) ?? tellMgr());
+    if (forOthers !== true) this.#small?.requireKept();
   }
 
   async #toSync(everything: boolean, options: CallOptions): Promise<readonly DirtyColumn[]> {
     if (!everything) return this.#dirty.take();
-    // What the mgr has is durable.
+    // What the mgr has is no iod to sync.
     const mayBeAtMgr = this.#small?.isAtMgr === true;
     const isAtMgr = mayBeAtMgr && (await this.#attr(options)).place !== 'iods';
     return isAtMgr ? this.#dirty.take() : this.#dirty.takeAll();
@@ -397,7 +407,8 @@ export class File {
     const modified = this.#modified;
     if (modified === undefined) {
       // What others have changed of it is to be durable too: one question for all of them.
-      if (forOthers !== true) await this.#askMgr(fileOps.flush, {}, options);
+      if (forOthers !== true || this.#small?.isUnsynced === true)
+        await this.#askMgr(fileOps.flush, {}, options);
       return;
     }
     const { handle } = this;

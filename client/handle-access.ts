@@ -66,7 +66,7 @@ export class HandleAccess {
     this.#fs = fileSystem;
     this.#deadlineMs = deadlineMs;
     this.#caching = revoke && new Caching(fileSystem.session, revoke);
-    fileSystem.session.holdsAlso(() => [...this.#open].flatMap((file) => file.held ?? []));
+    fileSystem.session.holdsAlso(() => this.#open);
     fileSystem.session.onLost((_, error: FsError) => {
       for (const file of this.#open) file.lose(error);
       this.#open.clear();

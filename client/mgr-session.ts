@@ -22,7 +22,7 @@ import type { Op, RequestOf } from '../shared/wire/op.ts';
 import { watchOps } from '../shared/wire/watch-ops.ts';
 import type { Cap, Member } from '../shared/wire/values.ts';
 import { type ChangeListener, ChangeWatches, type WatchTarget } from './change-watches.ts';
-import { type Close, declarationsOf, type HeldOpen } from './declared-opens.ts';
+import { type Close, declarationsOf, type Holder } from './declared-opens.ts';
 import { GivenUpCuts } from './given-up-cuts.ts';
 
 export interface SessionConfig {
@@ -85,7 +85,7 @@ export class MgrSession {
   #connections = 0;
   #cacher: Cacher | undefined;
   readonly #watches = new ChangeWatches();
-  readonly #holders: (() => Iterable<HeldOpen>)[] = [];
+  readonly #holders: (() => Iterable<Holder>)[] = [];
   /** Of the files that are being given back, by the request that does it. */
   readonly #caps = new WeakMap<object, Cap>();
   readonly #waitsElsewhere: (() => Iterable<Waiting>)[] = [];
@@ -167,9 +167,9 @@ export class MgrSession {
     this.#waitsElsewhere.push(waits);
   }
 
-  /** Names what is open in this session, and not being closed. */
-  holdsAlso(held: () => Iterable<HeldOpen>): void {
-    this.#holders.push(held);
+  /** Names what is open in this session. */
+  holdsAlso(holders: () => Iterable<Holder>): void {
+    this.#holders.push(holders);
   }
 
   /** What was opened with `cap` is given back by this request, however long that takes. */
@@ -329,7 +329,9 @@ export class MgrSession {
 
   /** Nothing else is sent meanwhile, so what was true at the begin is true at the end. */
   async #declare(connection: Connection): Promise<void> {
-    const held = this.#holders.flatMap((holder) => [...holder()]);
+    const holders = this.#holders.flatMap((all) => [...all()]);
+    for (const holder of holders) holder.mgrLostHost();
+    const held = holders.flatMap((holder) => holder.held ?? []);
     const capOf = (close: object): Cap | undefined => this.#caps.get(close);
     for (const part of declarationsOf(held, this.#link.changes(), capOf)) {
       const deadline = this.runtime.clock.now() + limits.connectTimeoutMs;

@@ -1,8 +1,9 @@
 /**
  * What an open file does while its bytes are in the mgr's store: the mgr is asked for each read and
- * told of each write, and what it has acknowledged is durable. Once it says that they have moved to
- * the iods, they stay there.
+ * told of each write, and what it has acknowledged is durable after a sync. Once it says that they
+ * have moved to the iods, which makes them durable, they stay there.
  */
+import { FsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import type { CallOptions } from '../shared/rpc/call.ts';
 import type { Handle } from '../shared/units.ts';
@@ -17,6 +18,10 @@ export class SmallFile {
   readonly #room: number;
   readonly #ask: AskMgr;
   #isAtMgr = true;
+  /** Writes that were acknowledged; the first of them are known to be durable. */
+  #written = 0;
+  #durable = 0;
+  #isLost = false;
 
   /** @param room bytes that the file may have at the mgr */
   constructor(handle: Handle, room: number, ask: AskMgr) {
@@ -33,6 +38,35 @@ export class SmallFile {
   /** The bytes are at the iods from now on. */
   leave(): void {
     this.#isAtMgr = false;
+    this.#durable = this.#written;
+  }
+
+  /** Something was written that may not be durable yet. */
+  get isUnsynced(): boolean {
+    return this.#written > this.#durable;
+  }
+
+  /** The mgr has lost its host, and with it perhaps what was not synced. */
+  hostLost(): void {
+    this.#isLost ||= this.isUnsynced;
+    this.#durable = this.#written;
+  }
+
+  /** @param sync makes durable all that the mgr has acknowledged */
+  async sync(sync: () => Promise<void>): Promise<void> {
+    const written = this.#written;
+    await sync();
+    this.#durable = Math.max(this.#durable, written);
+  }
+
+  /** Tells of a loss, once. @throws FsError EIO WEFT_E_DATA_LOST */
+  requireKept(): void {
+    if (!this.#isLost) return;
+    this.#isLost = false;
+    throw new FsError('EIO', {
+      id: 'WEFT_E_DATA_LOST',
+      what: 'the host of the mgr was lost, perhaps with writes that were not synced yet',
+    });
   }
 
   /** @returns bytes read, fewer only at the end of the file; `undefined`: they are at the iods */
@@ -66,7 +100,10 @@ export class SmallFile {
       const bytes = Buffer.concat(from);
       const wish = { handle, offset: place === 'end' ? undefined : place, bytes };
       const { offset } = await this.#ask(fileOps.writeSmall, wish, options);
-      if (offset !== undefined) return offset;
+      if (offset !== undefined) {
+        this.#written++;
+        return offset;
+      }
     } else if (place !== 'end') {
       await this.#ask(fileOps.moveOut, { handle }, options);
     } else return undefined; // To reserve a place at the end moves them.

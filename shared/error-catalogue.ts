@@ -139,8 +139,8 @@ export const errorCatalogue = {
     advice: 'repeat; if it stays, check memory and disk of the named host',
   },
   WEFT_E_DATA_LOST: {
-    what: 'acknowledged but not yet fsynced bytes were lost with an iod',
-    effect: 'the named range must be written again',
+    what: 'acknowledged but not yet fsynced bytes were lost with an iod, or those of a small file with the host of the mgr',
+    effect: 'the named range, or what was written since the last fsync, must be written again',
     advice: 'write it again and fsync',
   },
   WEFT_E_IODTAB: {

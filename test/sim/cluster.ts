@@ -47,8 +47,8 @@ export interface ClusterOptions {
   readonly smallFileBytes?: number | undefined;
   /** What is logged: `info` when not given. */
   readonly logLevel?: LogLevel | 'none' | undefined;
-  /** An iod has lost what it had not synced. */
-  readonly onPowerLoss: (iod: number) => void;
+  /** An iod, or the mgr, has lost what it had not synced. */
+  readonly onPowerLoss: (who: number | 'mgr') => void;
   /** The mgr has lost what it had not synced: these files have an earlier mode again. */
   readonly onModesLost?: (files: readonly Pick<Inode, 'handle' | 'mode'>[]) => void;
   readonly sabotage?: Sabotage;
@@ -126,7 +126,9 @@ export class Cluster {
   }
 
   #mgrLosesPower(): void {
+    const before = this.mgrDisk.lostCount;
     const files = this.mgrDisk.losePower(this.world.random);
+    if (this.mgrDisk.lostCount > before) this.#options.onPowerLoss('mgr');
     this.#options.onModesLost?.(files);
   }
 

@@ -122,7 +122,7 @@ class Coherence {
     this.#faults = new Faults({
       cluster: this.#cluster,
       clients: processes,
-      model: new ReferenceModel(() => world.nowMs),
+      model: new ReferenceModel(() => world.nowMs, 0),
       deadlines: new Deadlines(world),
       random: world.random.fork('faults'),
       kinds: new Set(faults),

@@ -26,8 +26,9 @@ export interface Act extends Span {
   isStable: boolean;
 }
 
-interface Loss {
-  readonly iod: number;
+/** A power loss of an iod, or of the mgr. */
+export interface Loss {
+  readonly who: number | 'mgr';
   readonly at: number;
 }
 
@@ -46,12 +47,17 @@ export class ContentHistory {
     },
   ];
   readonly #losses: readonly Loss[];
+  readonly #smallFileBytes: number;
   #values = 0;
 
-  /** @param losses power losses of iods, also those that are still to come */
-  constructor(layout: Layout, losses: readonly Loss[]) {
+  /**
+   * @param losses also those that are still to come
+   * @param smallFileBytes that a file may have at the mgr
+   */
+  constructor(layout: Layout, losses: readonly Loss[], smallFileBytes: number) {
     this.layout = layout;
     this.#losses = losses;
+    this.#smallFileBytes = smallFileBytes;
   }
 
   /** A value for one write; `undefined` when all have been used. */
@@ -124,7 +130,9 @@ export class ContentHistory {
         `${kind} ${value} [${from}, ${to}) from ${begin.toFixed(1)} to ${end.toFixed(1)}` +
         `${isSure ? '' : ' unsure'}${isStable ? ' stable' : ''}`,
     );
-    const losses = this.#losses.map(({ iod, at }) => `iod${iod} lost power at ${at.toFixed(1)}`);
+    const losses = this.#losses.map(
+      ({ who, at }) => `${nameOf(who)} lost power at ${at.toFixed(1)}`,
+    );
     return [`layout ${base}/${pcount}/${total}`, ...lines, ...losses].join('\n  ');
   }
 
@@ -198,11 +206,23 @@ export class ContentHistory {
   #isSureBefore(act: Act, span: Span, iod?: number): boolean {
     if (!act.isSure || act.end >= span.begin) return false;
     if (act.isStable) return true;
-    return !this.#losses.some(
-      (loss) =>
-        (iod === undefined || loss.iod === iod) && loss.at > act.begin && loss.at < span.end,
+    return !this.#losses.some(({ who, at }) => {
+      if (at <= act.begin || at >= span.end) return false;
+      return who === 'mgr' ? this.#mayBeAtMgr(act) : iod === undefined || who === iod;
+    });
+  }
+
+  /** A file that was surely too long for the mgr once has its bytes at the iods for good. */
+  #mayBeAtMgr(act: Act): boolean {
+    if (act.to > this.#smallFileBytes) return false;
+    return !this.#acts.some(
+      (one) => one.isSure && one.end < act.begin && sizeOf(one) > this.#smallFileBytes,
     );
   }
+}
+
+function nameOf(who: Loss['who']): string {
+  return who === 'mgr' ? who : `iod${who}`;
 }
 
 function sizeOf({ kind, from, to }: Act): number {

@@ -2,7 +2,7 @@
  * The file system as it should be: names by the linearizer, contents by their histories. The
  * workload tells it of every call at its begin and at its end. Time is the world's.
  */
-import { type Act, ContentHistory } from './content-history.ts';
+import { type Act, ContentHistory, type Loss } from './content-history.ts';
 import { Linearizer, type Outcome } from './linearizer.ts';
 import type { Layout } from '../../shared/stripe.ts';
 import type { NameCall } from './name-model.ts';
@@ -10,31 +10,35 @@ import type { NameCall } from './name-model.ts';
 export class ReferenceModel {
   readonly names = new Linearizer();
   readonly #files = new Map<number, ContentHistory>();
-  readonly #losses: { readonly iod: number; readonly at: number }[] = [];
+  readonly #losses: Loss[] = [];
   /** Truncating opens of which nobody knows yet what they opened: they may cut any file. */
   readonly #loose = new Set<Act>();
   /** What nobody knows the end of, by the session that did it. */
   readonly #unsettled = new Map<number, Set<() => void>>();
   readonly #now: () => number;
 
-  constructor(now: () => number) {
+  readonly #smallFileBytes: number;
+
+  /** @param smallFileBytes that a file may have at the mgr */
+  constructor(now: () => number, smallFileBytes: number) {
     this.#now = now;
+    this.#smallFileBytes = smallFileBytes;
   }
 
   /** The history of a file, begun at its first mention. */
   file(ino: number, layout: Layout): ContentHistory {
     let file = this.#files.get(ino);
     if (file === undefined) {
-      file = new ContentHistory(layout, this.#losses);
+      file = new ContentHistory(layout, this.#losses, this.#smallFileBytes);
       for (const act of this.#loose) file.add(act);
       this.#files.set(ino, file);
     }
     return file;
   }
 
-  /** An iod lost what it had not synced. */
-  powerLost(iod: number): void {
-    this.#losses.push({ iod, at: this.#now() });
+  /** An iod, or the mgr, lost what it had not synced. */
+  powerLost(who: Loss['who']): void {
+    this.#losses.push({ who, at: this.#now() });
   }
 
   beginName(call: NameCall): string {

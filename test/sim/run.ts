@@ -106,8 +106,8 @@ class Run {
       smallFileBytes,
       recordsKept,
       logLevel,
-      onPowerLoss: (iod) => {
-        this.#model.powerLost(iod);
+      onPowerLoss: (who) => {
+        this.#model.powerLost(who);
       },
       onModesLost: (files) => {
         for (const { handle, mode } of files) this.#model.names.mayHaveMode(handle, mode);
@@ -117,7 +117,7 @@ class Run {
     });
     const { world } = this.cluster;
     if (kills.length > 0) world.killAt(...kills);
-    this.#model = new ReferenceModel(() => world.nowMs);
+    this.#model = new ReferenceModel(() => world.nowMs, smallFileBytes);
     this.#deadlines = new Deadlines(world);
     this.#stepsLeft = steps;
     this.#working = clients;

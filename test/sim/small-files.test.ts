@@ -94,6 +94,7 @@ for (const point of points) {
       const mine = await stage.run(0, () => a.open('/f', 'w+', { layout }));
       const theirs = await stage.run(1, () => b.open('/f', 'r'));
       await stage.run(0, () => mine.write(small, 0));
+      await stage.run(0, () => mine.sync());
       stage.world.killAt({ point, restartAfterMs: 100, powerLoss });
       await stage.run(0, () => mine.write(large, small.length));
       const whole = Buffer.concat([small, large]);

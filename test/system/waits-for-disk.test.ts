@@ -31,7 +31,7 @@ test('a mgr that is killed loses nothing that did not wait for its disk', async 
 });
 
 traced(
-  'an open to read, a close and a mode cost no sync at the mgr; a name, an open to write and an fsync do',
+  'an open to read, a close, a mode and bytes of small files cost no sync at the mgr; a name, an open to write and an fsync do',
   async (t) => {
     const cluster = await TestCluster.start(t, { iods: 2, limits: never });
     const fs = await cluster.connect();
@@ -58,8 +58,11 @@ traced(
     t.is(await cost(() => fs.mkdir('/e')), 1);
     const written = { file: await fs.open('/f') };
     t.is(await cost(async () => (written.file = await fs.open('/f', 'r+'))), 1);
-    await written.file.write(Buffer.from('more'), 0);
+    t.is(await cost(() => written.file.write(Buffer.from('more'), 0)), 0);
     t.is(await cost(() => written.file.close()), 0);
+    const durable = await fs.open('/f', 'rs+');
+    t.is(await cost(() => durable.write(Buffer.from('more'), 0)), 1);
+    await durable.close();
     t.is(await cost(() => fs.writeFile('/new', 'one sync for all of it')), 1);
   },
 );
