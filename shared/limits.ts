@@ -44,7 +44,7 @@ export const limits = {
   /** Slots of a lane (runtime/node/lane.ts) for each direction, and what goes through the socket. */
   laneSlots: 4,
   laneSlotBytes: 256 * KiB,
-  laneBytesMin: 32 * KiB,
+  laneBytesMin: 64 * KiB,
   /** Of a listener. Their memory is its clients' as much as its own. */
   lanesMax: 128,
   channelHighWaterBytes: 4 * MiB,

@@ -34,6 +34,9 @@ const spareBytesMax = 64 * 1024;
 /** A shorter payload is copied behind its body: that costs less than a buffer more for the network. */
 const copiedBytesMax = 8 * 1024;
 
+/** Of bodies and short payloads: with one more they are still kept, and too short for a lane. */
+const bodiesBytesEnough = 48 * 1024;
+
 export class Outbox {
   #writer = new Writer(4096);
   readonly #spares: Writer[] = [];
@@ -55,7 +58,7 @@ export class Outbox {
   get isWorthSending(): boolean {
     return (
       this.#entries >= limits.messagesSentAtOnce ||
-      this.#writer.length >= spareBytesMax - copiedBytesMax ||
+      this.#writer.length >= bodiesBytesEnough ||
       this.bytes >= limits.transferBytes
     );
   }
