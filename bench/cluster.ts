@@ -12,6 +12,8 @@ export interface DaemonRecord {
   readonly role: 'mgr' | 'iod';
   readonly name: string;
   readonly pid: number;
+  /** Where its standard error goes. */
+  readonly log: string;
   /** Starts it again. */
   readonly command: readonly string[];
 }

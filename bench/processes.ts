@@ -15,9 +15,13 @@ export class Worker<T extends object = Task> {
   readonly #ready: Promise<unknown>;
   #busy = false;
 
-  /** @param program beside this file */
-  constructor(program: string) {
-    this.#child = fork(fileURLToPath(new URL(program, import.meta.url)));
+  /**
+   * @param program beside this file
+   * @param log where its standard error goes; by default to ours
+   */
+  constructor(program: string, log?: number) {
+    const stdio = ['inherit', 'inherit', log ?? 'inherit', 'ipc'] as const;
+    this.#child = fork(fileURLToPath(new URL(program, import.meta.url)), { stdio: [...stdio] });
     this.#ready = this.#next();
   }
 

@@ -2,6 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { orangefsPage, peersChart, peersPage } from './page.ts';
 import type { Report } from './report.ts';
+import { costsOf } from '../modelled/costs.ts';
+import { type ModelledPoint, modelledPoints } from '../modelled/model.ts';
+import { modelledChart, modelledPage } from '../modelled/page.ts';
+import { profilePage } from '../profile/page.ts';
+import type { ProfileReport } from '../profile/report.ts';
 import type { ScalingReport } from '../scaling/curves.ts';
 import { scalingChart, scalingPage } from '../scaling/page.ts';
 
@@ -9,19 +14,34 @@ const docs = new URL('../../docs/', import.meta.url);
 
 /** What the files should hold, by their paths below `docs`. */
 export function performanceFiles(): Readonly<Record<string, string>> {
-  const report = JSON.parse(read('performance/peers.json')) as Report;
-  const scaling = JSON.parse(read('performance/scaling.json')) as ScalingReport;
+  const report = readReport('peers') as Report;
+  const scaling = readReport('scaling') as ScalingReport;
+  const profile = readReport('profile') as ProfileReport;
+  const model = readModel();
   const parts = {
     peers: peersPage(report, 'performance/peers.svg'),
     orangefs: orangefsPage(report),
     scaling: scalingPage(scaling, 'performance/scaling.svg'),
+    profile: profilePage(profile),
+    modelled: modelledPage(model, 'performance/modelled.svg'),
   };
   const files = {
     'PERFORMANCE.md': withParts(read('PERFORMANCE.md'), parts),
     'performance/peers.svg': peersChart(report),
     'performance/scaling.svg': scalingChart(scaling),
+    'performance/modelled.svg': modelledChart(model),
   };
   return Object.fromEntries(Object.entries(files).map(([path, text]) => [path, spaced(text)]));
+}
+
+/** What the model says with the figures that are stored. */
+export function readModel(): readonly ModelledPoint[] {
+  const profile = readReport('profile') as ProfileReport;
+  return modelledPoints(costsOf(profile, readReport('scaling') as ScalingReport));
+}
+
+function readReport(name: string): unknown {
+  return JSON.parse(read(`performance/${name}.json`));
 }
 
 /** Thousands as the other pages have them. */
