@@ -94,6 +94,12 @@ export class Caching {
     return this.#cache;
   }
 
+  /** Nobody uses these any more, who was told of them. Never rejects. */
+  async takeBack(handles: readonly Handle[]): Promise<void> {
+    if (handles.length === 0) return;
+    await this.#revoke(handles).catch((error: unknown) => this.#warn(toFsError(error)));
+  }
+
   #renew(): Promise<void> {
     this.#renewing ??= this.#ping().finally(() => {
       this.#renewing = undefined;

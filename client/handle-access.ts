@@ -110,7 +110,7 @@ export class HandleAccess {
       else applyForeign(cache, request);
       return reply;
     } catch (error) {
-      applyFailure(cache, request, error);
+      await caching.takeBack(applyFailure(cache, request, error));
       throw error;
     }
   }

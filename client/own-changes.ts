@@ -33,10 +33,19 @@ export function applyForeign(cache: NameCache, request: unknown): void {
   }
 }
 
-/** A change failed. When nobody knows whether it will be made, nothing it names is cached. */
-export function applyFailure(cache: NameCache, request: unknown, error: unknown): void {
-  if (error instanceof FsError && !doubts.has(error.code)) return;
-  for (const handle of namedBy(request)) cache.doubt(handle);
+/**
+ * A change failed. When nobody knows whether it will be made, nothing it names is cached.
+ * @returns what is in doubt
+ */
+export function applyFailure(
+  cache: NameCache,
+  request: unknown,
+  error: unknown,
+): readonly Handle[] {
+  if (error instanceof FsError && !doubts.has(error.code)) return [];
+  const handles = namedBy(request);
+  for (const handle of handles) cache.doubt(handle);
+  return handles;
 }
 
 /** Of ourselves, about a question that may be on its way; the mgr has said nothing. */

@@ -219,6 +219,8 @@ export const limits = {
    * again, and not for each name when that is over.
    */
   fuseListingLeftMs: 600,
+  /** What the kernel needs a name for it keeps for so long, if it is not taken back before. */
+  fuseByNameMs: 3_600_000,
   /** Closes wait this long for a change with which they can share a commit. */
   lateCloseMs: 5,
   /** Files that programs have read and closed are kept open for this long, and at most so many. */

@@ -1,6 +1,8 @@
 /**
- * What the kernel was told that it may use without asking, and how it is made to stop. It is told
- * for no longer than our own right lasts, so it stops by itself when this process cannot act.
+ * What the kernel was told that it may use without asking, and how it is made to stop. It must stop
+ * by itself when this process cannot act. So attributes of directories are told for no longer than
+ * our own right lasts; and as the kernel takes no step in a directory without its attributes, names,
+ * listings and what is reached by names alone may stay for as long as nobody takes them back.
  */
 import { toFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
@@ -22,8 +24,17 @@ const lateMs = limits.rightAtMgrMs - limits.rightMs;
 /** Of a node of which the kernel learns at this moment. */
 const retryMs = 1;
 const nothing = new Uint8Array();
-/** Of a listing to which there was no right when it was told. */
-const spoiled = -Infinity;
+
+/** A listing that the kernel may keep. */
+interface Kept {
+  /** Until when all that came with it is good. */
+  readonly until: number;
+  /** When it was told: the names of an older one are looked up one by one. */
+  readonly epoch: number;
+}
+
+/** One to which there was no right when it was told. */
+const spoiled: Kept = { until: -Infinity, epoch: -1 };
 
 /** Names on their way into the kernel. */
 class Listing {
@@ -31,6 +42,8 @@ class Listing {
   /** By then it has stored them. */
   readonly until: number;
   end: () => void = () => undefined;
+  /** Names were taken back before we have heard that it was stored. */
+  isOverdue = false;
   readonly #taken: Promise<void>;
 
   constructor(directory: Handle, until: number) {
@@ -42,7 +55,10 @@ class Listing {
   }
 
   async isTaken(clock: Clock): Promise<void> {
-    const timer = clock.timer(Math.max(0, this.until - clock.now()), this.end);
+    const timer = clock.timer(Math.max(0, this.until - clock.now()), () => {
+      this.isOverdue = true;
+      this.end();
+    });
     await this.#taken;
     timer.cancel();
   }
@@ -53,8 +69,9 @@ export class KernelCache {
   /** Until when the kernel may use attributes, and names of a directory. */
   readonly #attrs = new Map<Handle, number>();
   readonly #names = new Map<Handle, number>();
-  /** Directories whose listing the kernel may keep, and until when all that it was told there is good. */
-  readonly #kept = new Map<Handle, number>();
+  readonly #kept = new Map<Handle, Kept>();
+  /** Counts those that began. */
+  #epoch = 0;
   /** The latest listing of each open directory in which names were told. */
   readonly #listings = new Map<number, Listing>();
   #knowsEpochs = false;
@@ -71,16 +88,20 @@ export class KernelCache {
     this.#knowsEpochs = knowsEpochs;
   }
 
-  /** The kernel is being told attributes. @returns for how long they are valid */
-  tellAttr(handle: Handle, validMs: number): number {
-    const attrMs = this.#tell(this.#attrs, handle, validMs);
+  /**
+   * The kernel is being told attributes.
+   * @param isByName they are of no use to who has not just come through a directory
+   * @returns for how long they are valid
+   */
+  tellAttr(handle: Handle, validMs: number, isByName: boolean): number {
+    const attrMs = this.#tell(this.#attrs, handle, validMs, isByName);
     if (attrMs > 0) this.told.attributes++;
     return attrMs;
   }
 
   /** The kernel is being told of a name. @returns for how long that is valid */
   tellName(directory: Handle, validMs: number): number {
-    const nameMs = this.#knowsEpochs ? this.#tell(this.#names, directory, validMs) : 0;
+    const nameMs = this.#knowsEpochs ? this.#tell(this.#names, directory, validMs, true) : 0;
     if (nameMs > 0) this.told.names++;
     return nameMs;
   }
@@ -101,7 +122,9 @@ export class KernelCache {
   tellListing(stream: number, directory: Handle, validMs: number): number {
     const now = this.#options.clock.now();
     if (this.#listings.size >= limits.directoriesWatchedMax) {
-      for (const [one, { until }] of this.#listings) if (until <= now) this.#listings.delete(one);
+      for (const [one, { until, isOverdue }] of this.#listings) {
+        if (until <= now && !isOverdue) this.#listings.delete(one);
+      }
     }
     if (this.#listings.size >= limits.directoriesWatchedMax) return 0;
     const nameMs = this.tellName(directory, validMs);
@@ -110,9 +133,12 @@ export class KernelCache {
   }
 
   /** The kernel goes on in an open directory, or closes it: it has stored what it was told there. */
-  listingTaken(stream: number): void {
-    this.#listings.get(stream)?.end();
+  async listingTaken(stream: number): Promise<void> {
+    const listing = this.#listings.get(stream);
     this.#listings.delete(stream);
+    listing?.end();
+    if (listing?.isOverdue !== true) return;
+    await Promise.all([this.#newEpoch(), this.#revokeListing(listing.directory)]);
   }
 
   /**
@@ -124,10 +150,11 @@ export class KernelCache {
   openListing(directory: Handle): number {
     // Without names it would look up each of them.
     if (!this.#knowsEpochs) return 0;
-    const until = this.#kept.get(directory);
-    if (until === undefined && this.#kept.size >= limits.cachedNamesMax) return 0;
-    const leftMs = (until ?? spoiled) - lateMs - this.#options.clock.now();
-    const isGood = leftMs > limits.fuseListingLeftMs;
+    const kept = this.#kept.get(directory);
+    if (kept === undefined && this.#kept.size >= limits.cachedNamesMax) return 0;
+    const { until, epoch } = kept ?? spoiled;
+    const leftMs = until - lateMs - this.#options.clock.now();
+    const isGood = epoch === this.#epoch && leftMs > limits.fuseListingLeftMs;
     return openBits.cacheDirectory | (isGood ? openBits.keepCache : 0);
   }
 
@@ -135,7 +162,7 @@ export class KernelCache {
   keepListing(directory: Handle, validMs: number): void {
     if (this.#kept.get(directory) === spoiled) return;
     const until = this.#options.clock.now() + validMs + lateMs;
-    this.#kept.set(directory, validMs === 0 ? spoiled : until);
+    this.#kept.set(directory, validMs === 0 ? spoiled : { until, epoch: this.#epoch });
   }
 
   /** The kernel goes on in a directory: of a listing without a right it does not keep the beginning. */
@@ -147,7 +174,15 @@ export class KernelCache {
 
   /** The kernel has given a node back. */
   forgotten(handle: Handle): void {
-    this.#kept.delete(handle);
+    for (const told of [this.#attrs, this.#names, this.#kept]) told.delete(handle);
+  }
+
+  /** A program has opened it, and may look at it without its name from now on. */
+  async opened(handle: Handle): Promise<void> {
+    const until = this.#attrs.get(handle) ?? -Infinity;
+    if (until - this.#options.clock.now() <= limits.rightAtMgrMs) return;
+    await this.#revokeAttr(handle, until);
+    if (this.#attrs.get(handle) === until) this.#attrs.delete(handle);
   }
 
   /** Resolves when the kernel uses nothing of these, or of all that it was told, any more. */
@@ -169,8 +204,13 @@ export class KernelCache {
 
   async #beginEpoch(directories: ReadonlySet<Handle>): Promise<void> {
     await this.#areTaken(directories);
-    await this.#options.notify(notifyCodes.newEpoch, nothing);
+    await this.#newEpoch();
     this.revoked.names += directories.size;
+  }
+
+  async #newEpoch(): Promise<void> {
+    this.#epoch++;
+    await this.#options.notify(notifyCodes.newEpoch, nothing);
   }
 
   /** Listings of these directories that are on their way into the kernel. */
@@ -190,19 +230,24 @@ export class KernelCache {
     }
   }
 
-  #tell(told: Map<Handle, number>, handle: Handle, validMs: number): number {
+  #tell(told: Map<Handle, number>, handle: Handle, validMs: number, isByName: boolean): number {
     if (validMs === 0) return 0;
     const now = this.#options.clock.now();
     if (told.size >= limits.cachedNamesMax) forgetOld(told, now);
     if (told.size >= limits.cachedNamesMax) return 0;
-    told.set(handle, now + validMs + lateMs);
-    return validMs;
+    // What stays must leave room for what does not.
+    const hasRoom = told.size < limits.cachedNamesMax / 2;
+    const toldMs = isByName && hasRoom ? limits.fuseByNameMs : validMs;
+    // Of a directory the kernel may know other names for longer.
+    told.set(handle, Math.max(told.get(handle) ?? 0, now + toldMs + lateMs));
+    return toldMs;
   }
 
   async #revokeAttr(handle: Handle, until: number): Promise<void> {
     const { clock, nodes, notify } = this.#options;
     const content = encode(revokedInode, { node: handle, offset: -1, length: 0 });
-    while (until > clock.now()) {
+    const end = Math.min(until, clock.now() + lateMs);
+    while (end > clock.now()) {
       try {
         await notify(notifyCodes.revokeInode, content);
         this.revoked.attributes++;

@@ -6,6 +6,8 @@ import type { File } from '../file.ts';
 
 export class OpenFiles {
   readonly #files = new NumberMap<number, File>();
+  /** How often each is open. */
+  readonly #open = new Map<Handle, number>();
   readonly #writers = new Map<Handle, Set<File>>();
   #last = 0;
 
@@ -16,6 +18,7 @@ export class OpenFiles {
   /** @returns its number */
   add(file: File, writable: boolean): number {
     this.#files.set(++this.#last, file);
+    this.#open.set(file.handle, (this.#open.get(file.handle) ?? 0) + 1);
     if (writable) {
       const writers = this.#writers.get(file.handle) ?? new Set();
       this.#writers.set(file.handle, writers.add(file));
@@ -28,6 +31,10 @@ export class OpenFiles {
     const file = this.#files.get(number);
     if (file === undefined) throw new FsError('EBADF', { what: `no open file ${number}` });
     return file;
+  }
+
+  isOpen(handle: Handle): boolean {
+    return this.#open.has(handle);
   }
 
   isWritten(handle: Handle): boolean {
@@ -43,6 +50,9 @@ export class OpenFiles {
   take(number: number): File {
     const file = this.get(number);
     this.#files.delete(number);
+    const left = (this.#open.get(file.handle) ?? 0) - 1;
+    if (left > 0) this.#open.set(file.handle, left);
+    else this.#open.delete(file.handle);
     return file;
   }
 

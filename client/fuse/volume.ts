@@ -103,9 +103,19 @@ export function attrReplyOf(volume: Volume, attr: Attr) {
 }
 
 /** Only what is cached at this moment: a right may have been recalled while the answer was made. */
-function attrMsOf({ access, kernel }: Volume, attr: Attr): number {
+function attrMsOf({ access, files, kernel }: Volume, attr: Attr): number {
   const { validMs, cache } = access;
-  return cache?.attr(attr.handle) === attr ? kernel.tellAttr(attr.handle, validMs) : 0;
+  const { handle, kind } = attr;
+  if (cache?.attr(handle) !== attr) return 0;
+  return kernel.tellAttr(handle, validMs, isByName(kind) && !files.isOpen(handle));
+}
+
+/**
+ * Who looks at one that is not open has come by its name. The mount does not hear of what is opened
+ * of pipes, sockets and devices; and in directories programs are.
+ */
+export function isByName(kind: InodeKind): boolean {
+  return kind === 'file' || kind === 'symlink';
 }
 
 function secondsOf(ms: number): number {

@@ -254,6 +254,10 @@ class Coherence {
   ): Promise<void> {
     const since = register.since(kernel);
     if (since === 0) return;
+    await kernel.enter(access, cache, rootHandle);
+    const known = register.targets[0] == null ? undefined : kernel.ownerBehind(register.targets[0]);
+    if (known !== undefined)
+      register.saw(since, `owner ${known} behind`, (state) => state === known);
     const found = await kernel.lookUp(access, cache, rootHandle, register.name);
     if (found === null) throw new Error(`${register.name} is not there`);
     register.saw(since, `owner ${found.uid}`, (state) => state === found.uid);
@@ -271,14 +275,18 @@ class Coherence {
     register: Register,
   ): Promise<void> {
     const since = register.since(kernel);
+    await kernel.enter(access, cache, rootHandle);
+    const known = kernel.nameBehind(rootHandle, register.name);
+    if (known !== undefined) this.#sawName(register, since, known, 'behind');
     const found = await kernel.lookUp(access, cache, rootHandle, register.name);
     const handle = found?.handle ?? null;
-    register.saw(
-      since,
-      `handle ${handle}`,
-      (state) => (register.targets[state] ?? null) === handle,
-    );
+    this.#sawName(register, since, handle, 'looked up');
     this.looks++;
+  }
+
+  #sawName(register: Register, since: number, handle: Handle | null, where: string): void {
+    const isSeen = (state: number) => (register.targets[state] ?? null) === handle;
+    register.saw(since, `handle ${handle} ${where}`, isSeen);
   }
 
   async #list(access: HandleAccess, kernel: ModelKernel, cache: KernelCache): Promise<void> {
@@ -287,9 +295,7 @@ class Coherence {
     if (listed === undefined) return;
     for (const [register, state] of since) {
       const handle = listed.get(register.name) ?? null;
-      register.saw(state, `handle ${handle} in a listing`, (at) => {
-        return (register.targets[at] ?? null) === handle;
-      });
+      this.#sawName(register, state, handle, 'in a listing');
     }
     this.looks++;
   }
@@ -301,16 +307,11 @@ class Coherence {
         const handle = kernel.knownName(rootHandle, register.name);
         if (handle === undefined) continue;
         this.kernelLooks++;
-        const what = `handle ${handle} in a kernel`;
-        register.saw(
-          register.since(kernel),
-          what,
-          (state) => (register.targets[state] ?? null) === handle,
-        );
+        this.#sawName(register, register.since(kernel), handle, 'in a kernel');
       }
       for (const register of this.#owners) {
         const handle = register.targets[0];
-        const owner = handle == null ? undefined : kernel.knownOwner(handle);
+        const owner = handle == null ? undefined : kernel.knownOwner(rootHandle, handle);
         if (owner === undefined) continue;
         this.kernelLooks++;
         register.saw(

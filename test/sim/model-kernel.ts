@@ -6,6 +6,7 @@
 import { FsError } from '../../shared/errno.ts';
 import type { ByteString, Handle } from '../../shared/units.ts';
 import { KernelCache } from '../../client/fuse/kernel-cache.ts';
+import { isByName } from '../../client/fuse/volume.ts';
 import { NodeTable } from '../../client/fuse/node-table.ts';
 import { notifyCodes, revokedInode } from '../../client/fuse/protocol.ts';
 import { type HandleAccess, hasCode, placeIn } from '../../client/handle-access.ts';
@@ -56,17 +57,34 @@ export class ModelKernel {
     return cache;
   }
 
-  /** What it would answer without asking. */
+  /** What it would answer without asking: it takes no step in a directory without its attributes. */
   knownName(directory: Handle, name: ByteString): Handle | null | undefined {
+    return this.#isKnown(directory) ? this.nameBehind(directory, name) : undefined;
+  }
+
+  /** What it would answer to one who has just been let into the directory. */
+  nameBehind(directory: Handle, name: ByteString): Handle | null | undefined {
     const told = this.#names.get(`${directory}/${name}`);
     if (told === undefined || told.epoch < this.#epoch) return undefined;
     return told.untilMs >= this.#world.nowMs ? told.value : undefined;
   }
 
-  /** The owner, which is all that it keeps. */
-  knownOwner(handle: Handle): number | undefined {
-    const told = this.#attrs.get(handle);
-    return told !== undefined && told.untilMs >= this.#world.nowMs ? told.value : undefined;
+  /** The owner, which is all that it keeps, to one who comes by a name. */
+  knownOwner(directory: Handle, handle: Handle): number | undefined {
+    return this.#isKnown(directory) ? this.ownerBehind(handle) : undefined;
+  }
+
+  ownerBehind(handle: Handle): number | undefined {
+    return this.#isKnown(handle) ? this.#attrs.get(handle)?.value : undefined;
+  }
+
+  /** Whoever comes to a directory is let in by its attributes, also by such as may not be kept. */
+  async enter(access: HandleAccess, cache: KernelCache, directory: Handle): Promise<void> {
+    if (!this.#isKnown(directory)) await this.getAttr(access, cache, directory);
+  }
+
+  #isKnown(handle: Handle): boolean {
+    return (this.#attrs.get(handle)?.untilMs ?? -Infinity) >= this.#world.nowMs;
   }
 
   /** A change that went through it was answered: what it has asked for before is old. */
@@ -141,14 +159,16 @@ export class ModelKernel {
     }
     const goesOnMs = scheduledWithinMs + this.#random.within([0, 2 * scheduledWithinMs]);
     // One in a few reads no further.
-    if (this.#random.chance(0.8)) this.#world.after(goesOnMs, () => cache.listingTaken(stream));
+    if (this.#random.chance(0.8)) {
+      this.#world.after(goesOnMs, () => void cache.listingTaken(stream));
+    }
     return done ? new Map(entries.map(({ name, handle }) => [name, handle])) : undefined;
   }
 
   #learn(access: HandleAccess, cache: KernelCache, attr: Attr, step: number): void {
     const { handle, uid: value } = attr;
     const isKept = access.cache?.attr(handle) === attr;
-    const attrMs = isKept ? cache.tellAttr(handle, access.validMs) : 0;
+    const attrMs = isKept ? cache.tellAttr(handle, access.validMs, isByName(attr.kind)) : 0;
     this.#nodes.refer(attr);
     this.#soon(attrMs, (untilMs) => {
       this.#inodes.add(handle);

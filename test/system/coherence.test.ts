@@ -92,15 +92,60 @@ mountTest('a mount that is stopped holds others up for a moment only', async (t)
   const two = await Mounted.on(t, one.cluster, 'mnt2');
   await writeFile(one.path('f'), 'x');
   t.is((await stat(two.path('f'))).mode & 0o777, 0o644);
+  t.deepEqual(await readdir(two.directory), ['f']);
+  await t.throwsAsync(stat(two.path('g')), { code: 'ENOENT' });
+  const file = await two.open(t, 'f', 'r');
+  t.is((await file.stat()).mode & 0o777, 0o644);
+  const looks: Promise<unknown>[] = [];
   process.kill(two.pid, 'SIGSTOP');
   try {
     await chmod(one.path('f'), 0o600);
     await writeFile(one.path('g'), 'y');
+    // The kernel alone answers nothing any more.
+    looks.push(stat(two.path('f')).then(({ mode }) => mode & 0o777));
+    looks.push(file.stat().then(({ mode }) => mode & 0o777));
+    looks.push(readdir(two.directory).then((names) => names.toSorted()));
+    await rename(one.path('g'), one.path('h'));
+    await rename(one.path('h'), one.path('g'));
   } finally {
     process.kill(two.pid, 'SIGCONT');
   }
+  t.deepEqual(await Promise.all(looks), [0o600, 0o600, ['f', 'g']]);
   t.is((await stat(two.path('f'))).mode & 0o777, 0o600);
   t.is((await stat(two.path('g'))).size, 1);
+});
+
+/** How often the kernel of a mount has asked for these so far. */
+async function questions({ metrics }: Mounted, operations: RegExp): Promise<number> {
+  const text = await (await fetch(metrics ?? '')).text();
+  const counts = text.matchAll(/^weftfs_mount_operation_\S+_count\{op="(\w+)"\S+ (\d+)$/gm);
+  const asked = [...counts].filter(([, op = '']) => operations.test(op));
+  return asked.reduce((sum, [, , count]) => sum + Number(count), 0);
+}
+
+mountTest('after a rest the kernel asks for a directory, and for nothing in it', async (t) => {
+  const m = await Mounted.start(t, { iods: 1 }, ['--metrics', '0']);
+  const names = Array.from({ length: 20 }, (_, i) => `file-${i}`);
+  await mkdir(m.path('d'));
+  for (const name of names) await writeFile(m.path('d', name), '');
+  const look = () => Promise.all(names.map((name) => stat(m.path('d', name))));
+  // What was written is the mgr's again when it has been given back.
+  await until(async () => {
+    await look();
+    const before = await questions(m, /lookup|getAttr/);
+    await look();
+    return (await questions(m, /lookup|getAttr/)) === before;
+  });
+  const before = await questions(m, /lookup/);
+  const asked = await questions(m, /getAttr/);
+  await until(async () => {
+    await stat(m.path('d'));
+    return (await questions(m, /getAttr/)) > asked;
+  });
+  const since = await questions(m, /getAttr/);
+  await look();
+  t.is(await questions(m, /lookup/), before);
+  t.true((await questions(m, /getAttr/)) <= since + 2, 'of the directories on the way');
 });
 
 /** A program that keeps a directory open. @returns its names, read anew */
@@ -120,11 +165,6 @@ function lister(t: ExecutionContext, directory: string): () => Promise<readonly 
 const keptListing = async (t: ExecutionContext): Promise<void> => {
   const one = await Mounted.start(t, { iods: 1 });
   const two = await Mounted.on(t, one.cluster, 'mnt2', ['--metrics', '0']);
-  const questions = async (): Promise<number> => {
-    const text = await (await fetch(two.metrics ?? '')).text();
-    const counts = text.matchAll(/^weftfs_mount_operation_\S+_count\S+"readDirectory\S+ (\d+)$/gm);
-    return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
-  };
   const directory = one.path('d');
   // The times of a directory do not tell whether it has changed.
   const untouch = () => utimes(directory, 1e9, 1e9);
@@ -140,9 +180,9 @@ const keptListing = async (t: ExecutionContext): Promise<void> => {
     }
   };
   await until(async () => {
-    const before = await questions();
+    const before = await questions(two, /^readDirectory/);
     await show('first');
-    return (await questions()) === before;
+    return (await questions(two, /^readDirectory/)) === before;
   });
   const changes: readonly (readonly [() => Promise<void>, ...string[]])[] = [
     [() => writeFile(one.path('d', 'other'), ''), 'first', 'other'],

@@ -8,7 +8,15 @@ import type { Control } from '../../control.ts';
 import type { Incoming } from '../message.ts';
 import { direntHead, type EntryReply, entryReply } from '../protocol.ts';
 import type { Page } from '../directory-streams.ts';
-import { direntType, entryFor, type Handlers, handleOf, noEntry, type Volume } from '../volume.ts';
+import {
+  direntType,
+  entryFor,
+  type Handlers,
+  handleOf,
+  isByName,
+  noEntry,
+  type Volume,
+} from '../volume.ts';
 
 /** Positions behind `.` and `..`; cookies of the mgr begin behind them. */
 const afterDot = 1;
@@ -47,7 +55,10 @@ export const directoryHandlers = {
     const directory = handleOf(request);
     const nameMs = kernel.tellListing(file, directory, validMs);
     if (offset === 0 && directories.isKept(file)) {
-      kernel.keepListing(directory, access.listed(directory) === page ? nameMs : 0);
+      const isRight = access.listed(directory) === page;
+      // It is good for as long as what comes with it.
+      const goodMs = page.entries.every(({ kind }) => isByName(kind)) ? nameMs : validMs;
+      kernel.keepListing(directory, isRight ? Math.min(nameMs, goodMs) : 0);
     }
     return encodeEntries(entries, request.body.size, ({ ino, name }) => {
       const handle = ino as Handle;
@@ -58,8 +69,8 @@ export const directoryHandlers = {
   },
 
   async releaseDirectory({ directories, kernel }, { body }) {
-    kernel.listingTaken(body.file);
     directories.close(body.file);
+    await kernel.listingTaken(body.file);
     return {};
   },
 
@@ -83,7 +94,7 @@ async function entriesOf(
 ): Promise<{ readonly entries: Entry[]; readonly page: Page }> {
   const { offset, file } = request.body;
   const handle = handleOf(request);
-  kernel.listingTaken(file);
+  await kernel.listingTaken(file);
   if (offset > 0) await kernel.dropSpoiled(handle);
   const after = Math.max(0, offset - afterDotDot);
   const ask = () => access.page(handle, after, control);

@@ -135,11 +135,19 @@ async function open(
   const { flags: intent, durable } = openIntent(flags);
   const writable = (intent & openFlags.write) !== 0;
   const { file, attr } = await volume.access.open({ at, flags: intent, mode, durable }, control);
-  return { attr, reply: opened(volume, file, writable) };
+  return { attr, reply: await opened(volume, file, writable) };
 }
 
-function opened({ files }: Volume, file: File, writable: boolean) {
-  return { file: files.add(file, writable), flags: openBits.directIo | openBits.noFlush };
+async function opened(volume: Volume, file: File, writable: boolean) {
+  const { files, kernel } = volume;
+  const number = files.add(file, writable);
+  try {
+    await kernel.opened(file.handle);
+  } catch (error) {
+    close(volume, files.take(number));
+    throw error;
+  }
+  return { file: number, flags: openBits.directIo | openBits.noFlush };
 }
 
 async function makeFile(

@@ -5,12 +5,15 @@ import { NodeTable } from '../../../client/fuse/node-table.ts';
 import type { RequestOf, Volume } from '../../../client/fuse/volume.ts';
 import type { Operations } from '../../../client/fuse/protocol.ts';
 import { NameCache } from '../../../client/name-cache.ts';
+import { limits } from '../../../shared/limits.ts';
 import { byteString, type Handle } from '../../../shared/units.ts';
 import type { Attr, Place } from '../../../shared/wire/values.ts';
 
 const [root, file] = [1 as Handle, 2 as Handle];
 const time = { seconds: 1, nanoseconds: 0 };
 const times = { accessed: time, modified: time, changed: time, born: time };
+/** Seconds. */
+const long = limits.fuseByNameMs / 1000;
 const attrOf = (handle: Handle, kind: 'file' | 'directory'): Attr =>
   ({ handle, kind, mode: 0o644, size: 7, ...times, right: true }) as unknown as Attr;
 
@@ -21,7 +24,7 @@ function stage({ validMs = 1000 } = {}) {
   cache.learn(cache.moment(), attrOf(file, 'file'));
   cache.learnName(cache.moment(), root, byteString('a'), file);
   cache.learnName(cache.moment(), root, byteString('gone'), undefined);
-  const writers = new Set<Handle>();
+  const [writers, open] = [new Set<Handle>(), new Set<Handle>()];
   const nodes = new NodeTable();
   const clock = { now: () => 0 } as never;
   const kernel = new KernelCache({ clock, nodes, notify: () => Promise.resolve() });
@@ -36,11 +39,14 @@ function stage({ validMs = 1000 } = {}) {
       },
       knownAttr: (handle: Handle) => cache.attr(handle),
     },
-    files: { isWritten: (handle: Handle) => writers.has(handle) },
+    files: {
+      isWritten: (handle: Handle) => writers.has(handle),
+      isOpen: (handle: Handle) => open.has(handle),
+    },
     nodes,
     kernel,
   } as unknown as Volume;
-  return { volume, writers, nodes };
+  return { volume, writers, open, nodes };
 }
 
 function request<K extends keyof Operations>(node: Handle, tail?: string) {
@@ -50,16 +56,19 @@ function request<K extends keyof Operations>(node: Handle, tail?: string) {
 test('what is cached of a name is told at once, with how long it is good', (t) => {
   const { volume, nodes } = stage();
   const entry = atHand.lookup?.(volume, request<'lookup'>(root, 'a'));
-  t.like(entry, { node: file, nameValid: 1, nameValidNs: 0, attrValid: 1, attr: { size: 7 } });
+  t.like(entry, { node: file, nameValid: long, attrValid: long, attr: { size: 7 } });
   t.is(nodes.lookupsOf(file), 1);
   t.is(atHand.lookup?.(volume, request<'lookup'>(root, 'b')), undefined, 'nobody knows');
   t.is(atHand.lookup?.(volume, request<'lookup'>(root, 'gone')), undefined, 'no entry to tell');
 });
 
 test('cached attributes are told at once, but not of what is written here', (t) => {
-  const { volume, writers } = stage();
+  const { volume, writers, open } = stage();
   const ask = (handle: Handle) => atHand.getAttr?.(volume, request<'getAttr'>(handle));
-  t.like(ask(file), { attrValid: 1, attrValidNs: 0, attr: { ino: file } });
+  t.like(ask(file), { attrValid: long, attrValidNs: 0, attr: { ino: file } });
+  t.like(ask(root), { attrValid: 1, attrValidNs: 0 }, 'who is let in is asked for again and again');
+  open.add(file);
+  t.like(ask(file), { attrValid: 1, attrValidNs: 0 });
   t.is(ask(3 as Handle), undefined);
   writers.add(file);
   t.is(ask(file), undefined);

@@ -43,8 +43,8 @@ function stage({ knowsEpochs = true } = {}) {
 
 test('only what the kernel was told is taken back from it, names by a new epoch', async (t) => {
   const { cache, told } = stage();
-  t.is(cache.tellAttr(file, 1000), 1000);
-  t.is(cache.tellName(directory, 1000), 1000);
+  t.is(cache.tellAttr(file, 1000, false), 1000);
+  t.is(cache.tellName(directory, 1000), limits.fuseByNameMs);
   await cache.revoke([3 as Handle]);
   t.deepEqual(told, []);
   await cache.revoke([file]);
@@ -59,16 +59,23 @@ test('no epoch begins before the kernel has stored the names of a listing', asyn
   const other = 5 as Handle;
   // Of a listing that is not taken by then it is certain that it has been stored.
   const longest = limits.rightAtMgrMs - limits.rightMs;
-  t.is(cache.tellListing(stream, directory, 1000), 1000);
+  t.is(cache.tellListing(stream, directory, 1000), limits.fuseByNameMs);
   cache.tellName(other, 1000);
   await cache.revoke([other]);
   t.deepEqual([told, time.now], [['epoch'], 0], 'names of another directory need not wait');
   await cache.revoke([directory]);
   t.deepEqual([told, time.now], [['epoch', 'epoch'], longest]);
   cache.tellListing(stream, directory, 1000);
-  cache.listingTaken(stream);
+  await cache.listingTaken(stream);
   await cache.revoke([directory]);
   t.deepEqual([told.length, time.now], [3, longest]);
+  cache.tellListing(stream, directory, 1000);
+  await cache.revoke([directory]);
+  t.is(told.length, 4);
+  await cache.listingTaken(stream);
+  t.deepEqual(told.slice(4), ['epoch', '1 0'], 'it may have been stored after all that');
+  await cache.listingTaken(stream);
+  t.is(told.length, 6);
 });
 
 test('the kernel keeps a listing while what came with it is good for some time', (t) => {
@@ -128,16 +135,16 @@ test('no listing of a directory is known that the kernel has given back', async 
 test('a kernel is told no more names in listings than can be watched', (t) => {
   const { cache, time } = stage();
   for (let stream = 0; stream < limits.directoriesWatchedMax; stream++) {
-    t.is(cache.tellListing(stream, directory, 1000), 1000);
+    t.is(cache.tellListing(stream, directory, 1000), limits.fuseByNameMs);
   }
   t.is(cache.tellListing(-1, directory, 1000), 0);
   time.now = limits.rightAtMgrMs;
-  t.is(cache.tellListing(-1, directory, 1000), 1000);
+  t.is(cache.tellListing(-1, directory, 1000), limits.fuseByNameMs);
 });
 
 test('all of it is taken back when the rights are lost', async (t) => {
   const { cache, told } = stage();
-  cache.tellAttr(file, 1000);
+  cache.tellAttr(file, 1000, false);
   cache.tellName(directory, 1000);
   await cache.revoke('all');
   t.deepEqual(told.toSorted(), ['2 -1', 'epoch']);
@@ -147,16 +154,64 @@ test('all of it is taken back when the rights are lost', async (t) => {
 
 test('what is over in the kernel need not be taken back', async (t) => {
   const { cache, told, time } = stage();
-  cache.tellAttr(file, 1000);
+  cache.tellAttr(file, 1000, false);
   time.now = 1000 + limits.rightAtMgrMs;
   await cache.revoke([file]);
   t.deepEqual(told, []);
 });
 
+test('what is reached by names alone stays until it is taken back', async (t) => {
+  const { cache, told, time } = stage();
+  t.is(cache.tellAttr(file, 1000, true), limits.fuseByNameMs);
+  t.is(cache.tellName(directory, 1000), limits.fuseByNameMs);
+  t.is(cache.tellName(directory, 0), 0, 'without a right nothing is told');
+  time.now = limits.fuseByNameMs;
+  await cache.revoke([file, directory]);
+  t.deepEqual(told, ['2 -1', 'epoch']);
+});
+
+test('who has opened a file may look at it without its name: no longer than the right lasts', async (t) => {
+  const { cache, told } = stage();
+  cache.tellAttr(file, 1000, true);
+  await cache.opened(file);
+  t.deepEqual(told, ['2 -1']);
+  t.is(cache.tellAttr(file, 1000, false), 1000);
+  await cache.opened(file);
+  t.deepEqual(told, ['2 -1'], 'what is over soon may stay');
+});
+
+test('what stays leaves room for what does not', (t) => {
+  const { cache } = stage();
+  const last = limits.cachedNamesMax / 2;
+  for (let i = 0; i < last; i++) cache.tellAttr((10 + i) as Handle, 1000, true);
+  t.is(cache.tellAttr(file, 1000, true), 1000);
+  cache.forgotten(10 as Handle);
+  cache.forgotten(file);
+  t.is(cache.tellAttr(file, 1000, true), limits.fuseByNameMs);
+});
+
+test('a name that is told for a short time does not hide one that stays', async (t) => {
+  const { cache, told, time } = stage();
+  cache.tellAttr(file, 1000, true);
+  cache.tellAttr(file, 1000, false);
+  time.now = 10_000;
+  await cache.revoke([file]);
+  t.deepEqual(told, ['2 -1']);
+});
+
+test('when names were taken back the kernel asks for listings again', async (t) => {
+  const { cache } = stage();
+  cache.keepListing(directory, limits.fuseByNameMs);
+  t.is(cache.openListing(directory), openBits.cacheDirectory | openBits.keepCache);
+  cache.tellName(5 as Handle, 1000);
+  await cache.revoke([5 as Handle]);
+  t.is(cache.openListing(directory), openBits.cacheDirectory);
+});
+
 test('a kernel without epochs is told no names', (t) => {
   const { cache } = stage({ knowsEpochs: false });
   t.is(cache.tellName(directory, 1000), 0);
-  t.is(cache.tellAttr(file, 1000), 1000);
+  t.is(cache.tellAttr(file, 1000, false), 1000);
   t.is(cache.openListing(directory), 0);
 });
 
@@ -164,7 +219,7 @@ test('an inode of which the kernel is about to learn is taken back again until i
   const { cache, nodes, told, unheard, time } = stage();
   nodes.refer({ handle: file, mode: 0 } as Attr);
   unheard.add(file);
-  cache.tellAttr(file, 1000);
+  cache.tellAttr(file, 1000, false);
   const revoked = cache.revoke([file]);
   await new Promise((resolve) => {
     setImmediate(resolve);
@@ -172,11 +227,11 @@ test('an inode of which the kernel is about to learn is taken back again until i
   const tries = told.length;
   t.true(tries > 1);
   await revoked;
-  t.true(time.now >= 1000, 'what it was told is over at the latest');
+  t.true(time.now >= limits.rightAtMgrMs - limits.rightMs, 'by then our answer was heard');
 
   const other = stage();
   other.unheard.add(file);
-  other.cache.tellAttr(file, 1000);
+  other.cache.tellAttr(file, 1000, false);
   await other.cache.revoke([file]);
   t.is(other.told.length, 1, 'the kernel has given it back');
 });
