@@ -8,7 +8,7 @@ import type { RecoveryBegin } from '../shared/recovery.ts';
 import { RecoveryLog } from '../shared/recovery-log.ts';
 import { Acceptor } from '../shared/rpc/acceptor.ts';
 import { EpochWatch } from '../shared/rpc/epoch-watch.ts';
-import { type Self, serveLink } from '../shared/rpc/handshake.ts';
+import { protocolVersions, type Self, serveLink } from '../shared/rpc/handshake.ts';
 import { Service } from '../shared/rpc/service.ts';
 import type { DiskSpace, Timer } from '../shared/runtime/runtime.ts';
 import { recordKinds } from '../shared/trace/record.ts';
@@ -59,6 +59,8 @@ export class IodServer {
   readonly #service: Service;
   #space: DiskSpace = { device: 0, totalBytes: 0, freeBytes: 0, totalFiles: 0, freeFiles: 0 };
   #index = 0 as IodIndex;
+  /** Protocol version of the cluster, as soon as it is known. */
+  #running = Infinity;
   #protocolErrors = 0;
   #contact: MgrContact | undefined;
   #syncTimeout: Timer | undefined;
@@ -70,7 +72,7 @@ export class IodServer {
   constructor(options: IodOptions, home: Home, begin: RecoveryBegin) {
     const { runtime, config } = options;
     const { clock, log, recorder } = runtime;
-    const { dataDirectory, secret, name } = config;
+    const { dataDirectory, secret, name, versions = protocolVersions } = config;
     this.#options = options;
     this.#home = home;
     this.#startedAt = clock.now();
@@ -100,6 +102,8 @@ export class IodServer {
       node: name,
       incarnation: home.identity.incarnation,
       cluster: () => home.identity.cluster,
+      // No higher than the cluster.
+      versions: () => ({ min: versions.min, max: Math.min(versions.max, this.#running) }),
     };
     this.#service = this.#makeService(lateness);
     this.#acceptor = new Acceptor({
@@ -148,13 +152,9 @@ export class IodServer {
       joinRequest: () => this.#joinRequest(),
       joined: (reply) => this.#joined(reply),
       synced: async () => this.#advertised(await this.#serve('synced')),
-      announced: () => {
-        this.#begun?.(undefined);
-      },
+      announced: () => this.#begun?.(undefined),
       report: () => this.#report(),
-      onFinal: (error) => {
-        this.#fail(error);
-      },
+      onFinal: (error) => this.#fail(error),
     });
     const failure = await outcome;
     if (failure !== undefined) {
@@ -189,10 +189,11 @@ export class IodServer {
     };
   }
 
-  async #joined({ index, cluster }: JoinReply): Promise<void> {
+  async #joined({ index, cluster, running }: JoinReply): Promise<void> {
     const { identity } = this.#home;
     const { generation } = this.#epochs.newest;
     this.#index = index;
+    this.#running = running;
     if (identity.cluster !== '' && identity.cluster !== cluster) {
       const what = `this iod belongs to cluster ${identity.cluster}, the mgr to ${cluster}`;
       throw new FsError('EPROTO', { id: 'WEFT_E_OTHER_CLUSTER', what });

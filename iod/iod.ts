@@ -5,6 +5,7 @@ import { lockHolder } from '../shared/lock-holder.ts';
 import { requireSafeBind } from '../shared/loopback.ts';
 import type { Expose } from '../shared/metrics/readings.ts';
 import { beginNow } from '../shared/recovery.ts';
+import type { Versions } from '../shared/rpc/handshake.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import { boot } from './boot.ts';
 import { IodServer } from './iod-server.ts';
@@ -23,6 +24,8 @@ export interface IodConfig {
   readonly advertisedPort?: number | undefined;
   /** Without a mgr for so long it serves without state (DESIGN 4). */
   readonly syncTimeoutMs: number;
+  /** Of the protocol, that the program speaks; `protocolVersions` by default. */
+  readonly versions?: Versions | undefined;
   /** What only the program knows of its process. */
   readonly process: {
     readonly id: number;

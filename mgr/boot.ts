@@ -4,13 +4,18 @@
  */
 import { FsError } from '../shared/errno.ts';
 import { compareIodtabs, type Iodtab } from '../shared/iodtab.ts';
-import { protocolVersions } from '../shared/rpc/handshake.ts';
+import {
+  includes,
+  protocolVersions,
+  type Versions,
+  wrongVersion,
+} from '../shared/rpc/handshake.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import { ensureRoot } from './namespace/root.ts';
 import type { MetaView } from './store/batch.ts';
 import type { MetaStore } from './store/meta-store.ts';
 import type { MemberRow } from './store/rows.ts';
-import { generationKey } from './store/setting-keys.ts';
+import { generationKey, protocolKey } from './store/setting-keys.ts';
 
 export interface BootOptions {
   readonly runtime: Pick<Runtime, 'clock' | 'killPoint'>;
@@ -22,9 +27,11 @@ export interface BootOptions {
   readonly iodtab: Iodtab | undefined;
   /** Whose the root directory is when it is made. */
   readonly rootOwner: { readonly uid: number; readonly gid: number };
+  /** That the program speaks; `protocolVersions` by default. */
+  readonly versions?: Versions | undefined;
 }
 
-const settingKeys = { cluster: 'cluster', protocol: 'protocol' } as const;
+const clusterKey = 'cluster';
 
 /**
  * @returns the generation of this start
@@ -33,16 +40,16 @@ const settingKeys = { cluster: 'cluster', protocol: 'protocol' } as const;
  */
 export function boot(options: BootOptions): number {
   const { runtime, store, view, cluster, iodtab, rootOwner } = options;
-  requireCluster(store.setting(settingKeys.cluster), cluster);
-  requireProtocol(store.setting(settingKeys.protocol));
+  requireCluster(store.setting(clusterKey), cluster);
+  const running = runningVersion(store.setting(protocolKey), options.versions);
   const members = membersAfter(store.members(), iodtab);
   const generation = Number(store.setting(generationKey) ?? 0) + 1;
   view.reserveCounters();
   ensureRoot(view, runtime.clock.wall(), rootOwner.uid, rootOwner.gid);
   for (const row of members) view.add({ kind: 'put-member', row });
   put(view, generationKey, String(generation));
-  put(view, settingKeys.cluster, cluster);
-  put(view, settingKeys.protocol, store.setting(settingKeys.protocol) ?? `${protocolVersions.max}`);
+  put(view, clusterKey, cluster);
+  put(view, protocolKey, String(running));
   view.commit(generation);
   runtime.killPoint('mgr.boot.generation-stored');
   return generation;
@@ -61,14 +68,10 @@ function requireCluster(stored: string | undefined, ours: string): void {
 }
 
 /** The version that a cluster speaks is that of its first mgr, until an upgrade says otherwise. */
-function requireProtocol(stored: string | undefined): void {
-  const { min, max } = protocolVersions;
-  const running = Number(stored ?? max);
-  if (running >= min && running <= max) return;
-  throw new FsError('EPROTO', {
-    id: 'WEFT_E_VERSION',
-    what: `the cluster speaks protocol ${running}, this program ${min}-${max}`,
-  });
+function runningVersion(stored: string | undefined, ours: Versions = protocolVersions): number {
+  const running = Number(stored ?? ours.max);
+  if (includes(ours, running)) return running;
+  throw wrongVersion(`the cluster speaks protocol ${running}`, ours);
 }
 
 /** What an iod is known by stays with its place in the table. */

@@ -13,6 +13,7 @@ import { RecoveryLog } from '../shared/recovery-log.ts';
 import { Acceptor } from '../shared/rpc/acceptor.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
 import { OwnEpoch } from '../shared/rpc/epoch-watch.ts';
+import { protocolVersions } from '../shared/rpc/handshake.ts';
 import type { Service } from '../shared/rpc/service.ts';
 import type { Timer } from '../shared/runtime/runtime.ts';
 import type { Waiting } from '../shared/rpc/waits.ts';
@@ -45,7 +46,7 @@ import { SessionEnd } from './session-end.ts';
 import { Sessions } from './sessions.ts';
 import { SmallFiles } from './small-files.ts';
 import type { MetaView } from './store/batch.ts';
-import { rightsKey } from './store/setting-keys.ts';
+import { protocolKey, rightsKey } from './store/setting-keys.ts';
 import { TickChanges } from './tick-changes.ts';
 import { Tickets } from './tickets.ts';
 import { Watches } from './watches.ts';
@@ -291,11 +292,19 @@ export class MgrServer {
   }
 
   #makeAcceptor(service: Service): Acceptor {
-    const { runtime, config } = this.#options;
+    const { runtime, store, config } = this.#options;
     const generation = this.#generation;
+    const { min } = config.versions ?? protocolVersions;
+    const max = Number(store.setting(protocolKey));
     return new Acceptor({
       runtime,
-      self: { role: 'mgr', node: 'mgr', incarnation: generation, cluster: () => config.cluster },
+      self: {
+        role: 'mgr',
+        node: 'mgr',
+        incarnation: generation,
+        cluster: () => config.cluster,
+        versions: () => ({ min, max }),
+      },
       epochs: this.#epochs,
       buffers: new BufferPool(limits.packetBytesMax),
       service,

@@ -7,6 +7,7 @@ import { checkIodtabHosts, type Iodtab } from '../shared/iodtab.ts';
 import { requireSafeBind } from '../shared/loopback.ts';
 import type { Expose } from '../shared/metrics/readings.ts';
 import { beginNow } from '../shared/recovery.ts';
+import type { Versions } from '../shared/rpc/handshake.ts';
 import type { RecoveryLog } from '../shared/recovery-log.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import { boot } from './boot.ts';
@@ -36,6 +37,8 @@ export interface MgrConfig {
   readonly rootOwner: { readonly uid: number; readonly gid: number };
   /** Of a client that is away; the limit's own by default. */
   readonly sessionLeaseMs?: number | undefined;
+  /** That the program speaks; `protocolVersions` by default. */
+  readonly versions?: Versions | undefined;
   /** What was before this start; by default what the store can tell. */
   readonly cause?: StartCause | undefined;
   /** What only the program knows of its process. */

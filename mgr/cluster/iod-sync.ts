@@ -5,7 +5,6 @@
 import { FsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Connection } from '../../shared/rpc/connection.ts';
-import { protocolVersions } from '../../shared/rpc/handshake.ts';
 import type { Context, Handlers } from '../../shared/rpc/service.ts';
 import type { Timer } from '../../shared/runtime/runtime.ts';
 import { iodOfColumn, type Layout } from '../../shared/stripe.ts';
@@ -15,6 +14,7 @@ import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
 import type { OpenEntry } from '../../shared/wire/values.ts';
 import type { ClusterNeeds } from '../cluster-port.ts';
 import type { MemberRow } from '../store/rows.ts';
+import { protocolKey } from '../store/setting-keys.ts';
 import { DeltaStream } from './delta-stream.ts';
 import { requireListedHost } from './iod-origin.ts';
 import type { Reaper } from './reaper.ts';
@@ -33,7 +33,7 @@ interface Sync {
   told: number;
 }
 
-type SyncNeeds = Pick<ClusterNeeds, 'runtime' | 'cluster' | 'openTable'>;
+type SyncNeeds = Pick<ClusterNeeds, 'runtime' | 'cluster' | 'openTable' | 'store'>;
 type Join = RequestOf<typeof syncOps.join>;
 type JoinReply = ReplyOf<typeof syncOps.join>;
 type Confirm = ReplyOf<typeof syncOps.confirm>;
@@ -151,7 +151,7 @@ export class IodSync {
       },
       connection,
     );
-    const { cluster, openTable, runtime } = this.#needs;
+    const { cluster, openTable, runtime, store } = this.#needs;
     const { sequence: cut, size: opens } = openTable;
     const stream = new DeltaStream(connection, cut, (error) => {
       this.#streamBroken(row.name, connection, error);
@@ -159,7 +159,7 @@ export class IodSync {
     const { epoch } = this.#roster;
     this.#syncs.set(index, { index, connection, epoch, stream, goal: undefined, told: 0 });
     runtime.killPoint('mgr.sync.joined');
-    return { index, cluster, cut, opens, running: protocolVersions.max };
+    return { index, cluster, cut, opens, running: Number(store.setting(protocolKey)) };
   }
 
   /** Of what it has read now, all that is older than this is on its way. */

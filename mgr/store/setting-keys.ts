@@ -3,6 +3,9 @@
 /** The newest generation that owns the store: the fence of `commit`. */
 export const generationKey = 'generation';
 
+/** The protocol version that the cluster speaks: its first mgr has chosen it. */
+export const protocolKey = 'protocol';
+
 /** Whether a client may hold rights to cache: `yes` or `no`. */
 export const rightsKey = 'rights';
 

@@ -26,10 +26,6 @@ export const withoutTest: readonly Untested[] = [
   },
   { why: 'needs sessions that an operator can end: not built', scenarios: [71] },
   {
-    why: 'needs a second version of the protocol: there is one so far',
-    scenarios: [102, 254, 255],
-  },
-  {
     why: 'needs a bound on the memory of a whole process: not built, its queues are bounded one by one (237)',
     scenarios: [240],
   },

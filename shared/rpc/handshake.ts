@@ -13,8 +13,14 @@ import type { Role } from '../wire/op.ts';
 import type { Connection, Peer } from './connection.ts';
 import { Service } from './service.ts';
 
-/** Protocol versions that this code speaks. */
-export const protocolVersions = { min: 1, max: 1 } as const;
+/** A range of protocol versions. */
+export interface Versions {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Those that this code speaks. */
+export const protocolVersions: Versions = { min: 1, max: 1 };
 
 export type Hello = ValueOf<typeof linkOps.hello.request>;
 type HelloReply = ValueOf<typeof linkOps.hello.reply>;
@@ -25,6 +31,8 @@ export interface Self {
   readonly incarnation: number;
   /** Cluster that this process belongs to; '' when it does not know yet. */
   readonly cluster: () => string;
+  /** Those that it speaks for now; `protocolVersions` by default. */
+  readonly versions?: () => Versions;
 }
 
 /** A key and the name under which the acceptor finds its own copy of it. */
@@ -48,9 +56,10 @@ export async function introduce(
   options: { readonly expect: Role; readonly nonce: Uint8Array; readonly deadline: number },
 ): Promise<Peer> {
   const { deadline, expect } = options;
+  const ours = versionsOf(self);
   const hello: Hello = {
-    versionMin: protocolVersions.min,
-    versionMax: protocolVersions.max,
+    versionMin: ours.min,
+    versionMax: ours.max,
     role: self.role,
     cluster: self.cluster(),
     node: self.node,
@@ -72,6 +81,9 @@ export async function introduce(
       id: 'WEFT_E_NOT_WEFT',
       what: `${connection.description} is a weftfs ${answer.role}, not ${expect === 'mgr' ? 'a mgr' : `an ${expect}`}`,
     });
+  }
+  if (!includes(ours, answer.version)) {
+    throw wrongVersion(`${connection.description} has chosen protocol ${answer.version}`, ours);
   }
   const proof = prove(credential.key, 'connector', transcript);
   await connection.call(linkOps.prove, { proof }, { deadline });
@@ -115,7 +127,7 @@ export function doorService(door: Doorkeeper): Service {
     hello: (hello, { connection }) =>
       refusing(connection, () => {
         if (expected) throw new ProtocolError('a second hello');
-        const version = commonVersion(hello);
+        const version = commonVersion(hello, versionsOf(door.self));
         checkCluster(hello, door);
         const { key, peer } = door.admit(hello);
         const { role, node, incarnation } = door.self;
@@ -171,13 +183,24 @@ function transcriptOfHello(hello: Hello, answer: HelloReply): Uint8Array {
   );
 }
 
-function commonVersion({ versionMin, versionMax }: Hello): number {
-  const version = Math.min(versionMax, protocolVersions.max);
-  if (version >= Math.max(versionMin, protocolVersions.min)) return version;
-  throw new FsError('EPROTO', {
-    id: 'WEFT_E_VERSION',
-    what: `the peer speaks protocol ${versionMin}-${versionMax}, we ${protocolVersions.min}-${protocolVersions.max}`,
-  });
+function versionsOf({ versions }: Self): Versions {
+  return versions?.() ?? protocolVersions;
+}
+
+/** The highest that both speak. */
+function commonVersion({ versionMin, versionMax }: Hello, ours: Versions): number {
+  const version = Math.min(versionMax, ours.max);
+  if (version >= Math.max(versionMin, ours.min)) return version;
+  throw wrongVersion(`the peer speaks protocol ${versionMin}-${versionMax}`, ours);
+}
+
+export function includes({ min, max }: Versions, version: number): boolean {
+  return version >= min && version <= max;
+}
+
+/** @param theirs what the other side speaks, in words */
+export function wrongVersion(theirs: string, { min, max }: Versions): FsError {
+  return new FsError('EPROTO', { id: 'WEFT_E_VERSION', what: `${theirs}, we ${min}-${max}` });
 }
 
 function checkCluster(hello: Hello, { self }: Doorkeeper): void {

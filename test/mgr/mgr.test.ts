@@ -91,7 +91,7 @@ test('what still waits for iods when the mgr stops is done by the next one', asy
   t.deepEqual(await world.complete(reserved), { offset: 0 });
 });
 
-test('a mgr refuses what does not fit, and leaves the store as it was (SCENARIOS 248)', async (t) => {
+test('a mgr refuses what does not fit, and leaves the store as it was (SCENARIOS 248, 256)', async (t) => {
   const world = new MgrWorld(7);
   await world.client();
   const store = world.store;
@@ -103,6 +103,7 @@ test('a mgr refuses what does not fit, and leaves the store as it was (SCENARIOS
     [{ iodtab: parseIodtab('a\nb\nc\n', 'iodtab') }, 'WEFT_E_IODTAB_CHANGED'],
     [{ iodtab: parseIodtab('a\nb\nc\nd\nnowhere\n', 'iodtab') }, 'WEFT_E_IODTAB'],
     [{ cluster: 'another' }, 'WEFT_E_OTHER_CLUSTER'],
+    [{ versions: { min: 2, max: 3 } }, 'WEFT_E_VERSION'],
     [{}, 'WEFT_E_PORT_TAKEN'],
   ] as const;
   for (const [changes, id] of cases) {

@@ -12,6 +12,7 @@ import { parseIodtab } from '../../shared/iodtab.ts';
 import { isFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import { MgrDisk } from './mgr-disk.ts';
+import type { Versions } from '../../shared/rpc/handshake.ts';
 import type { KillPoint } from '../../shared/runtime/kill-points.ts';
 import type { LogLevel, Runtime } from '../../shared/runtime/runtime.ts';
 import { ProcessEnded } from './runtime/failure.ts';
@@ -52,6 +53,8 @@ export interface ClusterOptions {
   /** The mgr has lost what it had not synced: these files have an earlier mode again. */
   readonly onModesLost?: (files: readonly Pick<Inode, 'handle' | 'mode'>[]) => void;
   readonly sabotage?: Sabotage;
+  /** Protocol versions that the program of a daemon speaks, by its name; asked at each start. */
+  readonly versions?: (daemon: string) => Versions;
 }
 
 export interface IodNode {
@@ -192,6 +195,7 @@ export class Cluster {
         sessionLeaseMs: this.#options.sessionLeaseMs,
         cause,
         smallFileBytes: this.#options.smallFileBytes,
+        versions: this.#options.versions?.('mgr'),
         process: { residentBytes: () => 1 },
       },
       onFatal: (error) => {
@@ -220,6 +224,7 @@ export class Cluster {
         host: '0.0.0.0',
         port: iodPort,
         syncTimeoutMs: limits.iodSyncTimeoutMs,
+        versions: this.#options.versions?.(node.name),
         process: { id: 1, residentBytes: () => 1 },
       },
       onFatal: leave,

@@ -12,7 +12,7 @@ import type { File } from '../../client/file.ts';
 import type { Layout } from '../../shared/stripe.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import { statusOfIod } from './checkers.ts';
-import { Cluster, clusterUrl, type IodNode, secret } from './cluster.ts';
+import { Cluster, type ClusterOptions, clusterUrl, type IodNode, secret } from './cluster.ts';
 import type { SimProcess } from './runtime/process.ts';
 import type { World } from './runtime/world.ts';
 
@@ -23,6 +23,8 @@ export interface StageOptions {
   readonly sessionLeaseMs?: number;
   /** Bytes that a file may have at the mgr: 0 when not given. */
   readonly smallFileBytes?: number;
+  /** As of a cluster. */
+  readonly versions?: NonNullable<ClusterOptions['versions']>;
 }
 
 const pollMs = 50;

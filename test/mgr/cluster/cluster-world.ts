@@ -20,6 +20,7 @@ import { OpenTable } from '../../../mgr/open-table.ts';
 import { MetaView } from '../../../mgr/store/batch.ts';
 import type { MetaStore } from '../../../mgr/store/meta-store.ts';
 import type { Inode, MemberRow, Mutation, PendingRow } from '../../../mgr/store/rows.ts';
+import { protocolKey } from '../../../mgr/store/setting-keys.ts';
 import { memoryDatabase, openSqliteStore } from '../../../mgr/store/sqlite-store.ts';
 import { World } from '../../sim/runtime/world.ts';
 import type { SimProcess } from '../../sim/runtime/process.ts';
@@ -75,7 +76,10 @@ export class ClusterWorld {
     const store = openSqliteStore({ database: this.#database });
     const rows = Array.from({ length: iods }, (_, at) => memberRow(at));
     store.commit(
-      rows.map((row): Mutation => ({ kind: 'put-member', row })),
+      [
+        { kind: 'put-setting', row: { key: protocolKey, value: '1' } },
+        ...rows.map((row): Mutation => ({ kind: 'put-member', row })),
+      ],
       0,
     );
     this.mgr = this.world.process('mgr', {

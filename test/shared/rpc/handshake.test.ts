@@ -8,10 +8,15 @@ import {
   type Hello,
   requireKey,
 } from '../../../shared/rpc/handshake.ts';
+import { BufferPool } from '../../../shared/buffer-pool.ts';
+import { Connection } from '../../../shared/rpc/connection.ts';
+import { EpochWatch } from '../../../shared/rpc/epoch-watch.ts';
+import { Service } from '../../../shared/rpc/service.ts';
+import type { Channel } from '../../../shared/runtime/runtime.ts';
 import { encode } from '../../../shared/wire/codec.ts';
 import { linkOps } from '../../../shared/wire/link-ops.ts';
 import { Ear, entryOf } from '../../sim/runtime/talk.ts';
-import { at, clientSelf, failure, ops, Pair, stranger } from './pair.ts';
+import { at, clientSelf, failure, ops, Pair, serverSelf, stranger } from './pair.ts';
 
 const secret = Buffer.alloc(32, 7);
 const withKey = (key: Uint8Array): Credential => ({ kind: 'cluster', name: '', key });
@@ -152,6 +157,81 @@ test('no common version is a refusal that names both ranges (SCENARIOS 252, 253)
   t.like(error, { code: 'EPROTO', weftCode: 'WEFT_E_VERSION' });
   t.regex(error.message, /2-9.*1-1/);
   t.is((await ask(1, 9)).version, 1);
+});
+
+test('of two ranges the highest version that both speak is chosen (SCENARIOS 252)', async (t) => {
+  const cases = [
+    { ours: [1, 2], theirs: [1, 1], common: 1 },
+    { ours: [1, 2], theirs: [1, 2], common: 2 },
+    { ours: [1, 2], theirs: [2, 5], common: 2 },
+    { ours: [2, 3], theirs: [1, 9], common: 3 },
+  ] as const;
+  for (const { ours, theirs, common } of cases) {
+    const [min, max] = ours;
+    const pair = new Pair({
+      acceptor: { self: { ...serverSelf, versions: () => ({ min, max }) } },
+    });
+    await pair.pass(10);
+    const [versionMin, versionMax] = theirs;
+    const answer = await pair.run(async () => {
+      const connection = await pair.raw();
+      const options = { deadline: pair.deadline(1000) };
+      return connection.call(linkOps.hello, hello({ versionMin, versionMax }), options);
+    });
+    t.is(answer.version, common);
+    const versions = () => ({ min: versionMin, max: versionMax });
+    await t.notThrowsAsync(pair.run(() => pair.proved({ ...clientSelf, versions })));
+  }
+});
+
+test('an acceptor that chooses a version which was not offered is refused for good (SCENARIOS 253)', async (t) => {
+  const pair = new Pair();
+  const endpoint = { kind: 'tcp', host: 'l', port: 7300 } as const;
+  const unproved = new Uint8Array(32);
+  const service = new Service().serve(linkOps, {
+    hello: (asked) => {
+      const answer = {
+        version: 9,
+        role: 'iod',
+        cluster: 'c1',
+        node: 'iod0',
+        incarnation: 1,
+      } as const;
+      const reply = { ...answer, nonce: Buffer.alloc(32, 2), proof: unproved };
+      const transcript = transcriptOf(
+        encode(linkOps.hello.request, asked),
+        encode(linkOps.hello.reply, reply),
+      );
+      return { ...reply, proof: prove(noSecret, 'acceptor', transcript) };
+    },
+    prove: () => ({}),
+    ping: () => ({ wall: { seconds: 0, nanoseconds: 0 } }),
+  });
+  pair.world.process('liar', {
+    host: pair.world.host('l'),
+    main: async (runtime) => {
+      const accept = (channel: Channel): Connection => {
+        const connection = new Connection({
+          runtime,
+          epochs: new EpochWatch(),
+          buffers: new BufferPool(0),
+          service,
+        });
+        connection.open(channel);
+        return connection;
+      };
+      await runtime.net.listen({ endpoint, accept, connectionsMax: 1 });
+    },
+  });
+  await pair.pass(10);
+  const error = await failure(
+    pair.run(() => {
+      const link = pair.link({ endpoints: () => [endpoint] });
+      return link.call(ops.echo, { n: 1 }, { deadline: pair.deadline(60_000) });
+    }),
+  );
+  t.like(error, { code: 'EPROTO', weftCode: 'WEFT_E_VERSION' });
+  t.regex(error.message, /has chosen protocol 9, we 1-1/);
 });
 
 test('a daemon of another role than the expected one is final', async (t) => {
