@@ -33,10 +33,6 @@ const campaigns: readonly Campaign[] = [
     command: ['--import=tsx', 'test/sim/main.ts', '--seeds', `1..${seeds}`, '--jobs', jobs],
   },
   {
-    title: 'all pairs of kill points',
-    command: ['--import=tsx', 'test/sim/main.ts', '--kill-pairs', 'all', '--keep-going'],
-  },
-  {
     title: `real processes under random faults for ${recoveryMinutes} minutes`,
     command: [...recovery, '--minutes', String(recoveryMinutes)],
   },

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { format } from 'oxfmt';
 import { type KillPoint, killPoints } from '../../shared/runtime/kill-points.ts';
-import { ciPairs, roleOf, waysToDie } from './kill-walk.ts';
+import { roleOf, waysToDie } from './kill-walk.ts';
 
 export const failuresFile = new URL('../../docs/FAILURES.md', import.meta.url);
 const begin = '<!-- kill points: begin -->';
@@ -82,28 +82,9 @@ export async function failureTable(): Promise<string> {
     '| --- | --- | --- | --- | --- |',
     ...rows,
     '',
-    'Pairs: a row for the first death, a column for the second, by their numbers. All end as one death',
-    'does. `+` is walked with every run of the tests, `.` by `npm run soak`; each by seed 1 of the walk.',
-    '',
-    '```text',
-    ...pairGrid(),
-    '```',
+    `Pairs: each of the ${killPoints.length ** 2} ordered pairs of these deaths ends as one death does, by seed 1 of the walk.`,
   ].join('\n');
   return (await format('table.md', text)).code;
-}
-
-/** A line for each first death, a character for each second one. */
-function pairGrid(): readonly string[] {
-  const often = new Set(ciPairs.map((pair) => pair.join()));
-  const numbers = killPoints.map((_, at) => at + 1);
-  return [
-    `    ${numbers.map((number) => Math.floor(number / 10) || ' ').join('')}`,
-    `    ${numbers.map((number) => number % 10).join('')}`,
-    ...killPoints.map((first, at) => {
-      const cells = killPoints.map((second) => (often.has([first, second].join()) ? '+' : '.'));
-      return `${String(at + 1).padStart(3)} ${cells.join('')}`;
-    }),
-  ];
 }
 
 /** The page with this table in its place. @throws Error when it has no place */

@@ -1,7 +1,8 @@
 /**
  * The walk over the kill points: a small cluster at work, in which everybody is stopped and started
  * all the time, and the one who comes to a point dies there. Then in pairs: the second kill strikes
- * at its point after the first, so also in the recovery that the first has brought about.
+ * at its point after the first, so also in the recovery that the first has brought about. Pairs are
+ * walked in chains, in which each kill is the second of one pair and the first of the next.
  */
 import { type KillPoint, killPoints } from '../../shared/runtime/kill-points.ts';
 import type { Sabotage } from './cluster.ts';
@@ -9,10 +10,12 @@ import { runOnce } from './run.ts';
 import type { PlannedKill } from './runtime/kill-plan.ts';
 
 export type How = 'kill' | 'power loss';
-export type Pair = readonly [KillPoint, KillPoint];
+/** Kills one after the other. */
+export type Chain = readonly KillPoint[];
 
 const restartAfterMs = 100;
-const ciShare = 2;
+/** Of a chain: a cluster that is there already costs a third of a new one for each pair. */
+const pairsPerChain = 5;
 /** Which passings of a point are walked: in the quiet beginning, and later. */
 const passings = [1, 5];
 
@@ -21,9 +24,9 @@ export async function walkPoint(point: KillPoint, how: How, sabotage?: Sabotage)
   for (const passing of passings) await walk([{ ...killAt(point, how), passing }], sabotage);
 }
 
-/** Kills at one point, and then at the other. @throws what the checkers throw */
-export async function walkPair([first, second]: Pair): Promise<void> {
-  await walk([killAt(first, 'kill'), killAt(second, 'kill')]);
+/** Kills at one point after the other. @throws what the checkers throw */
+export async function walkChain(points: Chain): Promise<void> {
+  await walk(points.map((point) => killAt(point, 'kill')));
 }
 
 /** Power loss is a daemon's: what a client had not sent is lost in either case. */
@@ -35,16 +38,21 @@ export function roleOf(point: KillPoint): 'iod' | 'mgr' | 'client' {
   return point.split('.', 1)[0] as 'iod' | 'mgr' | 'client';
 }
 
-/** Each point twice, and each before every other. */
-export const allPairs: readonly Pair[] = killPoints.flatMap((first) =>
-  killPoints.map((second): Pair => [first, second]),
-);
+/** A circle in which each point stands once before every point, itself too (de Bruijn's of order 2). */
+const circle: Chain = killPoints.flatMap((first, at) => [
+  first,
+  ...killPoints.slice(at + 1).flatMap((second) => [first, second]),
+]);
 
-/** A share of them that every run of the tests has time for; no row and no column is without. */
-export const ciPairs: readonly Pair[] = allPairs.filter((_, i) => {
-  const [row, column] = [Math.floor(i / killPoints.length), i % killPoints.length];
-  return (row + column) % ciShare === 0;
-});
+/** All of the circle, each beginning with the end of the one before. */
+export const chains: readonly Chain[] = Array.from(
+  { length: Math.ceil(circle.length / pairsPerChain) },
+  (_, chain) =>
+    [...circle, ...circle].slice(
+      chain * pairsPerChain,
+      Math.min((chain + 1) * pairsPerChain, circle.length) + 1,
+    ),
+);
 
 function killAt(point: KillPoint, how: How): PlannedKill {
   return { point, restartAfterMs, powerLoss: how === 'power loss' };

@@ -7,7 +7,6 @@ import type { TraceScript } from '../../shared/trace/script.ts';
 import { runCampaign } from './campaign.ts';
 import { type FaultKind, faultKinds } from './faults.ts';
 import { failuresFile, failureTable, pageWith } from './failure-table.ts';
-import { allPairs, ciPairs, walkPair } from './kill-walk.ts';
 import { smallFileBytesOf } from './failed-seeds.ts';
 import { replay, runOnce } from './run.ts';
 import { SimulationFailure } from './runtime/failure.ts';
@@ -26,7 +25,6 @@ interface Options {
   readonly keepGoing: boolean;
   readonly jobs?: number;
   readonly trace: boolean;
-  readonly killPairs?: 'some' | 'all';
   readonly failureTable: boolean;
   readonly script?: string;
 }
@@ -47,12 +45,6 @@ const options = new Command('sim')
   .option('--keep-going', 'go on with the next seed after a failure', false)
   .option('--jobs <n>', 'processes for the seeds; those that fail are kept in a file', whole)
   .option('--trace', 'print every event', false)
-  .addOption(
-    new Option('--kill-pairs <which>', 'walk pairs of kill points instead').choices([
-      'some',
-      'all',
-    ]),
-  )
   .option('--script <file>', 'do again what a trace tells of: weft trace export --format script')
   .option('--failure-table', 'write the table of kill points into docs/FAILURES.md', false)
   .parse()
@@ -61,9 +53,7 @@ const options = new Command('sim')
 if (options.failureTable) {
   writeFileSync(failuresFile, pageWith(await failureTable()));
 } else {
-  const { killPairs } = options;
-  const failures = killPairs === undefined ? await runSeeds() : await runPairs(killPairs);
-  process.exitCode = failures === 0 ? 0 : 1;
+  process.exitCode = (await runSeeds()) === 0 ? 0 : 1;
 }
 
 async function runSeeds(): Promise<number> {
@@ -77,23 +67,6 @@ async function runSeeds(): Promise<number> {
   for (let seed = first; seed <= last && (failures === 0 || options.keepGoing); seed++) {
     if (!(await passes(seed))) failures++;
   }
-  return failures;
-}
-
-async function runPairs(which: 'some' | 'all'): Promise<number> {
-  const pairs = which === 'all' ? allPairs : ciPairs;
-  let failures = 0;
-  for (const pair of pairs) {
-    try {
-      await walkPair(pair);
-    } catch (error) {
-      failures++;
-      console.log(`${pair.join(', then ')}: FAILED`);
-      console.log(error instanceof Error ? error.message : error);
-      if (!options.keepGoing) break;
-    }
-  }
-  console.log(`${pairs.length} pairs of kill points: ${failures === 0 ? 'passed' : 'FAILED'}`);
   return failures;
 }
 
