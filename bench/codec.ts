@@ -85,6 +85,7 @@ const subjects: readonly Subject[] = [
     flags: openFlags.read | openFlags.write | openFlags.create,
     mode: 0o644,
     layout: { base: undefined, pcount: 4, ssize: undefined },
+    maker: undefined,
   }),
   subject('open reply', fileOps.open.reply, openReply),
   subject('applyOpens of 128', controlOps.applyOpens.request, {

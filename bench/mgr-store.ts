@@ -88,6 +88,7 @@ function create(context: NameContext, at: number): void {
     flags: openFlags.create | openFlags.write,
     mode: 0o644,
     layout: anyLayout,
+    maker: undefined,
   });
 }
 

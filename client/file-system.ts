@@ -74,12 +74,9 @@ export class FileSystem {
   /** Opens a file, and makes it if `mode` says so. One round trip. */
   async open(path: PathLike, mode: OpenMode = 'r', options: OpenOptions = {}): Promise<File> {
     const intent = await this.#during('open', path, () => openIntent(mode));
-    const wish = options.layout ?? {};
-    const request = {
-      flags: intent.flags,
-      mode: (options.mode ?? 0o666) & ~this.#umask & 0o7777,
-      layout: { base: wish.base, pcount: wish.pcount, ssize: wish.ssize },
-    };
+    const { base, pcount, ssize } = options.layout ?? {};
+    const made = { mode: (options.mode ?? 0o666) & ~this.#umask & 0o7777, maker: undefined };
+    const request = { flags: intent.flags, ...made, layout: { base, pcount, ssize } };
     const { killPoint } = this.#session.runtime;
     const opened = (reply: ReplyOf<typeof fileOps.open>): File => {
       killPoint('client.open.answered');
@@ -205,8 +202,8 @@ export class FileSystem {
   }
 
   async symlink(target: PathLike, path: PathLike, control: Control = {}): Promise<void> {
-    const request = await this.#during('symlink', target, () => ({ target: pathBytes(target) }));
-    await this.#at('symlink', nameOps.symlink, path, request, control);
+    const bytes = await this.#during('symlink', target, () => pathBytes(target));
+    await this.#at('symlink', nameOps.symlink, path, { target: bytes, maker: undefined }, control);
   }
 
   async readlink(path: PathLike, control: Control = {}): Promise<string> {
@@ -450,7 +447,7 @@ export class FileSystem {
     node: { readonly kind: InodeKind; readonly mode: number; readonly device: number },
     control: Control,
   ): Promise<void> {
-    await this.#at(syscall, nameOps.makeNode, path, node, control);
+    await this.#at(syscall, nameOps.makeNode, path, { ...node, maker: undefined }, control);
   }
 
   async #during<T>(

@@ -9,7 +9,7 @@ import { retryDelayMs } from '../shared/rpc/retry.ts';
 import type { Timer } from '../shared/runtime/runtime.ts';
 import { type ByteString, byteString, type Handle } from '../shared/units.ts';
 import { fileOps, nameOps } from '../shared/wire/mgr-ops.ts';
-import type { Op, ReplyOf } from '../shared/wire/op.ts';
+import type { Op, ReplyOf, RequestOf } from '../shared/wire/op.ts';
 import type { Attr, Place } from '../shared/wire/values.ts';
 import { Caching, type Revoke } from './caching.ts';
 import { callOptions, type Control, type Settling } from './control.ts';
@@ -18,7 +18,7 @@ import type { FileSystem } from './file-system.ts';
 import type { MgrSession } from './mgr-session.ts';
 import type { Moment, NameCache } from './name-cache.ts';
 import { openedFile } from './opened-file.ts';
-import { applyChange, applyFailure, applyForeign, directoriesChangedBy } from './own-changes.ts';
+import { applyChange, applyFailure, directoriesChangedBy } from './own-changes.ts';
 import { WholeListings } from './whole-listings.ts';
 
 export interface HandleAccessOptions {
@@ -35,7 +35,12 @@ export interface OpenByPlace {
   readonly flags: number;
   readonly mode: number;
   readonly durable: boolean;
+  /** For whom it is made, if it is. */
+  readonly maker: Maker | undefined;
 }
+
+/** Somebody for whom root makes something; `undefined`: for root itself. */
+export type Maker = NonNullable<RequestOf<typeof fileOps.open>['maker']>;
 
 const noLayoutWish = { base: undefined, pcount: undefined, ssize: undefined };
 const itself = byteString('');
@@ -77,37 +82,29 @@ export class HandleAccess {
     return this.#fs.session;
   }
 
-  /** @param session on whose behalf; our own by default */
-  async call<Q, R>(
-    op: Op<Q, R>,
-    request: Q,
-    control: Settling<NoInfer<R>>,
-    session: MgrSession = this.session,
-  ): Promise<R> {
-    const { clock } = this.session.runtime;
+  async call<Q, R>(op: Op<Q, R>, request: Q, control: Settling<NoInfer<R>>): Promise<R> {
+    const { session } = this;
     const isChange = op.traits.resend === 'slot';
     if (isChange) this.closeNow();
-    const call = () => session.call(op, request, callOptions(clock, this.#deadlineMs, control));
+    const options = callOptions(session.runtime.clock, this.#deadlineMs, control);
+    const call = () => session.call(op, request, options);
     if (!isChange || this.#caching === undefined) return call();
-    return this.#change(this.#caching, op, request, session, call);
+    return this.#change(this.#caching, op, request, call);
   }
 
   async #change<Q, R>(
     caching: Caching,
     op: Op<Q, R>,
     request: Q,
-    session: MgrSession,
     call: () => Promise<R>,
   ): Promise<R> {
     const { moment: at } = caching.ask();
     const cache = caching.knowledge;
     try {
       const answer = call();
-      const isOwn = session === this.session;
-      if (isOwn && caching.cache !== undefined) this.#askBehind(op, request);
+      if (caching.cache !== undefined) this.#askBehind(op, request);
       const reply = await answer;
-      if (isOwn) applyChange(cache, op, { at, request, reply });
-      else applyForeign(cache, request);
+      applyChange(cache, op, { at, request, reply });
       return reply;
     } catch (error) {
       await caching.takeBack(applyFailure(cache, request, error));
@@ -250,12 +247,12 @@ export class HandleAccess {
 
   /** One that comes when its caller has given up is given back. */
   async open(
-    { at, flags, mode, durable }: OpenByPlace,
+    { at, flags, mode, durable, maker }: OpenByPlace,
     { deadlineMs, signal }: Control,
   ): Promise<{ readonly file: File; readonly attr: Attr }> {
     const opened = (reply: ReplyOf<typeof fileOps.open>): File =>
       this.#opened(reply, flags, durable);
-    const request = { at, flags, mode, layout: noLayoutWish };
+    const request = { at, flags, mode, layout: noLayoutWish, maker };
     const reply = await this.call(fileOps.open, request, {
       deadlineMs,
       signal,

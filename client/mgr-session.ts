@@ -37,10 +37,6 @@ export interface SessionConfig {
     readonly gid: number;
     readonly groups: readonly number[];
   };
-  /** What waits in it is told by the session for which it acts. */
-  readonly isSilent?: boolean;
-  /** Whose calls are counted with these. */
-  readonly meter?: () => AnswerMeter | undefined;
   /** How long whoever asked for it waits until it has begun: no attempt outlives that. */
   readonly patienceMs?: number;
   /** Once, when all is given back. */
@@ -76,7 +72,7 @@ export class MgrSession {
   /** Tells this program's connections apart, so that a late one never displaces a later one. */
   readonly self: Self;
   readonly givenUpCuts: GivenUpCuts;
-  /** Counts the calls of this session, of those that act for it, and those to iods. */
+  /** Counts the calls of this session, and those to iods. */
   meter: AnswerMeter | undefined;
   readonly #config: SessionConfig;
   readonly #link: Link;
@@ -123,11 +119,10 @@ export class MgrSession {
           this.#watches.told(request);
           return {};
         },
-        clientWaits: ({ handle }) =>
-          pageOfWaits(config.isSilent === true ? [] : this.waits(), handle),
+        clientWaits: ({ handle }) => pageOfWaits(this.waits(), handle),
       }),
       credential: () => this.#credential(),
-      meter: config.meter ?? (() => this.meter),
+      meter: () => this.meter,
       attemptMs: () => {
         const { patienceMs = Infinity } = this.#session ? {} : config;
         return Math.min(patienceMs, limits.connectTimeoutMs);
@@ -190,13 +185,6 @@ export class MgrSession {
   /** True when both processes can meet at a unix socket. */
   isLocal(member: Member): boolean {
     return member.unixPath !== '' && member.hostId === this.runtime.net.hostId;
-  }
-
-  /** One more session with the same mgr, for somebody else; whoever has it tells what waits in it. */
-  actingFor(claim: SessionConfig['claim']): MgrSession {
-    const meter = () => this.meter;
-    const { onClosed: _, ...config } = this.#config;
-    return new MgrSession({ ...config, claim, isSilent: true, meter });
   }
 
   call<Q, R>(op: Op<Q, R>, request: Q, options: CallOptions<NoInfer<R>>): Promise<R> {

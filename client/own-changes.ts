@@ -22,11 +22,11 @@ type Effect<O> = (cache: NameCache, asked: Asked<RequestOf<O>, ReplyOf<O>>) => v
 export function applyChange<Q, R>(cache: NameCache, op: Op<Q, R>, asked: Asked<Q, R>): void {
   const effect = effects.get(op.code);
   if (effect !== undefined) effect(cache, asked);
-  else applyForeign(cache, asked.request);
+  else applyUnknown(cache, asked.request);
 }
 
-/** One of which no more is known than what it names: also in another session of this program. */
-export function applyForeign(cache: NameCache, request: unknown): void {
+/** One of which no more is known than what it names. */
+function applyUnknown(cache: NameCache, request: unknown): void {
   for (const handle of namedBy(request)) cache.touch(handle);
   for (const { directory, path } of placesIn(request)) {
     if (path.length > 0) cache.changeUnknown(directory, path);

@@ -228,8 +228,6 @@ export const limits = {
   fuseIdleReadersMax: 256,
   /** Free buffers that a mount keeps for the next reads. */
   fuseBuffersKeptBytesMax: 8 * MiB,
-  /** Users on whose behalf a mount makes files at the same time: a session each. */
-  fuseMakersMax: 64,
 
   /** Files and directories that one client watches. */
   watchesPerClientMax: 4096,

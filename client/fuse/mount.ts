@@ -1,6 +1,5 @@
 /** A mount from its beginning to its end: a cluster, a directory, and the kernel in between. */
 import { FsError, ProtocolError } from '../../shared/errno.ts';
-import { limits } from '../../shared/limits.ts';
 import type { MetricOf, Readings } from '../../shared/metrics/readings.ts';
 import type { Revoke } from '../caching.ts';
 import type { FileSystem } from '../file-system.ts';
@@ -11,7 +10,6 @@ import { DirectoryStreams } from './directory-streams.ts';
 import { handlers } from './handlers.ts';
 import { IdleReaders } from './idle-readers.ts';
 import { KernelCache } from './kernel-cache.ts';
-import { Makers } from './makers.ts';
 import { type MountMeters, readMount } from './metrics.ts';
 import { notification } from './message.ts';
 import { NodeTable } from './node-table.ts';
@@ -50,7 +48,6 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
   session.meter = meters?.calls;
   requireRoot(session.session.uid);
   const { runtime } = session;
-  const makers = new Makers(session, limits.fuseMakersMax);
   const nodes = new NodeTable();
   const notify = (code: number, content: Uint8Array) => device.tell(notification(code, content));
   const kernelCache = new KernelCache({ clock: runtime.clock, nodes, notify });
@@ -58,7 +55,6 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
   const access = new HandleAccess({ fileSystem, deadlineMs, revoke });
   const volume: Volume = {
     access,
-    makers,
     nodes,
     files: new OpenFiles(),
     idleReaders: new IdleReaders(runtime.clock),
@@ -80,7 +76,6 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
     device: () => device,
   });
   session.waitsAlso(() => kernel.waits());
-  session.waitsAlso(() => makers.waits());
   const receive: Receive = (message) => {
     try {
       return kernel.receive(message);
@@ -97,7 +92,7 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
     try {
       await device.ended;
     } finally {
-      await Promise.all([access.settle(endTimeoutMs), makers.close()]);
+      await access.settle(endTimeoutMs);
     }
   };
   return {

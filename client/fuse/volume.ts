@@ -6,7 +6,6 @@ import type { Attr, InodeKind, Place } from '../../shared/wire/values.ts';
 import type { HandleAccess } from '../handle-access.ts';
 import { blockSizeOf, blocksOf, fullMode } from '../stats.ts';
 import type { RequestControl } from './in-flight.ts';
-import type { Makers } from './makers.ts';
 import type { Incoming } from './message.ts';
 import type { DirectoryStreams } from './directory-streams.ts';
 import type { IdleReaders } from './idle-readers.ts';
@@ -17,7 +16,6 @@ import type { EntryReply, FileAttr, Operation, Operations } from './protocol.ts'
 
 export interface Volume {
   readonly access: HandleAccess;
-  readonly makers: Makers;
   readonly nodes: NodeTable;
   readonly files: OpenFiles;
   readonly idleReaders: IdleReaders;

@@ -2,7 +2,7 @@
 import { limits } from '../../shared/limits.ts';
 import { checkLayout, type Layout } from '../../shared/stripe.ts';
 import { type Handle, rootHandle } from '../../shared/units.ts';
-import type { LayoutWish } from '../../shared/wire/values.ts';
+import type { BytesPlace, LayoutWish } from '../../shared/wire/values.ts';
 import type { MetaView } from '../store/batch.ts';
 import type { Inode } from '../store/rows.ts';
 import { inodeOf } from './path.ts';
@@ -35,6 +35,11 @@ export function layoutOfNewFile(
   };
   checkLayout(layout);
   return layout;
+}
+
+/** Where a new file begins. @param smallFileBytes that one may have in the mgr's store */
+export function placeOfNewFile(smallFileBytes: number): BytesPlace {
+  return smallFileBytes > 0 ? 'mgr' : 'iods';
 }
 
 /** @throws FsError EINVAL when no new file could follow this wish */

@@ -1,4 +1,5 @@
 /** What an operation on names works with. Whoever runs it takes its changes back when it fails. */
+import { FsError } from '../../shared/errno.ts';
 import type { SessionId, Timestamp } from '../../shared/units.ts';
 import type { Attr } from '../../shared/wire/values.ts';
 import type { Identity } from '../namespace/permission.ts';
@@ -20,6 +21,15 @@ export interface NameContext {
   /** Bytes that a new file may have in the mgr's store; 0: it has none there. */
   readonly smallFileBytes: number;
   readonly holders: Holders;
+}
+
+/** The same operation, for somebody for whom root makes something. @throws FsError EPERM */
+export function onBehalfOf(context: NameContext, maker: Identity | undefined): NameContext {
+  if (maker === undefined) return context;
+  const { view, who, now, iodTotal, smallFileBytes, holders } = context;
+  if (who.uid !== 0) throw new FsError('EPERM', { what: `uid ${who.uid} acts for nobody else` });
+  const { session } = who;
+  return { view, now, iodTotal, smallFileBytes, holders, who: { ...maker, session } };
 }
 
 /** The reply of what either succeeds or throws. */

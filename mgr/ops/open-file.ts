@@ -3,11 +3,11 @@ import { FsError } from '../../shared/errno.ts';
 import { type fileOps, openFlags } from '../../shared/wire/mgr-ops.ts';
 import type { RequestOf } from '../../shared/wire/op.ts';
 import { addNew } from '../namespace/entries.ts';
-import { layoutOfNewFile } from '../namespace/layout.ts';
+import { layoutOfNewFile, placeOfNewFile } from '../namespace/layout.ts';
 import { find, findEntry, type Found } from '../namespace/path.ts';
 import { may, modeBits, requireAccess, requireAdd } from '../namespace/permission.ts';
 import type { Inode } from '../store/rows.ts';
-import type { NameContext } from './name-context.ts';
+import { type NameContext, onBehalfOf } from './name-context.ts';
 
 type Request = RequestOf<typeof fileOps.open>;
 
@@ -23,7 +23,8 @@ export interface OpenedInode {
  * @throws FsError EEXIST, EISDIR, ENOTDIR, ELOOP (noFollow), EACCES, EINVAL, EOPNOTSUPP (fifo,
  *   socket, device), and as the walk
  */
-export function openInode(context: NameContext, request: Request): OpenedInode {
+export function openInode(caller: NameContext, request: Request): OpenedInode {
+  const context = onBehalfOf(caller, request.maker);
   const has = (flag: number): boolean => (request.flags & flag) !== 0;
   if (has(openFlags.create) && has(openFlags.directory)) throw new FsError('EINVAL');
   const exclusive = has(openFlags.create) && has(openFlags.exclusive);
@@ -54,7 +55,7 @@ export function openInode(context: NameContext, request: Request): OpenedInode {
 }
 
 function create(context: NameContext, request: Request, found: Found): Inode {
-  const { view, who, now, iodTotal, smallFileBytes } = context;
+  const { view, who, now, iodTotal } = context;
   const { directory, name } = found;
   requireAdd(who, directory);
   const handle = view.allocateHandle();
@@ -63,7 +64,7 @@ function create(context: NameContext, request: Request, found: Found): Inode {
     kind: 'file',
     mode: request.mode & modeBits.all,
     layout: layoutOfNewFile(view, directory, handle, request.layout, iodTotal),
-    place: smallFileBytes > 0 ? 'mgr' : 'iods',
+    place: placeOfNewFile(context.smallFileBytes),
   });
 }
 

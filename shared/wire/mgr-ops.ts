@@ -63,6 +63,9 @@ const xattrName = name(limits.xattrNameBytesMax);
 const xattrValue = bytes(limits.xattrValueBytesMax);
 const attrReply = struct({ attr });
 
+/** For whom root makes something: owner, group and rights are his. */
+const maker = optional(struct({ uid: u32, gid: u32, groups: list(u32, limits.groupsMax) }));
+
 const sessionReply = struct({
   session,
   /** The session's own key, hidden under the key of this connection (see auth.ts). */
@@ -190,16 +193,16 @@ export const nameOps = {
   ),
   makeNode: op(
     116,
-    'Makes a directory, or a fifo, socket or device node.',
+    'Makes a directory, a fifo, socket or device node, or a file that nobody opens yet.',
     change,
-    struct({ at: place, kind: inodeKind, mode, device: u32 }),
+    struct({ at: place, kind: inodeKind, mode, device: u32, maker }),
     attrReply,
   ),
   symlink: op(
     117,
     'Makes a symbolic link.',
     change,
-    struct({ at: place, target: pathName }),
+    struct({ at: place, target: pathName, maker }),
     attrReply,
   ),
   link: op(
@@ -287,7 +290,7 @@ export const fileOps = {
     130,
     'Opens, and creates if asked: one round trip. The cap in the reply opens the file at its iods.',
     change,
-    struct({ at: place, flags: u16, mode, layout: layoutWish }),
+    struct({ at: place, flags: u16, mode, layout: layoutWish, maker }),
     struct({
       attr,
       cap,

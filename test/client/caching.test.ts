@@ -25,7 +25,9 @@ test('what a change may still do nobody uses any more, when its failure is told'
   const at = placeIn(root, byteString('a'));
   const flags = openFlags.write | openFlags.create;
   const open = (signal?: AbortSignal) =>
-    cluster.run(() => access.open({ at, flags, mode: 0o644, durable: false }, { signal }));
+    cluster.run(() =>
+      access.open({ at, flags, mode: 0o644, durable: false, maker: undefined }, { signal }),
+    );
   cluster.script = ({ op }) => {
     if (op === 'open') throw new FsError('EACCES');
   };

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { NameCache } from '../../client/name-cache.ts';
-import { applyChange, applyFailure, applyForeign } from '../../client/own-changes.ts';
+import { applyChange, applyFailure } from '../../client/own-changes.ts';
 import { FsError } from '../../shared/errno.ts';
 import { byteString, type Handle } from '../../shared/units.ts';
 import { nameOps, renameFlags } from '../../shared/wire/mgr-ops.ts';
@@ -49,13 +49,6 @@ test('where a rename may have done nothing, or has swapped, is asked', (t) => {
   swapped.rename(other, renameFlags.exchange);
   t.is(swapped.cache.find(directory, a), undefined);
   t.is(swapped.cache.find(other, b), undefined);
-});
-
-test('a change in another session of ours leaves it open where the name leads', (t) => {
-  const { cache } = stage(8);
-  applyForeign(cache, { at: at(a) });
-  t.is(cache.find(directory, a), undefined);
-  t.is(cache.find(directory, b), 8 as Handle);
 });
 
 test('a refusal changes nothing; a change that may still be made leaves nothing known', (t) => {

@@ -11,6 +11,7 @@ const mkdir = (path: string) => ({
   kind: 'directory' as const,
   mode: 0o755,
   device: 0,
+  maker: undefined,
 });
 const setSize = (path: string, size: number) => ({ ...noChange, at: at(path), size });
 const make = nameOps.makeNode;
@@ -239,7 +240,7 @@ test('an open or close that comes again is counted once', async (t) => {
   const world = new MgrWorld(14);
   const client = await world.client();
   const flags = openFlags.read | openFlags.create;
-  const request = { at: at('/f'), flags, mode: 0o644, layout: anyLayout };
+  const request = { at: at('/f'), flags, mode: 0o644, layout: anyLayout, maker: undefined };
   const opened = await world.complete(client.once(fileOps.open, request, 0, 1));
   await world.complete(client.once(fileOps.open, request, 0, 1));
   const close = {

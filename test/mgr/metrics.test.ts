@@ -34,7 +34,13 @@ function total({ counts }: HistogramReading): number {
   return Array.from(counts).reduce((sum, count) => sum + count, 0);
 }
 
-const mkdir = { at: at('/d'), kind: 'directory' as const, mode: 0o755, device: 0 };
+const mkdir = {
+  at: at('/d'),
+  kind: 'directory' as const,
+  mode: 0o755,
+  device: 0,
+  maker: undefined,
+};
 
 test('every metric of a mgr is shown, and nothing else', async (t) => {
   const { world, scrape } = watched(1);

@@ -231,7 +231,13 @@ export class MgrClient {
   }
 
   open(path: string, flags: number = openFlags.read | openFlags.write, mode = 0o644) {
-    return this.call(fileOps.open, { at: at(path), flags, mode, layout: anyLayout });
+    return this.call(fileOps.open, {
+      at: at(path),
+      flags,
+      mode,
+      layout: anyLayout,
+      maker: undefined,
+    });
   }
 
   create(path: string) {
@@ -239,7 +245,13 @@ export class MgrClient {
   }
 
   mkdir(path: string) {
-    return this.call(nameOps.makeNode, { at: at(path), kind: 'directory', mode: 0o755, device: 0 });
+    return this.call(nameOps.makeNode, {
+      at: at(path),
+      kind: 'directory',
+      mode: 0o755,
+      device: 0,
+      maker: undefined,
+    });
   }
 
   stat(path: string) {

@@ -107,7 +107,7 @@ export class NameSpace {
   }
 
   open(path: string, flags: number, mode = 0o644, wish = anyLayout): OpenedInode {
-    return this.openRequest({ at: at(path), flags, mode, layout: wish });
+    return this.openRequest({ at: at(path), flags, mode, layout: wish, maker: undefined });
   }
 
   openRequest(request: RequestOf<typeof fileOps.open>): OpenedInode {
@@ -115,15 +115,23 @@ export class NameSpace {
   }
 
   file(path: string, mode = 0o644): Attr {
-    return this.call('makeNode', { at: at(path), kind: 'file', mode, device: 0 }).attr;
+    return this.call('makeNode', { at: at(path), kind: 'file', mode, device: 0, maker: undefined })
+      .attr;
   }
 
   directory(path: string, mode = 0o755): Attr {
-    return this.call('makeNode', { at: at(path), kind: 'directory', mode, device: 0 }).attr;
+    return this.call('makeNode', {
+      at: at(path),
+      kind: 'directory',
+      mode,
+      device: 0,
+      maker: undefined,
+    }).attr;
   }
 
   symlink(path: string, target: string): Attr {
-    return this.call('symlink', { at: at(path), target: byteString(target) }).attr;
+    return this.call('symlink', { at: at(path), target: byteString(target), maker: undefined })
+      .attr;
   }
 
   link(from: string, to: string, follow = false): Attr {

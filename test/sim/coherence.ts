@@ -339,7 +339,13 @@ function isUncertain(error: unknown): boolean {
 }
 
 function newFile(name: ByteString) {
-  return { at: placeIn(rootHandle, name), kind: 'file' as const, mode: 0o644, device: 0 };
+  return {
+    at: placeIn(rootHandle, name),
+    kind: 'file' as const,
+    mode: 0o644,
+    device: 0,
+    maker: undefined,
+  };
 }
 
 const noChange = {

@@ -112,6 +112,7 @@ async function openRaw(fs: FileSystem, path: string, flags: number): Promise<Cap
     flags,
     mode: 0o600,
     layout: { base: 0, pcount: 1, ssize: undefined },
+    maker: undefined,
   };
   const deadline = fs.session.runtime.clock.now() + 60_000;
   return (await fs.session.call(fileOps.open, request, { deadline })).cap;

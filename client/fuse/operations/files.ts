@@ -2,16 +2,15 @@
 import { constants } from 'node:fs';
 import { FsError, toFsError } from '../../../shared/errno.ts';
 import { openFlags } from '../../../shared/wire/mgr-ops.ts';
-import type { Attr, Place } from '../../../shared/wire/values.ts';
+import type { Attr } from '../../../shared/wire/values.ts';
 import type { Control } from '../../control.ts';
 import type { File } from '../../file.ts';
-import { hasCode, placeAt, placeIn } from '../../handle-access.ts';
+import { hasCode, type OpenByPlace, placeAt, placeIn } from '../../handle-access.ts';
 import { openIntent } from '../../open-flags.ts';
-import type { Incoming } from '../message.ts';
 import { openBits, openRequestBits, writeBits } from '../protocol.ts';
 import { entryOf, type Handlers, handleOf, type Volume } from '../volume.ts';
 import { killPrivileges } from './attributes.ts';
-import { callerOf, make } from './names.ts';
+import { makerOf } from './names.ts';
 
 /** What was looked up already, and what must not be done twice. */
 const settledFlags = constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -24,7 +23,8 @@ export const fileHandlers = {
     const isReader = openIntent(flags).flags === openFlags.read;
     const idle = isReader ? volume.idleReaders.take(handle) : undefined;
     if (idle !== undefined && volume.access.isOpen(idle)) return opened(volume, idle, false);
-    const { reply } = await open(volume, placeAt(handle), flags, control);
+    const wish = { at: placeAt(handle), flags, mode: 0, maker: undefined };
+    const { reply } = await open(volume, wish, control);
     if ((bits & openRequestBits.killPrivileges) === 0) return reply;
     try {
       await killPrivileges(volume, handle, control);
@@ -39,12 +39,18 @@ export const fileHandlers = {
   async create(volume, request, control) {
     const { flags, mode } = request.body;
     const at = placeIn(handleOf(request), request.tail);
-    // In one round trip where the mount's own session has the right owner.
-    const isOwn = volume.makers.isOwn(callerOf(request));
-    const place = isOwn ? at : placeAt((await makeFile(volume, request, at, control)).handle);
-    const rest = isOwn ? flags | constants.O_CREAT : flags & ~settledFlags;
-    const { attr, reply } = await open(volume, place, rest, control, mode & 0o7777);
-    return { entry: entryOf(volume, attr, at), open: reply };
+    const maker = makerOf(request);
+    // Whether he may open what is there by now only the kernel knows, which has all his groups.
+    const mustMake = maker === undefined ? 0 : constants.O_EXCL;
+    const wish = { at, flags: flags | constants.O_CREAT | mustMake, mode: mode & 0o7777, maker };
+    try {
+      const { attr, reply } = await open(volume, wish, control);
+      return { entry: entryOf(volume, attr, at), open: reply };
+    } catch (error) {
+      if ((flags & constants.O_EXCL) !== 0 || !hasCode(error, 'EEXIST')) throw error;
+      // Then it looks the name up again.
+      throw new FsError('ESTALE', { what: 'the name has been given meanwhile', cause: error });
+    }
   },
 
   async read({ access, files }, { body }, control) {
@@ -125,16 +131,15 @@ async function syncForOthers(file: File, control: Control): Promise<void> {
   }
 }
 
+/** @param wish with the flags of open(2) */
 async function open(
   volume: Volume,
-  at: Place,
-  flags: number,
+  wish: Omit<OpenByPlace, 'durable'>,
   control: Control,
-  mode = 0,
 ): Promise<{ readonly attr: Attr; readonly reply: { file: number; flags: number } }> {
-  const { flags: intent, durable } = openIntent(flags);
-  const writable = (intent & openFlags.write) !== 0;
-  const { file, attr } = await volume.access.open({ at, flags: intent, mode, durable }, control);
+  const { flags, durable } = openIntent(wish.flags);
+  const writable = (flags & openFlags.write) !== 0;
+  const { file, attr } = await volume.access.open({ ...wish, flags, durable }, control);
   return { attr, reply: await opened(volume, file, writable) };
 }
 
@@ -148,23 +153,6 @@ async function opened(volume: Volume, file: File, writable: boolean) {
     throw error;
   }
   return { file: number, flags: openBits.directIo | openBits.noFlush };
-}
-
-async function makeFile(
-  volume: Volume,
-  request: Incoming<{ readonly flags: number; readonly mode: number }, Place['path']>,
-  at: Place,
-  control: Control,
-): Promise<Attr> {
-  const { flags, mode } = request.body;
-  const wish = { mode: mode | constants.S_IFREG, device: 0 };
-  try {
-    return await make(volume, request, wish, request.tail, control);
-  } catch (error) {
-    const isExclusive = (flags & constants.O_EXCL) !== 0;
-    if (isExclusive || !hasCode(error, 'EEXIST')) throw error;
-    return volume.access.lookup(at, control);
-  }
 }
 
 function requireOffset(offset: number): void {

@@ -3,8 +3,7 @@ import { FsError } from '../../../shared/errno.ts';
 import type { ByteString, Handle } from '../../../shared/units.ts';
 import { nameOps, renameFlags } from '../../../shared/wire/mgr-ops.ts';
 import type { Control } from '../../control.ts';
-import { hasCode, placeAt, placeIn } from '../../handle-access.ts';
-import type { Identity } from '../makers.ts';
+import { hasCode, type Maker, placeAt, placeIn } from '../../handle-access.ts';
 import type { Incoming } from '../message.ts';
 import { entryOf, type Handlers, handleOf, kindOf, noEntryAt, type Volume } from '../volume.ts';
 
@@ -33,12 +32,10 @@ export const nameHandlers = {
   },
 
   async symlink(volume, request, control) {
-    const { access, makers } = volume;
     const [name, target] = request.tail;
     const at = placeIn(handleOf(request), name);
-    const { attr } = await makers.actingFor(callerOf(request), (session) =>
-      access.call(nameOps.symlink, { at, target }, control, session),
-    );
+    const wish = { at, target, maker: makerOf(request) };
+    const { attr } = await volume.access.call(nameOps.symlink, wish, control);
     return entryOf(volume, attr, at);
   },
 
@@ -72,30 +69,28 @@ export const nameHandlers = {
 
 const directoryType = 0o040000;
 
-/** On whose behalf something is made. */
-export function callerOf({ header, groups }: Incoming<unknown, unknown>): Identity {
-  return { uid: header.uid, gid: header.gid, groups };
+/**
+ * For whom something is made. The kernel checks who may do what; but owner, group and the rules of
+ * set-gid directories are the mgr's, in the one commit that makes it.
+ */
+export function makerOf({ header, groups }: Incoming<unknown, unknown>): Maker | undefined {
+  const { uid, gid } = header;
+  return uid === 0 && gid === 0 ? undefined : { uid, gid, groups };
 }
 
 /** The kernel has taken the umask off already. */
-export async function make(
-  { access, makers }: Volume,
+async function makeEntry(
+  volume: Volume,
   request: Incoming<unknown, unknown>,
   { mode, device }: { readonly mode: number; readonly device: number },
   name: ByteString,
   control: Control,
 ) {
   const at = placeIn(handleOf(request), name);
-  const wish = { at, kind: kindOf(mode), mode: mode & 0o7777, device };
-  const { attr } = await makers.actingFor(callerOf(request), (session) =>
-    access.call(nameOps.makeNode, wish, control, session),
-  );
-  return attr;
-}
-
-async function makeEntry(...parts: Parameters<typeof make>) {
-  const [volume, request, , name] = parts;
-  return entryOf(volume, await make(...parts), placeIn(handleOf(request), name));
+  const maker = makerOf(request);
+  const wish = { at, kind: kindOf(mode), mode: mode & 0o7777, device, maker };
+  const { attr } = await volume.access.call(nameOps.makeNode, wish, control);
+  return entryOf(volume, attr, at);
 }
 
 async function move(

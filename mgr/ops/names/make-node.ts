@@ -2,10 +2,10 @@ import { FsError } from '../../../shared/errno.ts';
 import type { nameOps } from '../../../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../../../shared/wire/op.ts';
 import { addNew } from '../../namespace/entries.ts';
-import { layoutOfNewFile } from '../../namespace/layout.ts';
+import { layoutOfNewFile, placeOfNewFile } from '../../namespace/layout.ts';
 import { modeBits, requireAdd } from '../../namespace/permission.ts';
 import { requireRoomForDirectory } from '../../namespace/rename-rules.ts';
-import { attrOf, type NameContext } from '../name-context.ts';
+import { attrOf, type NameContext, onBehalfOf } from '../name-context.ts';
 import { findFreeName } from '../free-name.ts';
 
 type MakeNode = typeof nameOps.makeNode;
@@ -14,7 +14,8 @@ type MakeNode = typeof nameOps.makeNode;
 const directoryModeBits = 0o1777;
 
 /** @throws FsError EEXIST, EACCES, EMLINK, EPERM (devices are root's), EINVAL, and as the walk */
-export function makeNode(context: NameContext, request: RequestOf<MakeNode>): ReplyOf<MakeNode> {
+export function makeNode(caller: NameContext, request: RequestOf<MakeNode>): ReplyOf<MakeNode> {
+  const context = onBehalfOf(caller, request.maker);
   const { view, who, now } = context;
   const { kind } = request;
   if (kind === 'symlink') throw new FsError('EINVAL', { what: 'a symlink needs a target' });
@@ -33,6 +34,7 @@ export function makeNode(context: NameContext, request: RequestOf<MakeNode>): Re
       kind === 'file'
         ? layoutOfNewFile(view, directory, handle, anyLayout, context.iodTotal)
         : undefined,
+    place: kind === 'file' ? placeOfNewFile(context.smallFileBytes) : 'iods',
   });
   return { attr: attrOf(inode) };
 }

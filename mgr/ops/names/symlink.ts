@@ -4,12 +4,13 @@ import type { ReplyOf, RequestOf } from '../../../shared/wire/op.ts';
 import { addNew } from '../../namespace/entries.ts';
 import { requireAdd } from '../../namespace/permission.ts';
 import { findFreeName } from '../free-name.ts';
-import { attrOf, type NameContext } from '../name-context.ts';
+import { attrOf, type NameContext, onBehalfOf } from '../name-context.ts';
 
 type Symlink = typeof nameOps.symlink;
 
 /** @throws FsError ENOENT (empty target), EEXIST, EACCES, EINVAL, and as the walk */
-export function symlink(context: NameContext, request: RequestOf<Symlink>): ReplyOf<Symlink> {
+export function symlink(caller: NameContext, request: RequestOf<Symlink>): ReplyOf<Symlink> {
+  const context = onBehalfOf(caller, request.maker);
   const { view, who, now } = context;
   const { target } = request;
   if (target === '') throw new FsError('ENOENT');

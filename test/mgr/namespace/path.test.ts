@@ -132,6 +132,7 @@ test('names have a bound and may be any bytes but slash and NUL', (t) => {
     kind: 'file',
     mode: 0,
     device: 0,
+    maker: undefined,
   });
   names.commit();
   names.reopen();

@@ -11,7 +11,13 @@ test('what is made belongs to its maker and is stamped with one time', (t) => {
   names.who = alice;
   names.tick();
   for (const kind of ['file', 'directory', 'fifo', 'socket'] as InodeKind[]) {
-    const { attr } = names.call('makeNode', { at: at(kind), kind, mode: 0o7640, device: 9 });
+    const { attr } = names.call('makeNode', {
+      at: at(kind),
+      kind,
+      mode: 0o7640,
+      device: 9,
+      maker: undefined,
+    });
     t.like(attr, { kind, uid: alice.uid, gid: alice.gid, device: 0, size: 0, sizeExact: true });
     t.is(attr.mode, kind === 'directory' ? 0o1640 : 0o7640);
     t.is(attr.links, kind === 'directory' ? 2 : 1);
@@ -52,7 +58,13 @@ test('what is made needs a free name in a writable directory', (t) => {
 
 test('only root makes devices, and a symlink is made with its target', (t) => {
   const names = new NameSpace();
-  const device = { at: at('dev'), kind: 'block', mode: 0o600, device: 0x801 } as const;
+  const device = {
+    at: at('dev'),
+    kind: 'block',
+    mode: 0o600,
+    device: 0x801,
+    maker: undefined,
+  } as const;
   names.as(alice, () => fails(t, 'EPERM', () => names.call('makeNode', device)));
   t.is(names.call('makeNode', device).attr.device, 0x801);
   fails(t, 'EINVAL', () => names.call('makeNode', { ...device, at: at('l'), kind: 'symlink' }));
@@ -69,7 +81,7 @@ test('a directory that is full of directories takes files only', (t) => {
 test('a symlink keeps its target byte for byte', (t) => {
   const names = new NameSpace();
   const target = '\x80\xff/../x' as ByteString;
-  const { attr } = names.call('symlink', { at: at('l'), target });
+  const { attr } = names.call('symlink', { at: at('l'), target, maker: undefined });
   t.like(attr, { kind: 'symlink', mode: 0o777, size: target.length });
   t.is(names.call('readLink', { at: at('l') }).target, target);
   names.file('f');

@@ -15,7 +15,7 @@ class FullTable extends OpenTable {
 }
 
 function request(path: string) {
-  return { at: at(path), flags: openFlags.read, mode: 0, layout: anyLayout };
+  return { at: at(path), flags: openFlags.read, mode: 0, layout: anyLayout, maker: undefined };
 }
 
 test('a session with too many files open gets EMFILE, but may open those again', (t) => {

@@ -8,7 +8,6 @@ import type { FileSystem } from '../../../../client/file-system.ts';
 import { DirectoryStreams } from '../../../../client/fuse/directory-streams.ts';
 import { KernelCache } from '../../../../client/fuse/kernel-cache.ts';
 import { IdleReaders } from '../../../../client/fuse/idle-readers.ts';
-import { Makers } from '../../../../client/fuse/makers.ts';
 import { NodeTable } from '../../../../client/fuse/node-table.ts';
 import { OpenFiles } from '../../../../client/fuse/open-files.ts';
 import { openRequestBits, setAttrBits } from '../../../../client/fuse/protocol.ts';
@@ -29,7 +28,6 @@ function volumeOf(fileSystem: FileSystem): Volume {
   const { clock } = fileSystem.session.runtime;
   return {
     access: new HandleAccess({ fileSystem, deadlineMs: 60_000 }),
-    makers: new Makers(fileSystem.session, 4),
     nodes,
     files: new OpenFiles(),
     idleReaders: new IdleReaders(clock),
@@ -47,7 +45,7 @@ async function stage() {
   const at = placeIn(root, byteString('a'));
   const flags = openFlags.write | openFlags.create;
   const open = (signal?: AbortSignal) =>
-    volume.access.open({ at, flags, mode: 0o644, durable: false }, { signal });
+    volume.access.open({ at, flags, mode: 0o644, durable: false, maker: undefined }, { signal });
   return { cluster, volume, open };
 }
 
@@ -76,6 +74,44 @@ test('a label of SELinux, for which `ls -l` asks every file, costs no question',
   const wish = { ...(request({ size: 255 }, root) as object), tail: 'security.selinux' } as never;
   t.is((await failure(xattrHandlers.getXattr(volume, wish, control))).code, 'EOPNOTSUPP');
   t.is(cluster.count('getXattr'), 0);
+});
+
+/** @returns what the kernel asks for when a program makes a file */
+function creation(name: string, [uid, gid]: readonly [number, number], flags: number) {
+  const header = { node: root, uid, gid };
+  const body = { flags: constants.O_WRONLY | flags, mode: 0o100640 };
+  return { header, body, tail: byteString(name), groups: [100] } as never;
+}
+
+test('a file is made for whoever asks, in one question', async (t) => {
+  const { cluster, volume } = await stage();
+  const before = cluster.heard.length;
+  const make = (name: string, who: readonly [number, number]) =>
+    cluster.run(() => fileHandlers.create(volume, creation(name, who, 0), control));
+  await make('mine', [1000, 1001]);
+  await make('group', [0, 5]);
+  await make('root', [0, 0]);
+  const heard = cluster.heard.slice(before).map(({ op, request: { flags, mode, maker } }) => {
+    return { op, flags, mode, maker };
+  });
+  const { write, create, exclusive } = openFlags;
+  const open = { op: 'open', flags: write | create | exclusive, mode: 0o640 };
+  t.deepEqual(heard, [
+    { ...open, maker: { uid: 1000, gid: 1001, groups: [100] } },
+    { ...open, maker: { uid: 0, gid: 5, groups: [100] } },
+    { ...open, flags: write | create, maker: undefined },
+  ]);
+});
+
+test('what has been made meanwhile the kernel is to look up, unless the program wants a new one', async (t) => {
+  const { cluster, volume } = await stage();
+  cluster.script = ({ op }) => {
+    if (op === 'open') throw new FsError('EEXIST');
+  };
+  const make = (flags: number) =>
+    cluster.run(() => fileHandlers.create(volume, creation('f', [7, 7], flags), control));
+  t.is((await failure(make(0))).code, 'ESTALE');
+  t.is((await failure(make(constants.O_EXCL))).code, 'EEXIST');
 });
 
 test('an open whose caller was killed is given back when it comes', async (t) => {
@@ -204,7 +240,8 @@ test('what is behind the end of a file that is cached is asked of nobody', async
   const { cluster, volume } = await stage();
   const flags = openFlags.read | openFlags.write | openFlags.create;
   const at = placeIn(root, byteString('a'));
-  const open = () => volume.access.open({ at, flags, mode: 0o644, durable: false }, {});
+  const open = () =>
+    volume.access.open({ at, flags, mode: 0o644, durable: false, maker: undefined }, {});
   const { file } = await cluster.run(open);
   await cluster.run(() => file.write(Buffer.from('hello'), 0));
   const number = volume.files.add(file, true);
