@@ -395,7 +395,7 @@ export class MgrServer {
   /** All that is durable, back in memory; what a crash left half done is taken up again. */
   #recover(): void {
     const { runtime, store } = this.#options;
-    this.#openTable.load(store.opens());
+    this.#openTable.load(store.opens(), store.openCount());
     const sessions = this.#sessions.load(store.sessions());
     this.#lostOpens.load(sessions, this.#cause === 'host-restart');
     const orphans = removeOrphans(store, this.#view, this.#openTable, this.#generation);

@@ -25,10 +25,10 @@ interface Holder {
 
 export class OpenRows {
   /** By handle and session. */
-  #rows = new PairPlaces();
+  #rows: PairPlaces;
   #row = makeRowColumns(0);
   /** By handle, and 0. */
-  #files = new PairPlaces();
+  #files: PairPlaces;
   #file = makeFileColumns(0);
   #order = new SortedNumbers<Handle>();
   /** Its rows, one list a file; and the same for a session. */
@@ -38,7 +38,10 @@ export class OpenRows {
   /** Of all opens of files that have bytes on an iod, by its number. */
   #digests: OpenDigest[] = [];
 
-  constructor() {
+  /** @param room for so many it need not grow; what growing leaves behind comes back late */
+  constructor(room = 0) {
+    this.#rows = new PairPlaces(room);
+    this.#files = new PairPlaces(room);
     this.#widen();
   }
 
@@ -259,7 +262,7 @@ export class OpenRows {
 
   /** Most of them are gone: the others take a place of their own size. */
   #repack(): void {
-    const packed = new OpenRows();
+    const packed = new OpenRows(this.size);
     for (const handle of this.#order.from(0)) {
       const layout = this.layoutOf(handle);
       for (const at of this.#placesOf(handle)) {

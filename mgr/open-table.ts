@@ -31,7 +31,7 @@ const unknownCuts = -1;
 
 export class OpenTable implements OpenStream, Holders {
   readonly #view: MetaView;
-  readonly #rows = new OpenRows();
+  #rows = new OpenRows();
   /** Some opens are not known, of files that nobody can tell. */
   isDoubtful = false;
   #journal: Change[] = [];
@@ -41,8 +41,12 @@ export class OpenTable implements OpenStream, Holders {
     this.#view = view;
   }
 
-  /** At the start: the rows as stored. Every number that was ever given is below `sequence` now. */
-  load(opens: Iterable<StoredOpen>): void {
+  /**
+   * At the start: the rows as stored. Every number that was ever given is below `sequence` now.
+   * @param count how many they are
+   */
+  load(opens: Iterable<StoredOpen>, count: number): void {
+    this.#rows = new OpenRows(count);
     for (const { layout, ...row } of opens) {
       assert(layout !== undefined, 'only files are open');
       this.#rows.put(row, unknownCuts, layout);

@@ -12,14 +12,24 @@ const slotsMin = 128;
 export const nowhere = -1;
 
 export class PairPlaces {
-  #firsts = new Float64Array(placesMin);
-  #seconds = new Float64Array(placesMin);
+  #firsts: Float64Array;
+  #seconds: Float64Array;
   /** By the hash of their pairs, probed in a row: a place + 1, or 0 where there is none. */
-  #slots = new Int32Array(slotsMin);
+  #slots: Int32Array;
   #size = 0;
   /** Places below this one have been given out; those given back are a list through `#firsts`. */
   #used = 0;
   #givenBack = nowhere;
+
+  /** @param room for so many it need not grow */
+  constructor(room = 0) {
+    const capacity = Math.max(placesMin, room);
+    let slots = slotsMin;
+    while (capacity * 4 > slots * 3) slots *= 2;
+    this.#firsts = new Float64Array(capacity);
+    this.#seconds = new Float64Array(capacity);
+    this.#slots = new Int32Array(slots);
+  }
 
   get size(): number {
     return this.#size;

@@ -54,6 +54,7 @@ export interface MetaStore {
   sessions(): readonly SessionRow[];
   /** All opens, streamed, so that a million of them need no array. */
   opens(): Iterable<StoredOpen>;
+  openCount(): number;
   replies(session: SessionId): readonly ReplyRow[];
   /** Pending work of an iod, by handle, at most `count` above `after`. */
   pending(iod: IodIndex, after: Handle, count: number): readonly PendingRow[];

@@ -119,6 +119,7 @@ export function prepareQueries(database: Database) {
       `SELECT opens.*, base, pcount, ssize, total FROM opens LEFT JOIN inodes USING (handle)
       WHERE (session, handle) > (?, ?) ORDER BY session, handle LIMIT ?`,
     ),
+    openCount: query<[], [count: number]>('SELECT count(*) FROM opens'),
     replies: query<[session: number], ReplyValues>(
       'SELECT slot, sequence, op, body FROM replies WHERE session = ?',
     ),

@@ -185,6 +185,10 @@ class SqliteStore implements MetaStore {
     }
   }
 
+  openCount(): number {
+    return this.#sql.openCount.get()?.[0] ?? 0;
+  }
+
   replies(session: SessionId): readonly ReplyRow[] {
     return this.#sql.replies
       .all(session)

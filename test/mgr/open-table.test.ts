@@ -46,7 +46,7 @@ function setUp() {
   for (const file of files) view.putInode(file);
   view.commit(1);
   const table = new OpenTable(view);
-  table.load(store.opens());
+  table.load(store.opens(), store.openCount());
   const told: OpenEntry[] = [];
   const commit = (): void => {
     view.commit(1);
@@ -166,7 +166,7 @@ test('what was loaded from the store is not to be believed about sizes', (t) => 
   table.open(file(0), session(1), rights.write, 7);
   commit();
   const later = new OpenTable(view);
-  later.load(store.opens());
+  later.load(store.opens(), store.openCount());
   t.false(later.mayReportSize(file(0).handle, session(1)));
   t.true(later.sequence > (later.find(file(0).handle, session(1))?.sequence ?? Infinity));
 });

@@ -58,3 +58,13 @@ test('a pair cannot be added twice, nor deleted twice', (t) => {
     { name: 'AssertionError' },
   );
 });
+
+test('with room for them pairs make it no larger, and one more does', (t) => {
+  const count = 1000;
+  const places = new PairPlaces(count);
+  for (let at = 0; at < count; at++) t.is(places.add(at + 1, 0), at);
+  t.is(places.capacity, count);
+  for (let at = 0; at < count; at++) t.is(places.find(at + 1, 0), at);
+  t.is(places.add(count + 1, 0), count);
+  t.true(places.capacity > count);
+});

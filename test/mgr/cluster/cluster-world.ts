@@ -211,7 +211,7 @@ export class ClusterWorld {
     const generation = ++this.#generation;
     const view = new MetaView(store);
     const openTable = new OpenTable(view);
-    openTable.load(store.opens());
+    openTable.load(store.opens(), store.openCount());
     const epochs = new EpochWatch({ generation, number: 0 });
     const participant = {
       settle: (): void => {
