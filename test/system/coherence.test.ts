@@ -129,23 +129,24 @@ mountTest('after a rest the kernel asks for a directory, and for nothing in it',
   await mkdir(m.path('d'));
   for (const name of names) await writeFile(m.path('d', name), '');
   const look = () => Promise.all(names.map((name) => stat(m.path('d', name))));
-  // What was written is the mgr's again when it has been given back.
-  await until(async () => {
-    await look();
-    const before = await questions(m, /lookup|getAttr/);
-    await look();
-    return (await questions(m, /lookup|getAttr/)) === before;
-  });
-  const before = await questions(m, /lookup/);
-  const asked = await questions(m, /getAttr/);
-  await until(async () => {
-    await stat(m.path('d'));
-    return (await questions(m, /getAttr/)) > asked;
-  });
-  const since = await questions(m, /getAttr/);
-  await look();
-  t.is(await questions(m, /lookup/), before);
-  t.true((await questions(m, /getAttr/)) <= since + 2, 'of the directories on the way');
+  const rest = async (): Promise<void> => {
+    const asked = await questions(m, /getAttr/);
+    await until(async () => {
+      await stat(m.path('d'));
+      return (await questions(m, /getAttr/)) > asked;
+    });
+  };
+  await t.notThrowsAsync(
+    // At first files are looked at that were open a moment ago.
+    until(async () => {
+      await look();
+      await rest();
+      const before = await questions(m, /lookup|getAttr/);
+      await look();
+      // Of the directories on the way.
+      return (await questions(m, /lookup|getAttr/)) <= before + 2;
+    }),
+  );
 });
 
 /** A program that keeps a directory open. @returns its names, read anew */
