@@ -89,8 +89,20 @@ ALTER TABLE inodes ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE contents (handle INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
 `;
 
+/** Files, which are of kind 0, are counted from now on with each commit that makes or removes some. */
+const version6 = `
+INSERT INTO settings SELECT 'files', CAST(count(*) AS TEXT) FROM inodes WHERE kind = 0;
+`;
+
 /** Migration i makes version i + 1 of version i; version 0 is the empty file. */
-export const migrations: readonly string[] = [version1, version2, version3, version4, version5];
+export const migrations: readonly string[] = [
+  version1,
+  version2,
+  version3,
+  version4,
+  version5,
+  version6,
+];
 
 /**
  * Brings the file to the newest version, in one transaction.

@@ -6,6 +6,9 @@ export const generationKey = 'generation';
 /** The protocol version that the cluster speaks: its first mgr has chosen it. */
 export const protocolKey = 'protocol';
 
+/** How many files there are: to count them takes long. */
+export const filesKey = 'files';
+
 /** Whether a client may hold rights to cache: `yes` or `no`. */
 export const rightsKey = 'rights';
 

@@ -5,7 +5,7 @@ import type { Handle } from '../../shared/units.ts';
 import { inodeColumns, kindNumber, nameBytes, toValues } from './inode-columns.ts';
 import type { CommitWait } from './meta-store.ts';
 import type { Inode, MemberRow, Mutation, PendingRow, PendingWork } from './rows.ts';
-import { generationKey } from './setting-keys.ts';
+import { filesKey, generationKey } from './setting-keys.ts';
 import { fromSqlite } from './sqlite-errors.ts';
 import type { MemberValues } from './sqlite-queries.ts';
 
@@ -34,7 +34,7 @@ export class BatchWriter {
     this.#sql = prepareStatements(database);
     const count = (sql: string): number => database.prepare(sql).pluck().get() as number;
     this.#counts = {
-      files: count(`SELECT count(*) FROM inodes WHERE kind = ${fileKind}`),
+      files: Number(this.#sql.setting.get(filesKey)),
       pending: count('SELECT count(*) FROM pending'),
     };
     this.#handleMax = count('SELECT ifnull(max(handle), 0) FROM inodes');
@@ -59,6 +59,8 @@ export class BatchWriter {
       try {
         this.#fence(generation);
         for (const mutation of mutations) this.#apply(mutation);
+        const { files } = this.#counts;
+        if (files !== before.files) this.#sql.putSetting.run(filesKey, String(files));
         this.#sql.commit.run();
         this.#isBehind = waits === 'nothing';
       } finally {

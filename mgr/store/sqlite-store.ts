@@ -51,14 +51,22 @@ export function memoryDatabase(image?: Buffer): SqliteDatabase {
 /**
  * Opens, checks and if need be migrates the store. A transaction left open is rolled back.
  * @param room by default it is somebody else's concern that the disk may be full
+ * @param checkedBytesMax a longer one is looked through only where the start reads all of it;
+ *   elsewhere WEFT_E_DATA_DAMAGED may be the answer to what is asked of it later
  * @throws FsError WEFT_E_DATA_NEWER, WEFT_E_DATA_ROLE, WEFT_E_DATA_DAMAGED, WEFT_E_DATA_LOCKED,
  *   WEFT_E_DISK
  */
-export function openSqliteStore(source: SqliteSource, room: Room = endless): MetaStore {
+export function openSqliteStore(
+  source: SqliteSource,
+  room: Room = endless,
+  checkedBytesMax: number = limits.storeCheckedBytesMax,
+): MetaStore {
   let database: SqliteDatabase | undefined;
   try {
     database = openDatabase(source);
     prepareDatabase(database);
+    requireSound(database, checkedBytesMax);
+    migrate(database);
     return new SqliteStore(database, !('database' in source), room);
   } catch (error) {
     if (!('database' in source)) database?.close();
@@ -80,14 +88,23 @@ function prepareDatabase(database: SqliteDatabase): void {
   database.pragma(`wal_autocheckpoint = ${limits.storeWalPagesMax}`);
   database.pragma(`journal_size_limit = ${limits.storeWalPagesMax * 4096}`);
   database.pragma(`cache_size = ${-limits.storePageCacheBytes / 1024}`);
-  const verdict = database.pragma('quick_check(1)', { simple: true });
-  if (verdict !== 'ok') {
+}
+
+/** Tables that are short, and read from end to end at the start. */
+const readAtStart = ['settings', 'sessions', 'opens', 'replies', 'pending', 'members'];
+
+/** @throws FsError WEFT_E_DATA_DAMAGED */
+function requireSound(database: SqliteDatabase, wholeBytesMax: number): void {
+  const number = (name: string): number => database.pragma(name, { simple: true }) as number;
+  const isShort = number('page_count') * number('page_size') <= wholeBytesMax;
+  for (const part of isShort ? ['1'] : readAtStart) {
+    const verdict = database.pragma(`quick_check(${part})`, { simple: true });
+    if (verdict === 'ok') continue;
     throw new FsError('EIO', {
       id: 'WEFT_E_DATA_DAMAGED',
       what: `${database.name}: ${String(verdict)}`,
     });
   }
-  migrate(database);
 }
 
 class SqliteStore implements MetaStore {

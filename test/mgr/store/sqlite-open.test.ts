@@ -14,6 +14,7 @@ import test, { type ExecutionContext } from 'ava';
 import { migrate, migrations } from '../../../mgr/store/schema.ts';
 import type { Mutation } from '../../../mgr/store/rows.ts';
 import { memoryDatabase, openSqliteStore } from '../../../mgr/store/sqlite-store.ts';
+import { isFsError } from '../../../shared/errno.ts';
 import type { ByteString, Handle, IodIndex } from '../../../shared/units.ts';
 import { dirent, file, refusal } from './sample-rows.ts';
 
@@ -103,6 +104,54 @@ test('a damaged file is refused (SCENARIOS 63)', (t) => {
     refusal(t, () => openSqliteStore({ image })),
     'EIO WEFT_E_DATA_DAMAGED',
   );
+});
+
+test('of a long file only what the start reads is looked through; the rest is refused where it is read', (t) => {
+  const database = memoryDatabase();
+  const names = Array.from({ length: 5000 }, (_, at) => `name-${at}` as ByteString);
+  openSqliteStore({ database }).commit(
+    names.map((name, at) => dirent(name, at + 1)),
+    1,
+  );
+  const image = database.serialize();
+  image.fill(0xff, Math.floor(image.length / 2), Math.floor(image.length / 2) + 4096);
+  const store = openSqliteStore({ image }, undefined, image.length - 1);
+  const found = names.map((name) => {
+    try {
+      return store.dirent(1 as Handle, name) === undefined ? 'lost' : 'there';
+    } catch (error) {
+      return isFsError(error) ? error.weftCode : 'unknown';
+    }
+  });
+  t.deepEqual(new Set(found), new Set(['there', 'WEFT_E_DATA_DAMAGED']));
+
+  const members = memoryDatabase();
+  openSqliteStore({ database: members });
+  const root = members
+    .prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'members'")
+    .pluck()
+    .get() as number;
+  const other = members.serialize();
+  other.fill(0xff, (root - 1) * 4096, root * 4096);
+  t.is(
+    refusal(t, () => openSqliteStore({ image: other }, undefined, 0)),
+    'EIO WEFT_E_DATA_DAMAGED',
+  );
+});
+
+test('files are counted with what makes and removes them, and those of an older weftfs once', (t) => {
+  const database = memoryDatabase();
+  migrate(database, migrations.slice(0, 5));
+  const old = `1, 0, 0, 0, 5, 1, 0, 1, 0, 1, 0, 1, 0, 0, 1, 4096, 1, NULL, NULL, NULL, 0`;
+  database.exec(`INSERT INTO inodes VALUES (5, 0, 420, ${old}), (6, 1, 493, ${old})`);
+  const store = openSqliteStore({ database });
+  t.is(store.fileCount(), 1);
+  store.commit([{ kind: 'put-inode', row: file }], 1);
+  t.is(openSqliteStore({ database }).fileCount(), 2);
+  t.throws(() => store.commit([{ kind: 'delete-inode', handle: 5 as Handle }], -1));
+  t.is(openSqliteStore({ database }).fileCount(), 2);
+  store.commit([{ kind: 'delete-inode', handle: 5 as Handle }], 1);
+  t.is(openSqliteStore({ database }).fileCount(), 1);
 });
 
 test('a transaction that a killed mgr left open is rolled back', (t) => {
