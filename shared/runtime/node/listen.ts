@@ -152,13 +152,14 @@ class Acceptor {
 
   /**
    * The system hands over one socket in each round of the event loop, the oldest first; when there
-   * are very many, that is one whose peer has given up. So all of them are taken before any is read.
+   * are very many, that is one whose peer has given up. So all of them are taken before any is read,
+   * or, while more and more come, as many as there can be.
    */
-  #whenAllCame(run: () => void, before = NaN): void {
+  #whenAllCame(run: () => void, before = NaN, roundsLeft = this.#options.connectionsMax): void {
     setImmediate(() => {
       const came = this.#cameCount;
-      if (came === before) run();
-      else this.#whenAllCame(run, came);
+      if (came === before || roundsLeft <= 0) run();
+      else this.#whenAllCame(run, came, roundsLeft - 1);
     });
   }
 

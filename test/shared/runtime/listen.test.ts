@@ -82,7 +82,7 @@ test('what is refused is logged with host and reason', async (t) => {
   const listener = await listening(t, makeNet({ log }));
   await answerTo(portOf(listener), 'rubbish');
   await answerTo(portOf(listener), upgrade({}, '/other'));
-  const hasty = await listening(t, makeNet({ log, greetingTimeoutMs: 20 }));
+  const hasty = await listening(t, makeNet({ log, greetingTimeoutMs: 500 }));
   await answerTo(portOf(hasty), '');
   t.is(lines.length, 3);
   t.true(lines.every(({ host }) => host === '127.0.0.1'));
@@ -308,7 +308,7 @@ test('who waits for his turn is let go in the time of a greeting, and who has it
   let refused = 0;
   const listener = await listening(
     t,
-    makeNet({ log: makeLog('error', {}, () => undefined), greetingTimeoutMs: 50 }),
+    makeNet({ log: makeLog('error', {}, () => undefined), greetingTimeoutMs: 1000 }),
     {
       strangersMax: 1,
       refused: () => refused++,
