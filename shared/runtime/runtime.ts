@@ -107,8 +107,8 @@ export interface ListenOptions {
   /** More connections than this wait unaccepted or are refused. */
   readonly connectionsMax: number;
   /**
-   * More peers than this that are not known yet wait unread, and their time does not count; those
-   * that came last are read first. As many as connect by default.
+   * More peers than this that are not known yet wait unread, those that came last for the next turn.
+   * Who waits too long is let go; who has his turn has all of his time. As many as connect by default.
    */
   readonly strangersMax?: number;
 }
