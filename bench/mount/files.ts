@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Row } from '../rows.ts';
-import { measureBoth, type MountBench } from './mount-bench.ts';
+import { measureAll, type MountBench } from './mount-bench.ts';
 import type { FileCall } from './user-tasks.ts';
 
 const calls: readonly FileCall[] = [
@@ -40,14 +40,15 @@ async function measureWith(
   wanted: readonly FileCall[],
 ): Promise<Row[]> {
   const folder = (directory: string, user: number): string => join(directory, `${name}-${user}`);
-  for (const directory of [bench.local, bench.mounted]) {
+  const others = [bench.local, ...bench.others].map(({ directory }) => directory);
+  for (const directory of [...others, bench.mounted]) {
     for (let user = 0; user < users; user++) {
       mkdirSync(folder(directory, user), { recursive: true });
     }
   }
   const rows: Row[] = [];
   for (const call of wanted) {
-    const { here, there, cpuUs } = await measureBoth(bench, users, (directory, user) => {
+    const { here, there, cpuUs } = await measureAll(bench, users, (directory, user) => {
       return {
         kind: 'files',
         call,
@@ -55,14 +56,10 @@ async function measureWith(
         count: bench.sizes.calls,
       };
     });
-    rows.push({
-      group: `files of the mount, ${users} user${users > 1 ? 's at once' : ''}`,
-      name: call,
-      value: here,
-      unit: '/s',
-      limit: { name: 'local disk', value: there },
-      cpu: cpuUs,
-    });
+    const group = `files of the mount, ${users} user${users > 1 ? 's at once' : ''}`;
+    for (const limit of there) {
+      rows.push({ group, name: call, value: here, unit: '/s', limit, cpu: cpuUs });
+    }
   }
   return rows;
 }

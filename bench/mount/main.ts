@@ -1,6 +1,7 @@
 /**
  * `npm run bench:mount`: a cluster of a mgr and four iods mounted on this host (Linux, root),
- * measured beside the local file system and the library, all in one run.
+ * measured beside the local disk, that disk behind a FUSE server in C (`bindfs`), and the library,
+ * all in one run.
  *
  *     npm run bench:mount -- [--quick] [--json] [--only=streaming,files,trees]
  */
@@ -16,6 +17,7 @@ import { measureFiles } from './files.ts';
 import { fullSizes, type MountBench, quickSizes } from './mount-bench.ts';
 import { measureStreaming } from './streaming.ts';
 import { measureTrees } from './trees.ts';
+import { besideReferences, type Reference } from './references.ts';
 import type { UserTask } from './user-tasks.ts';
 
 const iods = 4;
@@ -45,7 +47,10 @@ try {
   const cluster = await BenchCluster.start(iods);
   try {
     await client.perform({ kind: 'connect', url: cluster.url, tcp: false });
-    rows.push(...(await measureMount(cluster)));
+    const measured = besideReferences(cluster.directory, (local, others) =>
+      measureMount(cluster, local, others),
+    );
+    rows.push(...(await measured));
   } finally {
     await cluster.stop();
   }
@@ -65,15 +70,18 @@ else {
   console.log(asTable(rows));
 }
 
-async function measureMount(cluster: BenchCluster): Promise<Row[]> {
+async function measureMount(
+  cluster: BenchCluster,
+  local: Reference,
+  others: readonly Reference[],
+): Promise<Row[]> {
   const mounted = join(cluster.directory, 'mounted');
-  const local = join(cluster.directory, 'local');
-  for (const directory of [mounted, local]) mkdirSync(directory);
+  mkdirSync(mounted);
   const report = await cluster.weft('mount', mounted, '--json');
   const { pid: mountPid } = JSON.parse(report) as { readonly pid: number };
   try {
     const sizes = values.quick ? quickSizes : fullSizes;
-    const bench = { cluster, mountPid, users: crew, client, mounted, local, sizes };
+    const bench = { cluster, mountPid, users: crew, client, mounted, local, others, sizes };
     const found: Row[] = [];
     for (const name of wanted) found.push(...((await parts[name]?.(bench)) ?? []));
     found.push({

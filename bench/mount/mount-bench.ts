@@ -2,7 +2,9 @@
 import { setTimeout } from 'node:timers/promises';
 import type { BenchCluster } from '../cluster.ts';
 import { cpuUsOf, performAll, perSecond, type Worker } from '../processes.ts';
+import type { Limit } from '../rows.ts';
 import type { Outcome } from '../tasks.ts';
+import type { Reference } from './references.ts';
 import type { UserTask } from './user-tasks.ts';
 
 export interface MountSizes {
@@ -27,30 +29,36 @@ export interface MountBench {
   /** A client of the library. */
   readonly client: Worker;
   readonly mounted: string;
-  /** A directory of the local file system, on the disk of the iods. */
-  readonly local: string;
+  readonly local: Reference;
+  /** Beside the local disk. */
+  readonly others: readonly Reference[];
   readonly sizes: MountSizes;
 }
 
 export interface Measured {
-  /** Calls or bytes a second through the mount, and on the local file system. */
+  /** Calls or bytes a second through the mount. */
   readonly here: number;
-  readonly there: number;
+  /** The same on the local disk, and on the others. */
+  readonly there: readonly Limit[];
   /** Processor time of all processes for a call or byte through the mount, microseconds. */
   readonly cpuUs: number;
 }
 
 const restMs = 200;
 
-/** The local file system first, then the mount. */
-export async function measureBoth(
+/** The references first, then the mount. */
+export async function measureAll(
   bench: MountBench,
   users: number,
   taskIn: (directory: string, user: number) => UserTask,
 ): Promise<Measured> {
   const crew = bench.users.slice(0, users);
-  const there = perSecond(await performAll(crew, (user) => taskIn(bench.local, user)));
-  await setTimeout(restMs);
+  const there: Limit[] = [];
+  for (const { name, directory } of [bench.local, ...bench.others]) {
+    const outcome = await performAll(crew, (user) => taskIn(directory, user));
+    there.push({ name, value: perSecond(outcome) });
+    await setTimeout(restMs);
+  }
   const { outcome, cpuUs } = await withCpu(bench, () =>
     performAll(crew, (user) => taskIn(bench.mounted, user)),
   );

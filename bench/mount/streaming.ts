@@ -1,8 +1,8 @@
 /** A large file in order, in calls of 1 MiB: through the mount, by the library, on the local disk. */
 import { join } from 'node:path';
 import { perSecond } from '../processes.ts';
-import type { Row } from '../rows.ts';
-import { type Measured, measureBoth, type MountBench } from './mount-bench.ts';
+import type { Limit, Row } from '../rows.ts';
+import { type Measured, measureAll, type MountBench } from './mount-bench.ts';
 
 const directions = ['write', 'overwrite', 'read'] as const;
 const callBytes = 1024 * 1024;
@@ -22,30 +22,24 @@ async function measureOne(
   bench: MountBench,
   direction: (typeof directions)[number],
 ): Promise<Row[]> {
-  const found: (Measured & { readonly library: number })[] = [];
+  const found: Measured[] = [];
   for (let round = 0; round < rounds; round++) found.push(await measureOnce(bench, direction));
   const here = median(found.map((one) => one.here));
-  const beside = (name: string, rates: readonly number[]): Row => ({
+  const limits = found.flatMap(({ there }) => there);
+  return [...new Set(limits.map(({ name }) => name))].map((name) => ({
     group: 'streaming through the mount, calls of 1 MiB',
     name: direction,
     value: here / 1e6,
     unit: 'MB/s',
-    limit: { name, value: median(rates) / 1e6 },
+    limit: { name, value: median(limits.filter((one) => one.name === name).map(rateOf)) / 1e6 },
     cpu: (median(found.map(({ cpuUs }) => cpuUs)) * GiB) / 1e6,
-  });
-  return [
-    beside(
-      'the library',
-      found.map(({ library }) => library),
-    ),
-    beside(
-      'local disk',
-      found.map(({ there }) => there),
-    ),
-  ];
+  }));
 }
 
-async function measureOnce(bench: MountBench, direction: (typeof directions)[number]) {
+async function measureOnce(
+  bench: MountBench,
+  direction: (typeof directions)[number],
+): Promise<Measured> {
   const bytes = bench.sizes.streamBytes;
   const library = await bench.client.perform({
     kind: 'stream',
@@ -55,11 +49,14 @@ async function measureOnce(bench: MountBench, direction: (typeof directions)[num
     callBytes,
     way: 'calls',
   });
-  const measured = await measureBoth(bench, 1, (directory) => {
+  const measured = await measureAll(bench, 1, (directory) => {
     return { kind: 'stream', path: join(directory, 'stream'), direction, bytes };
   });
-  return { ...measured, library: perSecond(library) };
+  const beside: Limit = { name: 'the library', value: perSecond(library) };
+  return { ...measured, there: [beside, ...measured.there] };
 }
+
+const rateOf = ({ value }: Limit): number => value;
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;

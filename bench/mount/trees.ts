@@ -4,30 +4,33 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Row } from '../rows.ts';
 import type { MountBench } from './mount-bench.ts';
+import { canRun } from './references.ts';
 
 const filesPerDirectory = 100;
 const fileBytes = 1000;
 const looks = 3;
 
 export async function measureTrees(bench: MountBench): Promise<Row[]> {
-  const { local, mounted, sizes } = bench;
-  const source = join(local, 'source');
+  const { local, others, mounted, sizes } = bench;
+  const source = join(local.directory, 'source');
   makeTree(source, sizes.treeFiles);
-  const archive = join(local, 'tree.tar');
-  sh(local, `tar -C source -cf ${archive} .`);
+  const archive = join(local.directory, 'tree.tar');
+  sh(local.directory, `tar -C source -cf ${archive} .`);
   const rows: Row[] = [];
   const measure = (name: string, script: string, times = 1): void => {
-    const [value, limit] = [mounted, local].map((directory) => {
-      return Math.min(...Array.from({ length: times }, () => ms(() => sh(directory, script))));
-    });
+    const best = (directory: string): number =>
+      Math.min(...Array.from({ length: times }, () => ms(() => sh(directory, script))));
+    const value = best(mounted);
     const group = `a tree of ${sizes.treeFiles.toLocaleString('en')} files`;
-    const beside = { name: 'local disk', value: limit ?? NaN };
-    rows.push({ group, name, value: value ?? NaN, unit: 'ms', limit: beside });
+    for (const reference of [local, ...others]) {
+      const limit = { name: reference.name, value: best(reference.directory) };
+      rows.push({ group, name, value, unit: 'ms', limit });
+    }
   };
   measure('tar -x', `mkdir unpacked && tar -C unpacked -xf ${archive}`);
   measure('find with all attributes', 'find unpacked -size +1000k', looks);
   measure('rm -r', 'rm -r unpacked');
-  if (hasGit()) {
+  if (canRun('git')) {
     const who = '-c user.name=b -c user.email=b@b';
     sh(source, `git init -q . && git add . && git ${who} commit -qm all`);
     measure('git clone', `git clone -q --no-local ${source} clone`);
@@ -46,15 +49,6 @@ function makeTree(root: string, files: number): void {
 
 function sh(cwd: string, script: string): void {
   execFileSync('sh', ['-euc', script], { cwd });
-}
-
-function hasGit(): boolean {
-  try {
-    execFileSync('git', ['--version']);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function ms(run: () => void): number {
