@@ -5,6 +5,7 @@
  */
 import { ProtocolError } from '../errno.ts';
 import type { ByteString, Timestamp } from '../units.ts';
+import { structParts } from './struct-parts.ts';
 
 /** What a codec looks like, for printer, fuzzer and documentation. */
 export type Shape =
@@ -26,6 +27,8 @@ export interface Codec<T> {
   /** @throws ProtocolError when the bytes are no valid value */
   read(from: Reader): T;
 }
+
+export type StructParts<T> = Pick<Codec<T>, 'write' | 'read'>;
 
 export type ValueOf<C> = C extends Codec<infer T> ? T : never;
 
@@ -371,24 +374,10 @@ export type StructOf<F> = { readonly [K in keyof F]: ValueOf<F[K]> };
 export function struct<F extends { readonly [K in keyof F]: Codec<ValueOf<F[K]>> }>(
   fields: F,
 ): Codec<StructOf<F>> {
-  const entries = Object.entries(fields as unknown as Record<string, Codec<unknown>>).map(
-    ([key, codec]) => ({ key, codec }),
-  );
-  return {
-    shape: {
-      kind: 'struct',
-      fields: Object.fromEntries(entries.map(({ key, codec }) => [key, codec.shape])),
-    },
-    write(to, value) {
-      const record = value as Record<string, unknown>;
-      for (const { key, codec } of entries) codec.write(to, record[key]);
-    },
-    read(from) {
-      const value: Record<string, unknown> = {};
-      for (const { key, codec } of entries) value[key] = codec.read(from);
-      return value as StructOf<F>;
-    },
-  };
+  const entries = Object.entries(fields as unknown as Record<string, Codec<unknown>>);
+  const shapes = entries.map(([key, codec]) => [key, codec.shape] as const);
+  const shape: Shape = { kind: 'struct', fields: Object.fromEntries(shapes) };
+  return { shape, ...(structParts(entries) as StructParts<StructOf<F>>) };
 }
 
 export const empty = struct({});
