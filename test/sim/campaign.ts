@@ -5,9 +5,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { keepFailedSeeds, smallFileBytesOf } from './failed-seeds.ts';
 import type { SeedRun } from './failed-seeds.ts';
+import type { SeedRange } from './seed-range.ts';
 
 export interface CampaignOptions extends Omit<SeedRun, 'seed'> {
-  readonly seeds: readonly [number, number];
+  readonly seeds: SeedRange;
   /** Processes at a time. */
   readonly jobs: number;
 }

@@ -1,4 +1,4 @@
-/** `npm run sim -- --seed N --steps M`: runs seeds, and says how to see a failure again. */
+/** `npm run sim -- --seeds N --steps M`: runs seeds, and says how to see a failure again. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,13 +10,14 @@ import { failuresFile, failureTable, pageWith } from './failure-table.ts';
 import { smallFileBytesOf } from './failed-seeds.ts';
 import { replay, runOnce } from './run.ts';
 import { SimulationFailure } from './runtime/failure.ts';
+import { type SeedRange, seedRange } from './seed-range.ts';
 
 /** Of each process: enough for the last seconds before a failure. */
 const recordsKept = 8192;
 
 interface Options {
   readonly seed: number;
-  readonly seeds?: readonly [number, number];
+  readonly seeds?: SeedRange;
   readonly steps: number;
   readonly iods: number;
   readonly clients: number;
@@ -32,7 +33,7 @@ interface Options {
 const options = new Command('sim')
   .description('A whole cluster in virtual time, from a seed.')
   .option('--seed <n>', 'the one seed to run', whole, 1)
-  .option('--seeds <a..b>', 'all seeds from a to b', seedsOf)
+  .option('--seeds <n|a..b>', 'the first n seeds, or all from a to b', seedsOf)
   .option('--steps <n>', 'calls of all clients together', whole, 300)
   .option('--iods <n>', 'iods of the cluster', whole, 3)
   .option('--clients <n>', 'clients at work', whole, 3)
@@ -117,10 +118,10 @@ function whole(text: string): number {
   throw new InvalidArgumentError('it is no whole number.');
 }
 
-function seedsOf(text: string): readonly [number, number] {
-  const [, from, to] = /^(\d{1,9})\.\.(\d{1,9})$/.exec(text) ?? [];
-  if (from === undefined || to === undefined) throw new InvalidArgumentError('write A..B.');
-  return [Number(from), Number(to)];
+function seedsOf(text: string): SeedRange {
+  const range = seedRange(text);
+  if (range === undefined) throw new InvalidArgumentError('write N, or A..B with A not above B.');
+  return range;
 }
 
 function faultsOf(text: string): readonly FaultKind[] {
