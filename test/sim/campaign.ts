@@ -13,12 +13,14 @@ export interface CampaignOptions extends Omit<SeedRun, 'seed'> {
   readonly jobs: number;
 }
 
-const batch = 50;
+/** Of seeds at the most: a process that begins takes as long as some of them. */
+const batchMax = 200;
 const program = fileURLToPath(new URL('main.ts', import.meta.url));
 
 /** Prints what fails, and how far it is. @returns how many failed */
 export async function runCampaign({ seeds, jobs, ...run }: CampaignOptions): Promise<number> {
   const [first, last] = seeds;
+  const batch = Math.min(batchMax, Math.ceil((last - first + 1) / jobs));
   const failed: number[] = [];
   let next = first;
   const work = async (): Promise<void> => {

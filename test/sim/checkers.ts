@@ -136,6 +136,11 @@ export function leftAtMgr({ store }: Cluster): string {
   return some.map(([what, count]) => `${count} ${what}`).join(', ');
 }
 
+/** Sessions that the mgr has stored. */
+export function sessionsAtMgr({ store }: Cluster): Set<number> {
+  return new Set(store?.sessions().map(({ session }) => session));
+}
+
 /** Opens of a session that the mgr has stored. */
 export function opensOf({ store }: Cluster, session: number): number {
   return [...(store?.opens() ?? [])].filter((row) => row.session === session).length;

@@ -19,6 +19,8 @@ interface Batch {
 }
 
 export class MgrDisk {
+  /** Counts all that can change what is read: as long as it stays, so does every answer. */
+  #changes = 0;
   /** Commits that a power loss has taken. */
   lostCount = 0;
   /** How many that are not durable yet a power loss leaves; by chance where nothing is said. */
@@ -28,11 +30,22 @@ export class MgrDisk {
   #durable: Buffer | undefined;
   #behind: Batch[] = [];
 
+  /** @returns what `read` gives, which is asked anew only when something may have changed */
+  remembered<T>(read: () => T): () => T {
+    let last: { readonly changes: number; readonly value: T } | undefined;
+    return () => {
+      if (last?.changes !== this.#changes) last = { changes: this.#changes, value: read() };
+      return last.value;
+    };
+  }
+
   open(): MetaStore {
+    this.#changes++;
     const database = this.#database;
     const store = openSqliteStore({ database });
     return overriding(store, {
       commit: (mutations, generation, waits) => {
+        this.#changes++;
         if (waits === 'nothing') this.#durable ??= database.serialize();
         store.commit(mutations, generation, waits);
         if (waits === 'nothing') this.#behind.push({ mutations, generation });
@@ -53,6 +66,7 @@ export class MgrDisk {
     }
     const before = openSqliteStore({ database: this.#database });
     this.#database = database;
+    this.#changes++;
     this.lostCount += this.#behind.length - kept;
     const lost = this.#behind.slice(kept).flatMap(({ mutations }) => mutations);
     this.#settle();

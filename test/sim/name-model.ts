@@ -313,6 +313,11 @@ function sorted(map: ReadonlyMap<string, string>): [string, string][] {
   return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
+/** One for each errno: a new one costs more than all else of a call that is refused. */
+const refusals = new Map<Errno, Refusal>();
+
 function refuse(code: Errno): never {
-  throw new Refusal(code);
+  const refusal = refusals.get(code) ?? new Refusal(code);
+  refusals.set(code, refusal);
+  throw refusal;
 }

@@ -92,17 +92,19 @@ export class ReferenceModel {
     });
   }
 
-  /** Sessions of which something is left to happen. */
-  get unsettledSessions(): readonly number[] {
-    return [...this.#unsettled.keys()];
+  /** Of no session is anything left to happen. */
+  get isSettled(): boolean {
+    return this.#unsettled.size === 0;
   }
 
-  /** Nothing of this session happens any more. */
-  sessionEnded(session: number): void {
-    const settles = this.#unsettled.get(session);
-    this.#unsettled.delete(session);
-    for (const settle of settles ?? []) settle();
-    settles?.clear();
+  /** Nothing of other sessions than these happens any more. */
+  sessionsLeft(alive: ReadonlySet<number>): void {
+    for (const [session, settles] of this.#unsettled) {
+      if (alive.has(session)) continue;
+      this.#unsettled.delete(session);
+      for (const settle of settles) settle();
+      settles.clear();
+    }
   }
 
   #unsettle(session: number, settle: () => void): () => void {

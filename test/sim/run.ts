@@ -11,6 +11,7 @@ import {
   requireGenerationsGrow,
   requireListensLast,
   requireNoOrphanObjects,
+  sessionsAtMgr,
 } from './checkers.ts';
 import { Cluster, clusterUrl, type Sabotage, secret } from './cluster.ts';
 import { type FaultKind, Faults } from './faults.ts';
@@ -88,6 +89,9 @@ class Run {
   readonly #rounds: Rounds | undefined;
   readonly #script: TraceScript | undefined;
   readonly #scriptedFaults: ScriptedFaults;
+  /** At the mgr, as `leftAtMgr` and the store have it. */
+  readonly #left: () => string;
+  readonly #sessions: () => ReadonlySet<number>;
   #stepsLeft: number;
   #isOver = false;
   /** Planned kills that have happened. */
@@ -115,7 +119,9 @@ class Run {
       ...(keepTrace !== undefined && { keepTrace }),
       ...(sabotage && { sabotage }),
     });
-    const { world } = this.cluster;
+    const { world, mgrDisk } = this.cluster;
+    this.#left = mgrDisk.remembered(() => leftAtMgr(this.cluster));
+    this.#sessions = mgrDisk.remembered(() => sessionsAtMgr(this.cluster));
     if (kills.length > 0) world.killAt(...kills);
     this.#model = new ReferenceModel(() => world.nowMs, smallFileBytes);
     this.#deadlines = new Deadlines(world);
@@ -154,7 +160,7 @@ class Run {
     const files = await world.complete(
       this.cluster.client('checker', () => undefined).call((runtime) => this.#compare(runtime)),
     );
-    await this.#until(() => leftAtMgr(this.cluster) === '');
+    await this.#until(() => this.#left() === '');
     await this.#untilIodsForget();
     requireNoOrphanObjects(this.cluster, files);
     requireGenerationsGrow(this.cluster);
@@ -206,12 +212,8 @@ class Run {
 
   /** A session that the mgr has forgotten can do nothing any more. */
   #settleSessions(): void {
-    const { store } = this.cluster;
-    const { unsettledSessions } = this.#model;
-    if (store === undefined || unsettledSessions.length === 0) return;
-    const alive = new Set<number>(store.sessions().map(({ session }) => session));
-    for (const session of unsettledSessions) {
-      if (!alive.has(session)) this.#model.sessionEnded(session);
+    if (this.cluster.store !== undefined && !this.#model.isSettled) {
+      this.#model.sessionsLeft(this.#sessions());
     }
   }
 
@@ -226,7 +228,7 @@ class Run {
   }
 
   #isQuiet(): boolean {
-    return this.#model.unsettledSessions.length === 0 && leftAtMgr(this.cluster) === '';
+    return this.#model.isSettled && this.#left() === '';
   }
 
   async #compare(runtime: Runtime): Promise<Set<number>> {

@@ -52,10 +52,16 @@ function withFiles(runtime: Runtime, change: (file: DiskFile) => DiskFile): Runt
 
 /** `target` with other methods; it may be a class with private fields. */
 export function overriding<T extends object>(target: T, methods: Partial<T>): T {
+  const bound = new Map<PropertyKey, unknown>();
   return new Proxy(target, {
     get(_, key) {
+      const known = bound.get(key);
+      if (known !== undefined) return known;
       const own: unknown = Reflect.get(methods, key) ?? Reflect.get(target, key, target);
-      return typeof own === 'function' ? own.bind(target) : own;
+      if (typeof own !== 'function') return own;
+      const made: unknown = own.bind(target);
+      bound.set(key, made);
+      return made;
     },
   });
 }

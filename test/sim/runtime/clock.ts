@@ -79,7 +79,7 @@ export class ProcessClock implements Clock {
   }
 
   timer(delayMs: number, run: () => void): Timer {
-    assert(delayMs >= 0 && delayMs < Infinity, `a timer cannot wait for ${delayMs} ms`);
+    if (!(delayMs >= 0 && delayMs < Infinity)) assert.fail(`a timer cannot wait for ${delayMs} ms`);
     const { random, timerLatenessMs } = this.#options;
     const timer = new SimTimer(this.now() + delayMs, run);
     this.#arm(timer, random.within(timerLatenessMs));

@@ -25,7 +25,7 @@ export class Timeline {
   }
 
   at(atMs: number, run: () => void): Job {
-    assert(atMs >= this.#nowMs, `${atMs} ms has passed; it is ${this.#nowMs} ms`);
+    if (atMs < this.#nowMs) assert.fail(`${atMs} ms has passed; it is ${this.#nowMs} ms`);
     const job: Job = { atMs, number: this.#count++, run, cancelled: false };
     this.#push(job);
     return job;

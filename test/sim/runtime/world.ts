@@ -23,6 +23,7 @@ import { Rings } from './rings.ts';
 import { runsFor, watchRejections } from './rejections.ts';
 import { type Job, Timeline } from './timeline.ts';
 import { Trace } from './trace.ts';
+import { promisesSettled } from './turns-of-the-loop.ts';
 
 export interface WorldOptions {
   readonly seed: number;
@@ -259,11 +260,4 @@ export class World implements Kernel {
       for (const victim of processes) if (!victim.alive && victim.host.isUp) victim.start();
     });
   }
-}
-
-/** Code under test awaits only what the world gives it, so one turn of the loop is enough. */
-function promisesSettled(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
