@@ -156,6 +156,8 @@ export const limits = {
   direntCacheEntriesMax: 32_768,
   /** SQLite's own cache, and how far its log grows before it is written back (4 KiB pages). */
   storePageCacheBytes: 24 * MiB,
+  /** The same while a start looks through all of it: whoever has the store open keeps it for good. */
+  storeReadOnceCacheBytes: 2 * MiB,
   /** A longer store is not read as a whole at the start, to see whether it is damaged. */
   storeCheckedBytesMax: 64 * MiB,
   storeWalPagesMax: 4096,

@@ -87,7 +87,12 @@ function prepareDatabase(database: SqliteDatabase): void {
   database.pragma('synchronous = FULL');
   database.pragma(`wal_autocheckpoint = ${limits.storeWalPagesMax}`);
   database.pragma(`journal_size_limit = ${limits.storeWalPagesMax * 4096}`);
-  database.pragma(`cache_size = ${-limits.storePageCacheBytes / 1024}`);
+  keepPages(database, limits.storePageCacheBytes);
+}
+
+/** How much SQLite keeps in memory of what it has read. What is given up goes to the next pages. */
+function keepPages(database: SqliteDatabase, bytes: number): void {
+  database.pragma(`cache_size = ${-bytes / 1024}`);
 }
 
 /** Tables that are short, and read from end to end at the start. */
@@ -97,6 +102,7 @@ const readAtStart = ['settings', 'sessions', 'opens', 'replies', 'pending', 'mem
 function requireSound(database: SqliteDatabase, wholeBytesMax: number): void {
   const number = (name: string): number => database.pragma(name, { simple: true }) as number;
   const isShort = number('page_count') * number('page_size') <= wholeBytesMax;
+  keepPages(database, limits.storeReadOnceCacheBytes);
   for (const part of isShort ? ['1'] : readAtStart) {
     const verdict = database.pragma(`quick_check(${part})`, { simple: true });
     if (verdict === 'ok') continue;
@@ -105,6 +111,7 @@ function requireSound(database: SqliteDatabase, wholeBytesMax: number): void {
       what: `${database.name}: ${String(verdict)}`,
     });
   }
+  keepPages(database, limits.storePageCacheBytes);
 }
 
 class SqliteStore implements MetaStore {
@@ -192,13 +199,18 @@ class SqliteStore implements MetaStore {
   /** Page by page: a statement left half read would keep the WAL from being written back. */
   *opens(): Iterable<StoredOpen> {
     let [session, handle] = [-1, -1];
-    for (;;) {
-      const page = this.#sql.opens.all(session, handle, limits.opensPerSnapshotChunk);
-      for (const row of page) {
-        [session, handle] = row;
-        yield toOpen(row);
+    keepPages(this.#database, limits.storeReadOnceCacheBytes);
+    try {
+      for (;;) {
+        const page = this.#sql.opens.all(session, handle, limits.opensPerSnapshotChunk);
+        for (const row of page) {
+          [session, handle] = row;
+          yield toOpen(row);
+        }
+        if (page.length < limits.opensPerSnapshotChunk) return;
       }
-      if (page.length < limits.opensPerSnapshotChunk) return;
+    } finally {
+      keepPages(this.#database, limits.storePageCacheBytes);
     }
   }
 

@@ -3,6 +3,7 @@ import test from 'ava';
 import { generationKey } from '../../../mgr/store/setting-keys.ts';
 import type { Inode, MemberRow, Mutation } from '../../../mgr/store/rows.ts';
 import { memoryDatabase, openSqliteStore } from '../../../mgr/store/sqlite-store.ts';
+import { limits } from '../../../shared/limits.ts';
 import type { ByteString, Handle, IodIndex, SessionId } from '../../../shared/units.ts';
 import { bytes } from '../name-space.ts';
 import { dirent, file, putInode, refusal } from './sample-rows.ts';
@@ -155,6 +156,22 @@ test('opens are listed whole over many pages', (t) => {
     [...store.opens()],
     rows.map((row) => ({ ...row, layout: undefined })),
   );
+});
+
+test('what was read once, at the start, leaves the cache as large as ever', (t) => {
+  const database = memoryDatabase();
+  const store = openSqliteStore({ database });
+  const cache = () => database.pragma('cache_size', { simple: true });
+  const whole = -limits.storePageCacheBytes / 1024;
+  t.is(cache(), whole);
+  const row = { session, handle: 5 as Handle, readers: 1, writers: 0, sequence: 1, since: 0 };
+  store.commit([{ kind: 'put-open', row }], 1);
+  for (const open of store.opens()) {
+    t.is(open.handle, row.handle);
+    t.is(cache(), -limits.storeReadOnceCacheBytes / 1024);
+    break;
+  }
+  t.is(cache(), whole);
 });
 
 test('files and pending work are counted through changes, refused batches and restarts', (t) => {
