@@ -1,6 +1,6 @@
 /**
  * The opens in memory: found by file and session, by file in the order of handles, and by session;
- * about 150 bytes each with its file, as columns of numbers. What a session or a file has are
+ * about 115 bytes each with its file, as columns of numbers. What a session or a file has are
  * lists through these columns, so that neither a file of many sessions nor a session of many files
  * costs more than its own at any step. Pure.
  */
@@ -14,6 +14,8 @@ import { PlaceLists } from './place-lists.ts';
 import { SortedNumbers } from './sorted-numbers.ts';
 import type { OpenRow } from './store/rows.ts';
 
+/** It is not known how often the file had been cut when a session began to write. */
+export const unknownCuts = 2 ** 32 - 1;
 /** Columns shorter than this are not worth it. */
 const repackedMin = 1024;
 
@@ -74,14 +76,14 @@ export class OpenRows {
     return this.#file.writers[this.#files.find(handle, 0)] ?? 0;
   }
 
-  /** How often it was cut since it was opened first. */
+  /** How often it was cut since it was opened first; never as often as `unknownCuts` says. */
   cutsOf(handle: Handle): number {
     return this.#file.cuts[this.#files.find(handle, 0)] ?? 0;
   }
 
   cut(handle: Handle): void {
     const file = this.#files.find(handle, 0);
-    if (file !== nowhere) this.#file.cuts[file] = this.cutsOf(handle) + 1;
+    if (file !== nowhere) this.#file.cuts[file] = (this.cutsOf(handle) + 1) % unknownCuts;
   }
 
   layoutOf(handle: Handle): Layout {
@@ -317,7 +319,7 @@ function makeRowColumns(capacity: number) {
     writers: new Uint32Array(capacity),
     sequences: new Float64Array(capacity),
     since: new Uint32Array(capacity),
-    cuts: new Float64Array(capacity),
+    cuts: new Uint32Array(capacity),
   };
 }
 
@@ -327,7 +329,7 @@ function makeFileColumns(capacity: number) {
     firsts: new Int32Array(capacity),
     holders: new Uint32Array(capacity),
     writers: new Uint32Array(capacity),
-    cuts: new Float64Array(capacity),
+    cuts: new Uint32Array(capacity),
     bases: new Uint16Array(capacity),
     pcounts: new Uint16Array(capacity),
     ssizes: new Uint32Array(capacity),

@@ -9,7 +9,7 @@ import type { Handle, SessionId } from '../shared/units.ts';
 import { type OpenEntry, rights } from '../shared/wire/values.ts';
 import type { OpenPage, OpenPart, OpenRanges, OpenStream } from './cluster-port.ts';
 import { entryOf, pageOf, rangesOf, wholeOf } from './open-pages.ts';
-import { OpenRows, rightsOf } from './open-rows.ts';
+import { OpenRows, rightsOf, unknownCuts } from './open-rows.ts';
 import type { Holders } from './ops/holders.ts';
 import type { MetaView } from './store/batch.ts';
 import type { Inode, OpenRow, StoredOpen } from './store/rows.ts';
@@ -25,9 +25,6 @@ interface Change {
 
 /** A point in the changes of this tick, for `undo`. */
 export type OpenMark = number & { readonly openMark: never };
-
-/** It is not known how often the file had been cut when a session began to write. */
-const unknownCuts = -1;
 
 export class OpenTable implements OpenStream, Holders {
   readonly #view: MetaView;

@@ -6,14 +6,13 @@ import assert from 'node:assert/strict';
 import { hashPair } from '../shared/pair-hash.ts';
 
 const placesMin = 64;
-/** Open addressing stays short up to three quarters. */
-const slotsMin = 128;
 
 export const nowhere = -1;
 
 export class PairPlaces {
   #firsts: Float64Array;
-  #seconds: Float64Array;
+  /** Not there as long as all of them are 0. */
+  #seconds: Float64Array | undefined;
   /** By the hash of their pairs, probed in a row: a place + 1, or 0 where there is none. */
   #slots: Int32Array;
   #size = 0;
@@ -24,11 +23,8 @@ export class PairPlaces {
   /** @param room for so many it need not grow */
   constructor(room = 0) {
     const capacity = Math.max(placesMin, room);
-    let slots = slotsMin;
-    while (capacity * 4 > slots * 3) slots *= 2;
     this.#firsts = new Float64Array(capacity);
-    this.#seconds = new Float64Array(capacity);
-    this.#slots = new Int32Array(slots);
+    this.#slots = new Int32Array(slotsFor(capacity));
   }
 
   get size(): number {
@@ -45,7 +41,7 @@ export class PairPlaces {
   }
 
   second(place: number): number {
-    return this.#seconds[place] ?? 0;
+    return this.#seconds?.[place] ?? 0;
   }
 
   /** @returns its place, or `nowhere` */
@@ -55,12 +51,13 @@ export class PairPlaces {
 
   /** @returns the place of a pair that is not there yet */
   add(first: number, second: number): number {
-    if ((this.#size + 1) * 4 > this.#slots.length * 3) this.#hashAgain(this.#slots.length * 2);
+    if (slotsFor(this.#size + 1) > this.#slots.length) this.#hashAgain(this.#slots.length * 2);
     const slot = this.#slotOf(first, second);
     assert(this.#slots[slot] === 0, 'a pair has one place');
     const place = this.#takePlace();
     this.#firsts[place] = first;
-    this.#seconds[place] = second;
+    if (second !== 0) this.#seconds ??= new Float64Array(this.capacity);
+    if (this.#seconds) this.#seconds[place] = second;
     this.#slots[slot] = place + 1;
     this.#size++;
     return place;
@@ -78,14 +75,20 @@ export class PairPlaces {
 
   /** Where the pair stands among the slots, or the free one where it belongs. */
   #slotOf(first: number, second: number): number {
-    const mask = this.#slots.length - 1;
-    let slot = hashPair(first, second) & mask;
-    for (;;) {
+    for (let slot = this.#homeOf(first, second); ; slot = this.#after(slot)) {
       const place = (this.#slots[slot] ?? 0) - 1;
       if (place === nowhere) return slot;
-      if (this.#firsts[place] === first && this.#seconds[place] === second) return slot;
-      slot = (slot + 1) & mask;
+      if (this.#firsts[place] === first && this.second(place) === second) return slot;
     }
+  }
+
+  /** Of any number of slots each is as likely as the next. */
+  #homeOf(first: number, second: number): number {
+    return Math.floor((hashPair(first, second) / 2 ** 32) * this.#slots.length);
+  }
+
+  #after(slot: number): number {
+    return slot + 1 === this.#slots.length ? 0 : slot + 1;
   }
 
   #takePlace(): number {
@@ -97,7 +100,7 @@ export class PairPlaces {
     if (this.#used === this.capacity) {
       const capacity = this.#used + (this.#used >> 2);
       this.#firsts = widened(this.#firsts, capacity);
-      this.#seconds = widened(this.#seconds, capacity);
+      this.#seconds &&= widened(this.#seconds, capacity);
     }
     return this.#used++;
   }
@@ -105,12 +108,12 @@ export class PairPlaces {
   /** Moves back what was put behind the free slot only because that was taken. */
   #closeGap(gap: number): void {
     const slots = this.#slots;
-    const mask = slots.length - 1;
+    const distance = (from: number, to: number) => (to < from ? to + slots.length : to) - from;
     let free = gap;
-    for (let slot = (gap + 1) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+    for (let slot = this.#after(gap); slots[slot] !== 0; slot = this.#after(slot)) {
       const place = (slots[slot] ?? 0) - 1;
-      const home = hashPair(this.first(place), this.second(place)) & mask;
-      if (((slot - home) & mask) < ((slot - free) & mask)) continue;
+      const home = this.#homeOf(this.first(place), this.second(place));
+      if (distance(home, slot) < distance(free, slot)) continue;
       slots[free] = place + 1;
       free = slot;
     }
@@ -124,6 +127,11 @@ export class PairPlaces {
       if (one > 0) this.#slots[this.#slotOf(this.first(one - 1), this.second(one - 1))] = one;
     }
   }
+}
+
+/** Open addressing stays short up to two thirds. */
+function slotsFor(pairs: number): number {
+  return Math.ceil(pairs * 1.5) + 1;
 }
 
 function widened(column: Float64Array, capacity: number): Float64Array<ArrayBuffer> {

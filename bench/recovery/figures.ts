@@ -23,10 +23,12 @@ export class Figures {
     this.add(`${who}: what the opens add to it`, more, 'ms', bound(boundMs), cpuMs - empty.cpuMs);
   }
 
-  memory(who: string, mebibytes: number, emptyMebibytes: number, opens: number): void {
+  /** @returns bytes of each open */
+  memory(who: string, mebibytes: number, emptyMebibytes: number, opens: number): number {
     this.add(`${who}: memory`, mebibytes, 'MiB', { name: 'nothing open', value: emptyMebibytes });
     const each = ((mebibytes - emptyMebibytes) * 2 ** 20) / opens;
     this.add(`${who}: memory of each open`, each, 'B', bound(200));
+    return each;
   }
 }
 

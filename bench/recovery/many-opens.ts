@@ -3,6 +3,7 @@ import type { Row } from '../rows.ts';
 import { startOfNode } from './daemon.ts';
 import { bound, Figures } from './figures.ts';
 import type { KillableCluster } from './killable-cluster.ts';
+import { tableBytesEach } from './table-memory.ts';
 
 export interface Load {
   readonly sessions: number;
@@ -41,7 +42,9 @@ export async function restartsWithFiles(
   figures.memory('iod', iod.residentMebibytes(), emptyIodMemory, opens);
   figures.start('iod stopped', await cluster.restarts(iod, 'SIGTERM'), emptyClean, 100);
   figures.start('mgr killed', await cluster.restarts(mgr, 'SIGKILL'), emptyMgr, 1500);
-  figures.memory('mgr', mgr.residentMebibytes(), idleMemory, opens);
+  const each = figures.memory('mgr', mgr.residentMebibytes(), idleMemory, opens);
+  const table = await tableBytesEach({ sessions, filesEach });
+  figures.add('mgr: of that, columns of its table', table, 'B', { name: 'all of it', value: each });
   const back = await cluster.backAfter(mgr);
   figures.add('mgr: all sessions back after', back.ms, 'ms', bound(2000), back.cpuMs);
   figures.add('mgr: the same, sessions with nothing open', idleBackMs, 'ms', bound(2000));
