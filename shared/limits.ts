@@ -259,7 +259,10 @@ assert(limits.heartbeatIntervalMs * 3 < limits.heartbeatSilenceMs);
 assert(limits.heartbeatSilenceMs < limits.sessionLeaseMs);
 assert(limits.iodLeaseMs < limits.iodLeaseAtMgrMs, 'the mgr must count an iod lease longer');
 assert(limits.sessionLeaseMs < limits.reclaimWindowMs);
-assert(limits.drillDelayMaxMs < limits.heartbeatSilenceMs, 'a slow link is not a silent one');
+assert(
+  limits.heartbeatIntervalMs + limits.drillDelayMaxMs < limits.heartbeatSilenceMs,
+  'a slow link is not a silent one: its answer to the first question comes in time',
+);
 assert(
   limits.rightMs * 1.25 <= limits.rightAtMgrMs,
   'the mgr must count a right longer, whatever the clocks do',

@@ -77,8 +77,8 @@ function onNames(costs: Costs, clients: number): ModelledPoint[] {
     roundTripSeconds + seconds(create, 'client'),
     clients,
   );
-  // Each end of a connection asks the other, whatever else it says.
-  const beats = (2 * clients * 1000) / limits.heartbeatIntervalMs;
+  // Of two ends that have nothing to say one asks the other, or both at the same time.
+  const beats = (1.5 * clients * 1000) / limits.heartbeatIntervalMs;
   const use = beats * costs.frame;
   const busiest = { name: 'processor of the mgr', use };
   return [

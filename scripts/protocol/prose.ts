@@ -35,8 +35,8 @@ them. A payload has at most ${count(limits.payloadBytesMax)} bytes; most message
    answered the connection stands. Until then nothing else is read from the connector, nor any payload,
    and it has ${count(limits.authenticationTimeoutMs)} ms for it.
 4. From now on both sides may send requests, many at once; replies come in any order and find their
-   requests by tag. Each side sends \`ping\` (${linkOps.ping.code}) every ${count(limits.heartbeatIntervalMs)} ms, and closes the connection
-   when it has heard nothing for ${count(limits.heartbeatSilenceMs)} ms.
+   requests by tag. Who has heard nothing for ${count(limits.heartbeatIntervalMs)} ms sends \`ping\` (${linkOps.ping.code}), and again as often
+   as nothing comes; who has heard nothing for ${count(limits.heartbeatSilenceMs)} ms closes the connection.
 
 Bytes that break these rules close the connection at once; they are never answered.`;
 

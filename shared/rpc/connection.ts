@@ -169,7 +169,7 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     this.#service = service;
     this.#established = true;
     this.messages.connected(peer, this.binding?.transcript ?? nothingYet);
-    this.#beat();
+    this.#beat(limits.heartbeatIntervalMs);
   }
 
   /** A call that lives and dies with this connection. */
@@ -458,18 +458,26 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     this.close(new FsError('ETIMEDOUT', { what: `${this.description} does not read` }));
   }
 
-  /** SCENARIOS 60: a peer that is silent for too long is gone, whatever its socket says. */
-  #beat(): void {
+  /**
+   * SCENARIOS 60: a peer that is silent for too long is gone, whatever its socket says. Who was just
+   * heard of is not asked: of two ends that have nothing to say mostly one asks, of two that talk none.
+   */
+  #beat(afterMs: number): void {
     if (this.#closed) return;
-    this.#heartbeat = this.clock.timer(limits.heartbeatIntervalMs, () => {
+    this.#heartbeat = this.clock.timer(afterMs, () => {
       const { silentMs } = this;
       if (silentMs > limits.heartbeatSilenceMs) {
         this.close(new FsError('ETIMEDOUT', { what: `silent for ${Math.round(silentMs)} ms` }));
         return;
       }
+      const heardOfForMs = limits.heartbeatIntervalMs - silentMs;
+      if (heardOfForMs > 0) {
+        this.#beat(heardOfForMs);
+        return;
+      }
       const deadline = this.clock.now() + limits.heartbeatSilenceMs;
       this.call(linkOps.ping, {}, { deadline }).catch(() => undefined);
-      this.#beat();
+      this.#beat(limits.heartbeatIntervalMs);
     });
   }
 }

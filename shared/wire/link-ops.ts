@@ -48,7 +48,7 @@ export const linkOps = {
   ),
   ping: op(
     3,
-    'Heartbeat in both directions, answered with the time; silence beyond the limit ends the connection.',
+    'Heartbeat in both directions, of who has heard nothing for a while, answered with the time; silence beyond the limit ends the connection.',
     { from: anybody, class: 'link', resend: 'idempotent' },
     empty,
     struct({ wall: timestamp }),

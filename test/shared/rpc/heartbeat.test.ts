@@ -1,5 +1,9 @@
 import test from 'ava';
 import { limits } from '../../../shared/limits.ts';
+import type { Connection } from '../../../shared/rpc/connection.ts';
+import { serveLink } from '../../../shared/rpc/handshake.ts';
+import { type MessageCode, Service } from '../../../shared/rpc/service.ts';
+import { linkOps } from '../../../shared/wire/link-ops.ts';
 import { deferred, failure, ops, Pair } from './pair.ts';
 
 test('a connection on which nothing happens stands for as long as both ends live', async (t) => {
@@ -9,6 +13,40 @@ test('a connection on which nothing happens stands for as long as both ends live
   await pair.pass(3_600_000);
   t.true(connection.isOpen);
   t.true(connection.silentMs <= limits.heartbeatIntervalMs * 2);
+});
+
+/** A connection of which the pings of both ends are counted. */
+async function counted(): Promise<{ pair: Pair; connection: Connection; pings: () => number }> {
+  let count = 0;
+  const answered = (op: MessageCode): void => {
+    if (op?.code === linkOps.ping.code) count++;
+  };
+  const service = (): Service => new Service({ meter: { answered } });
+  const pair = new Pair({ service: service() });
+  await pair.pass(10);
+  const connection = await pair.run(() => pair.proved(undefined, undefined, serveLink(service())));
+  return { pair, connection, pings: () => count };
+}
+
+test('of two ends that have nothing to say mostly one asks, and both know', async (t) => {
+  const { pair, connection, pings } = await counted();
+  for (let at = 0; at < 100; at++) {
+    await pair.pass(limits.heartbeatIntervalMs);
+    t.true(connection.silentMs <= limits.heartbeatIntervalMs + 100, `${connection.silentMs}`);
+  }
+  t.true(pings() >= 95, `${pings()}`);
+  // Both ask when their questions meet.
+  t.true(pings() <= 160, `${pings()}`);
+});
+
+test('of two ends that talk none asks the other whether it is there', async (t) => {
+  const { pair, connection, pings } = await counted();
+  for (let at = 0; at < 100; at++) {
+    const deadline = pair.deadline(1000);
+    await pair.run(() => connection.call(ops.echo, { n: at }, { deadline }));
+    await pair.pass(limits.heartbeatIntervalMs / 2);
+  }
+  t.is(pings(), 0);
 });
 
 test('a peer that has stopped is cut, and its calls fail in time', async (t) => {
