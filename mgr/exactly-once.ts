@@ -130,7 +130,8 @@ export class ExactlyOnce {
     const { rights, tick } = this.#options;
     if (!rights.mayBeHeld) return undefined;
     const { inodes, directories } = tick.touched(mark);
-    const handles = new Set([...inodes, ...directories, ...written]);
+    const handles = new Set([...inodes, ...directories]);
+    if (written !== undefined) handles.add(written);
     const inTheWay = rights.clear(context.connection, handles);
     if (inTheWay === undefined) return undefined;
     const before = context.stage;
@@ -189,8 +190,8 @@ export class ChangeCall<R> extends SessionCall {
   readonly op: Answered<R>;
   readonly slot: number;
   readonly sequence: number;
-  /** Files that change from now on without the mgr's knowing. */
-  readonly written = new Set<Handle>();
+  /** A file that changes from now on without the mgr's knowing. */
+  written: Handle | undefined;
   readonly #once: ExactlyOnce;
 
   constructor(once: ExactlyOnce, scope: CallScope, context: Context, op: Answered<R>) {

@@ -106,7 +106,7 @@ function grant(
   const roomAtMgr = scope.small.roomOf(inode);
   if (layout === undefined) return { attr, cap: noCap, layout: noLayout, created, roomAtMgr };
   requireRoom(scope, call, handle);
-  if ((wanted & rights.write) !== 0) call.written.add(handle);
+  if ((wanted & rights.write) !== 0) call.written = handle;
   const enter = () => openTable.open(inode, session, wanted, call.now.seconds);
   // Of a writer that a lost mgr has forgotten, the size that is stored would be believed.
   const row = (wanted & rights.write) !== 0 ? enter() : call.view.relaxed(enter);

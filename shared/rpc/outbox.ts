@@ -27,9 +27,12 @@ interface Packet {
 /** A packet is closed at this size; with the largest entry on top it is still within its bound. */
 const packetBytesEnough = limits.payloadBytesMax;
 
-/** Writers that wait for their next packet; larger ones go with their packet. */
-const sparesMax = 4;
+/** Writers of all connections that wait for a next packet; larger ones go with their packet. */
+const spares: Writer[] = [];
+const sparesMax = 64;
 const spareBytesMax = 64 * 1024;
+/** Of a connection that has nothing to say: of ten thousand most have not. */
+const emptyWriter = new Writer(0);
 
 /** A shorter payload is copied behind its body: that costs less than a buffer more for the network. */
 const copiedBytesMax = 8 * 1024;
@@ -38,8 +41,7 @@ const copiedBytesMax = 8 * 1024;
 const bodiesBytesEnough = 48 * 1024;
 
 export class Outbox {
-  #writer = new Writer(4096);
-  readonly #spares: Writer[] = [];
+  #writer = emptyWriter;
   #insertions: Insertion[] = [];
   #payloadBytes = 0;
   /** Of the packet that is still open. */
@@ -82,6 +84,7 @@ export class Outbox {
     const payloadBytes = byteLengthOf(payload);
     checkBound('payload', payloadBytes, limits.payloadBytesMax);
     if (this.#writer.length + this.#payloadBytes >= packetBytesEnough) this.#closePacket();
+    if (this.#writer === emptyWriter) this.#writer = spares.pop() ?? new Writer(4096);
     const writer = this.#writer;
     const start = writer.length;
     try {
@@ -133,22 +136,16 @@ export class Outbox {
     const writer = this.#writer;
     const payloads = this.#taken;
     const taken = (): void => {
-      this.#spare(writer);
+      spare(writer);
       for (const payloadTaken of payloads) payloadTaken();
     };
     this.#packets.push({ segments: this.#segments(), bytes, taken });
     this.#packetsBytes += bytes;
-    this.#writer = this.#spares.pop() ?? new Writer(4096);
+    this.#writer = emptyWriter;
     this.#insertions = [];
     this.#payloadBytes = 0;
     this.#entries = 0;
     this.#taken = [];
-  }
-
-  #spare(writer: Writer): void {
-    if (this.#spares.length >= sparesMax || writer.length > spareBytesMax) return;
-    writer.reset();
-    this.#spares.push(writer);
   }
 
   #segments(): Uint8Array[] {
@@ -163,6 +160,12 @@ export class Outbox {
     if (from < bodies.length) segments.push(bodies.subarray(from));
     return segments;
   }
+}
+
+function spare(writer: Writer): void {
+  if (spares.length >= sparesMax || writer.length > spareBytesMax) return;
+  writer.reset();
+  spares.push(writer);
 }
 
 function checkBound(part: string, bytes: number, max: number): void {
