@@ -52,7 +52,8 @@ export const limits = {
   /** Past this a peer that does not read is cut (SCENARIOS 132). */
   channelBufferedBytesMax: 64 * MiB,
 
-  connectionsMax: 4096,
+  /** Each takes about 30 KiB and a descriptor; `weft doctor` tells when a process may have fewer. */
+  connectionsMax: 12_288,
   /** Who has not proved himself yet; more of them wait unread, or none would be done in time. */
   strangersMax: 128,
   /** Of those who read the metrics of a mount at the same time. */
