@@ -5,9 +5,17 @@ const { TEST_ORDER: order } = process.env;
 const placeOf = (file) => createHash('sha256').update(`${order} ${file}`).digest('hex');
 
 /** What takes longest begins first, so that all processors are busy to the end. */
-const longest = ['kill-pairs-', 'all-faults', 'kill-points', 'coherence', 'single-faults'];
+const longest = [
+  'sim/kill-pairs-',
+  'system/real-input',
+  'sim/all-faults',
+  'system/recovery.test',
+  'sim/kill-points',
+  'sim/coherence',
+  'sim/single-faults',
+];
 const turnOf = (file) => {
-  const turn = longest.findIndex((name) => file.includes(`/test/sim/${name}`));
+  const turn = longest.findIndex((name) => file.includes(`/test/${name}`));
   return turn < 0 ? longest.length : turn;
 };
 const byLength = (a, b) => turnOf(a) - turnOf(b) || (a < b ? -1 : 1);
