@@ -47,6 +47,17 @@ export const limits = {
   laneBytesMin: 64 * KiB,
   /** Of a listener. Their memory is its clients' as much as its own. */
   lanesMax: 128,
+  /** A client that reads the objects of iods of its host itself: for so long without asking again. */
+  sharedReadMs: 5_000,
+  /** While it reads it asks so often, and says how much it has read; and reads so often before. */
+  sharedReadAskMs: 1_000,
+  sharedReadsBefore: 1,
+  /** Such a read waits no longer for a disk: the iod is asked. */
+  sharedReadPatienceMs: 100,
+  /** Of a process, under way at once; more are read by the iods. */
+  sharedReadsMax: 128,
+  /** Objects that a client has open. */
+  sharedFilesMax: 256,
   channelHighWaterBytes: 4 * MiB,
   channelLowWaterBytes: 1 * MiB,
   /** Past this a peer that does not read is cut (SCENARIOS 132). */
@@ -253,6 +264,8 @@ assert((limits.opensPerDeclareMax + limits.slotsPerSession) * 128 < limits.bodyB
 assert(limits.xattrValueBytesMax + limits.pathBytesMax < limits.bodyBytesMax);
 assert(limits.smallFileBytesDefault <= limits.smallFileBytesMax);
 assert(limits.smallFileBytesMax + 1024 < limits.bodyBytesMax);
+assert(limits.sharedReadAskMs * 3 < limits.sharedReadMs);
+assert(limits.sharedReadMs < limits.heartbeatSilenceMs);
 assert(limits.windowBytesPerIod <= limits.readBytesPerPeerMax);
 assert(limits.windowBytesPerIod <= limits.requestBytesPerPeerMax);
 assert(limits.payloadBytesMax <= limits.requestBytesPerPeerMax);

@@ -159,18 +159,23 @@ export class Call implements Linked<Call> {
   }
 }
 
+/** What ends at its deadline. */
+export interface Timed<T> extends Linked<T> {
+  readonly deadline: number;
+}
+
 /**
  * Ends calls at their deadlines with one timer for all. Deadlines are mostly of one length, so the
  * timer is set again only when it fires, or for a call that is due earlier than it.
  */
-export class Deadlines {
+export class Deadlines<T extends Timed<T> = Call> {
   readonly #clock: Clock;
-  readonly #expire: (call: Call) => void;
-  readonly #calls = new LinkedList<Call>();
+  readonly #expire: (call: T) => void;
+  readonly #calls = new LinkedList<T>();
   #timer: Timer | undefined;
   #firesAt = Infinity;
 
-  constructor(clock: Clock, expire: (call: Call) => void) {
+  constructor(clock: Clock, expire: (call: T) => void) {
     this.#clock = clock;
     this.#expire = expire;
   }
@@ -179,16 +184,16 @@ export class Deadlines {
     return this.#calls.size;
   }
 
-  [Symbol.iterator](): IterableIterator<Call> {
+  [Symbol.iterator](): IterableIterator<T> {
     return this.#calls[Symbol.iterator]();
   }
 
-  add(call: Call): void {
+  add(call: T): void {
     this.#calls.push(call);
     if (call.deadline < this.#firesAt) this.#arm(call.deadline);
   }
 
-  delete(call: Call): void {
+  delete(call: T): void {
     this.#calls.delete(call);
     if (this.#calls.size === 0) this.#disarm();
   }

@@ -21,6 +21,8 @@ export function makeBrowserRuntime(log: ConsoleLevel): Runtime {
     random: pageRandom,
     net: makePageNet({ clock, random: pageRandom, makeSocket: pageSocketClass() }),
     disk: noDisk,
+    // A page shares a host with nobody.
+    sharedFiles: { open: () => Promise.resolve(undefined) },
     log: consoleLog(log),
     recorder: pageRecorder(clock),
     keepTrace: () => () => undefined,

@@ -14,6 +14,7 @@ import { makeKillPoint } from './node/kill-point.ts';
 import { type LogSettings, openLog } from './node/log-lines.ts';
 import { makeNet, type NetSettings, readBootId } from './node/net.ts';
 import { makeRandom } from './node/random.ts';
+import { makeSharedFiles } from './node/shared-files.ts';
 import { isRecorded } from './kill-points.ts';
 import { keepTraceFile, type TraceFileOptions } from './node/trace-file.ts';
 import type { Runtime } from './runtime.ts';
@@ -56,6 +57,7 @@ export function makeNodeRuntime(settings: NodeRuntimeSettings): Runtime {
     random: makeRandom(),
     net: makeNet({ log, frames, origins }),
     disk: makeDisk(),
+    sharedFiles: makeSharedFiles(),
     log,
     recorder,
     keepTrace: (directory) =>

@@ -13,6 +13,7 @@ export interface Runtime {
   readonly random: Random;
   readonly net: Net;
   readonly disk: Disk;
+  readonly sharedFiles: SharedFiles;
   readonly log: Logger;
   /** The flight recorder of this process: always on. */
   readonly recorder: Recorder;
@@ -180,6 +181,8 @@ export interface Disk {
 }
 
 export interface DiskStat {
+  /** Tells a file from all others of its host that are there at the same time. */
+  readonly identity: string;
   readonly kind: 'file' | 'directory' | 'other';
   readonly sizeBytes: number;
   /** Bytes really taken on the disk (holes take none). */
@@ -210,6 +213,44 @@ export interface DiskFile {
   /** Content and size are durable when it returns. */
   sync(): Promise<void>;
   close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------- files of other processes
+
+/**
+ * Files that another process of this host keeps and lets us read (decision 17). No call waits for a
+ * disk in the caller's thread, and whoever waits for one that hangs can stop.
+ */
+export interface SharedFiles {
+  /** @returns undefined when there is no such file, we may not read it, or it is another one */
+  open(path: string, identity: string): Promise<SharedFile | undefined>;
+}
+
+export interface SharedFile {
+  /**
+   * Reads, and looks at the mark when that is done.
+   * @param into at most `limits.transferBytes`
+   * @returns undefined when somebody else is to be asked: the disk is slow, or too much is under way
+   */
+  read(into: readonly Uint8Array[], position: number, mark: SharedMark): SharedRead | undefined;
+  /** Behind the reads that run. Idempotent. */
+  close(): void;
+}
+
+/** What was read counts as long as the file begins with this number (f64, little-endian). */
+export interface SharedMark {
+  readonly file: SharedFile;
+  readonly value: number;
+}
+
+export interface SharedRead {
+  /**
+   * Bytes read, fewer only at the end of the file. `undefined`: it failed, was given up, or the mark
+   * is no longer what it was; then `into` was not touched.
+   */
+  readonly done: Promise<number | undefined>;
+  /** `into` is the caller's again at once. */
+  giveUp(): void;
 }
 
 // ---------------------------------------------------------------- log

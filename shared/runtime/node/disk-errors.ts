@@ -40,9 +40,15 @@ export async function named<T>(operation: string, path: string, result: Promise<
 const blockBytes = 512; // of st_blocks, whatever the file system's own blocks are
 const second = 1_000_000_000n;
 
+/** See `DiskStat.identity`. */
+export function identityOf({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): string {
+  return `${dev}:${ino}`;
+}
+
 export function statOf(stats: BigIntStats): DiskStat {
   return {
     kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other',
+    identity: identityOf(stats),
     sizeBytes: Number(stats.size),
     allocatedBytes: Number(stats.blocks) * blockBytes,
     modified: {

@@ -29,19 +29,27 @@ export class QuickCalls {
    *   to be asked
    */
   run(bytes: number, call: () => number): number {
-    if (bytes > bytesMax) return 0;
-    if (this.#pooled > 0) {
-      this.#pooled--;
-      return 0;
-    }
+    if (bytes > bytesMax || !this.isNext()) return 0;
     const begun = this.#now();
     const moved = call();
-    if (this.#now() - begun <= slowMs) {
+    this.took(this.#now() - begun);
+    return moved;
+  }
+
+  /** @returns false when the next call is to be made by somebody else; whoever asks makes a call */
+  isNext(): boolean {
+    if (this.#pooled === 0) return true;
+    this.#pooled--;
+    return false;
+  }
+
+  /** A call has taken so long. */
+  took(ms: number): void {
+    if (ms <= slowMs) {
       this.#pooledNext = pooledMin;
-    } else {
+    } else if (this.#pooled === 0) {
       this.#pooled = this.#pooledNext;
       this.#pooledNext = Math.min(pooledMax, this.#pooledNext * 2);
     }
-    return moved;
   }
 }

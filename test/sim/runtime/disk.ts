@@ -59,7 +59,7 @@ export class SimDisk implements Disk {
   stat(path: string): Promise<DiskStat | undefined> {
     return this.request('stat', path, () => {
       const node = this.#host.names.find(path);
-      return node && statOf(node);
+      return node && statOf(node, this.#host.identityOf(node));
     });
   }
 
@@ -232,7 +232,7 @@ class SimFile implements DiskFile {
   }
 
   stat(): Promise<DiskStat> {
-    return this.#request('stat', () => statOf(this.node));
+    return this.#request('stat', () => statOf(this.node, this.#host.identityOf(this.node)));
   }
 
   sync(): Promise<void> {
@@ -278,11 +278,12 @@ class SimFile implements DiskFile {
   }
 }
 
-function statOf(node: Node): DiskStat {
+function statOf(node: Node, identity: string): DiskStat {
   const isFile = node.kind === 'file';
   const seconds = Math.floor(node.modifiedMs / 1000);
   return {
     kind: node.kind,
+    identity,
     sizeBytes: isFile ? node.content.sizeBytes : 0,
     allocatedBytes: isFile ? node.content.pageCount * pageBytes : 0,
     modified: { seconds, nanoseconds: Math.floor((node.modifiedMs - seconds * 1000) * 1e6) },

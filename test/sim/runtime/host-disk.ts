@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type Errno, FsError, isFsError } from '../../../shared/errno.ts';
 import type { HostClock } from './clock.ts';
-import { type DirectoryNode, FileNode, NameTree } from './name-tree.ts';
+import { type DirectoryNode, FileNode, NameTree, type Node } from './name-tree.ts';
 import type { Incarnation } from './process.ts';
 import type { Range, SimRandom } from './random.ts';
 import { pageBytes, SparseFile } from './sparse-file.ts';
@@ -80,6 +80,8 @@ export class HostDisk {
   #names = new NameTree();
   #faults: ArmedFault[] = [];
   #hung: DiskRequest[] | undefined;
+  readonly #numbers = new WeakMap<Node, number>();
+  #numbered = 0;
   #usedPages = 0;
   #fileCount = 0;
 
@@ -171,6 +173,13 @@ export class HostDisk {
     this.#fileCount++;
     this.touch(node);
     return node;
+  }
+
+  /** Another one for each file of this disk, also for a copy of it. */
+  identityOf(node: Node): string {
+    const number = this.#numbers.get(node) ?? ++this.#numbered;
+    this.#numbers.set(node, number);
+    return `1:${number}`;
   }
 
   /** Room for one page more, if there is. */

@@ -14,6 +14,7 @@ import type { Host } from './host.ts';
 import type { Kernel } from './kernel.ts';
 import { SimLogger } from './log.ts';
 import { SimNet } from './net.ts';
+import { simSharedFiles } from './shared-files.ts';
 import type { Range } from './random.ts';
 
 export type Main = (runtime: Runtime) => Promise<void> | void;
@@ -149,6 +150,7 @@ export class Incarnation {
       random: random.fork('random'),
       net: new SimNet({ network, timeline, owner: this }),
       disk: this.#disk,
+      sharedFiles: simSharedFiles(this.#disk),
       log: recordedLog(new SimLogger(kernel.log, this), recorder, clock),
       recorder,
       keepTrace: () => () => undefined,
