@@ -7,8 +7,11 @@ import { limits } from '../shared/limits.ts';
 import type { Credential } from '../shared/rpc/handshake.ts';
 import { makeNodeRuntime } from '../shared/runtime/node.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
+import { DirectReads } from './direct-reads.ts';
 import type { FileSystem } from './file-system.ts';
+import type { IodPool } from './iod-pool.ts';
 import { credentialFor, joinCluster, type JoinOptions } from './join-cluster.ts';
+import type { MgrSession } from './mgr-session.ts';
 
 export interface ConnectOptions extends JoinOptions {
   /** File with the cluster's secret, or a user's token; instead of the one that the URL names. */
@@ -61,6 +64,7 @@ async function connectTo(url: string, options: ConnectOptions): Promise<FileSyst
       groups: (options.groups ?? process.getgroups?.() ?? []).slice(0, limits.groupsMax),
     },
     umask: options.umask ?? process.umask(),
+    makeDirect: (session: MgrSession, iods: IodPool) => new DirectReads(session, iods),
     ...(traceDirectory !== '' && { onClosed: runtime.keepTrace(traceDirectory) }),
   } as const;
   return joinCluster(joining, options);

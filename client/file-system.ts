@@ -10,7 +10,7 @@ import { owner, type SetAttr, type TimeLike, timeOf, timesOf, unchanged } from '
 import { callOptions, type Control, type Settling } from './control.ts';
 import { Directory, type DirectoryOptions } from './directory.ts';
 import type { File } from './file.ts';
-import { IodPool } from './iod-pool.ts';
+import { IodPool, type MakeDirectReads } from './iod-pool.ts';
 import type { MgrSession } from './mgr-session.ts';
 import { openIntent, type OpenMode } from './open-flags.ts';
 import { openedFile, type OpenWish } from './opened-file.ts';
@@ -36,6 +36,7 @@ export interface FileSystemOptions {
   /** For calls that do not name their own. */
   readonly deadlineMs: number;
   readonly umask: number;
+  readonly makeDirect?: MakeDirectReads | undefined;
 }
 
 export class FileSystem {
@@ -47,9 +48,9 @@ export class FileSystem {
   readonly #watch: RecoveryWatch;
   #closed: Promise<void> | undefined;
 
-  constructor({ session, deadlineMs, umask }: FileSystemOptions) {
+  constructor({ session, deadlineMs, umask, makeDirect }: FileSystemOptions) {
     this.#session = session;
-    this.#iods = new IodPool(session);
+    this.#iods = new IodPool(session, makeDirect);
     this.#deadlineMs = deadlineMs;
     this.#umask = umask;
     this.#watch = new RecoveryWatch({ session, iods: this.#iods, files: () => this.#files() });

@@ -5,7 +5,6 @@
 import { FsError, toFsError } from '../shared/errno.ts';
 import { byteLengthOf } from '../shared/byte-length.ts';
 import { limits } from '../shared/limits.ts';
-import { localLength } from '../shared/stripe.ts';
 import { byteString, type Handle, type IodIndex, type Timestamp } from '../shared/units.ts';
 import { dataOps } from '../shared/wire/iod-ops.ts';
 import { fileOps, nameOps } from '../shared/wire/mgr-ops.ts';
@@ -21,7 +20,8 @@ import { Dirty, type DirtyColumn } from './dirty.ts';
 import type { HeldOpen } from './declared-opens.ts';
 import { FileCap } from './file-cap.ts';
 import { checkPosition, checkRange } from './file-range.ts';
-import { contiguousBytes, fillWithZeros, type IoPart, planIo } from './io-plan.ts';
+import { FileReads } from './file-reads.ts';
+import { contiguousBytes, type IoPart, planIo } from './io-plan.ts';
 import type { FileSource, OpenGrant } from './open-grant.ts';
 import type { DaemonId } from './recovery-watch.ts';
 import { RunningWrites } from './running-writes.ts';
@@ -48,6 +48,8 @@ export class File {
   readonly #durable: boolean;
   /** Requests under way, by whom they are made of. */
   readonly #asking = new Map<DaemonId, number>();
+  /** As soon as an iod was asked for bytes. */
+  #reads: FileReads | undefined;
   readonly #dirty: Dirty;
   /** End of the last byte that an iod has taken, and when it did. */
   #writtenEnd = 0;
@@ -103,10 +105,10 @@ export class File {
         if (count !== undefined) return count;
       }
       const parts = planIo(this.layout, position, length, buffers);
-      const done = await this.#readParts(parts, options);
+      const done = await this.#read.readParts(parts, options);
       if (done.every((count, i) => count === parts[i]?.length)) return length;
       const size = await this.#sizeBelow(position + length, options);
-      await this.#fillUpTo(size, parts, done, options);
+      await this.#read.fillUpTo(size, parts, done, options);
       return Math.max(0, Math.min(length, size - position));
     });
   }
@@ -244,6 +246,7 @@ export class File {
   /** The session that opened it has ended: nothing can be done with it any more. */
   lose(error: FsError): void {
     this.#lost ??= error;
+    this.#reads?.close();
   }
 
   // ------------------------------------------------------------- inner parts
@@ -294,42 +297,14 @@ export class File {
     }
   }
 
-  /** @returns bytes read of each part */
-  async #readParts(parts: readonly IoPart[], options: CallOptions): Promise<number[]> {
-    const [only] = parts;
-    if (parts.length === 1 && only !== undefined) return [await this.#readPart(only, options)];
-    const results = await Promise.allSettled(parts.map((part) => this.#readPart(part, options)));
-    // Not before all have ended: the caller may use its buffers again when this throws.
-    return results.map((result) => {
-      if (result.status === 'rejected') throw toFsError(result.reason);
-      return result.value;
+  get #read(): FileReads {
+    this.#reads ??= new FileReads({
+      handle: this.handle,
+      layout: this.layout,
+      direct: this.#source.iods.direct?.file(this.handle, this.#cap),
+      ask: (iod, op, request, options) => this.#ask(iod, op, request, options),
     });
-  }
-
-  async #readPart(part: IoPart, { deadline, signal }: CallOptions): Promise<number> {
-    const { iod, localOffset: offset, length, segments: into } = part;
-    const request = { handle: this.handle, offset, length };
-    return (await this.#ask(iod, dataOps.read, request, { deadline, signal, into })).length;
-  }
-
-  /**
-   * Some objects ended early: at the end of the file, or at a hole. The mgr knows which; and what
-   * another client wrote before the mgr answered is there when the objects are read again.
-   */
-  async #fillUpTo(
-    size: number,
-    parts: readonly IoPart[],
-    done: readonly number[],
-    options: CallOptions,
-  ): Promise<void> {
-    const short = parts.filter((part, i) => {
-      const end = localLength(this.layout, part.column, size);
-      return (done[i] ?? 0) < Math.min(part.length, end - part.localOffset);
-    });
-    const again = await this.#readParts(short, options);
-    short.forEach((part, i) => {
-      fillWithZeros(part.segments, again[i] ?? 0);
-    });
+    return this.#reads;
   }
 
   async #writeParts(
@@ -424,6 +399,7 @@ export class File {
   }
 
   async #close(control: Control & { readonly sync?: boolean }): Promise<void> {
+    this.#reads?.close();
     if (this.#lost) return;
     if (this.kind === 'directory') return this.#closedListener?.();
     const { handle } = this;

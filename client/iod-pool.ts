@@ -9,17 +9,24 @@ import { Link } from '../shared/rpc/link.ts';
 import type { Waiting } from '../shared/rpc/waits.ts';
 import type { Endpoint } from '../shared/runtime/runtime.ts';
 import type { IodIndex } from '../shared/units.ts';
+import type { DirectReads } from './direct-reads.ts';
 import type { MgrSession } from './mgr-session.ts';
+
+export type MakeDirectReads = (session: MgrSession, iods: IodPool) => DirectReads;
 
 export class IodPool {
   readonly #session: MgrSession;
   readonly #buffers = new BufferPool(limits.packetBytesMax);
+  /** What is read without the iods. */
+  readonly direct: DirectReads | undefined;
   readonly #links = new Map<IodIndex, Link>();
   #contactListener: ((index: IodIndex, reason: FsError | undefined) => void) | undefined;
   #closed: FsError | undefined;
 
-  constructor(session: MgrSession) {
+  /** @param makeDirect where clients may be on the host of an iod */
+  constructor(session: MgrSession, makeDirect?: MakeDirectReads) {
     this.#session = session;
+    this.direct = makeDirect?.(session, this);
     session.waitsAlso(() => this.#waits());
     session.onLost((_, error) => {
       // They have proved the key of the lost session.
@@ -60,6 +67,7 @@ export class IodPool {
   #drop(reason: FsError): void {
     const links = [...this.#links.values()];
     this.#links.clear();
+    this.direct?.close();
     for (const link of links) link.close(reason);
   }
 

@@ -5,6 +5,7 @@ import { anonymous, type Credential } from '../shared/rpc/handshake.ts';
 import { clusterOps } from '../shared/wire/cluster-ops.ts';
 import { callOptions, type Control } from './control.ts';
 import { FileSystem } from './file-system.ts';
+import type { MakeDirectReads } from './iod-pool.ts';
 import { MgrSession, type SessionConfig } from './mgr-session.ts';
 
 /** What there is to choose, wherever the program runs. */
@@ -27,6 +28,7 @@ export interface JoinOptions extends Control {
 /** What follows from the place where the program runs. */
 export interface Joining extends SessionConfig {
   readonly umask: number;
+  readonly makeDirect?: MakeDirectReads;
 }
 
 /** Who holds `key`: a user with a token, or somebody with the secret of the cluster. */
@@ -38,7 +40,7 @@ export function credentialFor(key: Key | undefined, user: string | undefined): C
 
 /** @throws FsError ETIMEDOUT WEFT_E_MGR_UNREACHABLE, EKEYREJECTED, EPROTO */
 export async function joinCluster(
-  { umask, ...config }: Joining,
+  { umask, makeDirect, ...config }: Joining,
   options: JoinOptions,
 ): Promise<FileSystem> {
   const { deadlineMs: patienceMs = limits.connectTimeoutMs } = options;
@@ -52,5 +54,5 @@ export async function joinCluster(
     throw error;
   }
   const { callDeadlineMs: deadlineMs = limits.callDeadlineDefaultMs } = options;
-  return new FileSystem({ session, deadlineMs, umask });
+  return new FileSystem({ session, deadlineMs, umask, makeDirect });
 }

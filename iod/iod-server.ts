@@ -10,7 +10,7 @@ import { Acceptor } from '../shared/rpc/acceptor.ts';
 import { EpochWatch } from '../shared/rpc/epoch-watch.ts';
 import { protocolVersions, type Self, serveLink } from '../shared/rpc/handshake.ts';
 import { Service } from '../shared/rpc/service.ts';
-import type { DiskSpace, Timer } from '../shared/runtime/runtime.ts';
+import type { Timer } from '../shared/runtime/runtime.ts';
 import { recordKinds } from '../shared/trace/record.ts';
 import type { IodIndex } from '../shared/units.ts';
 import { controlOps, dataOps } from '../shared/wire/iod-ops.ts';
@@ -32,7 +32,9 @@ import { OpenTable } from './open-table.ts';
 import { controlHandlers } from './ops/control.ts';
 import { dataHandlers } from './ops/data.ts';
 import { inspectHandlers, type IodStatus } from './ops/inspect.ts';
+import { ReadSharing } from './read-sharing.ts';
 import type { JoinReply, JoinRequest } from './resync.ts';
+import { SpaceReport } from './space-report.ts';
 import { FileObjectStore } from './storage/file-object-store.ts';
 import { Quarantine } from './storage/quarantine.ts';
 import { SyncRecovery } from './sync-recovery.ts';
@@ -52,12 +54,13 @@ export class IodServer {
   readonly #access: Access;
   readonly #quarantine: Quarantine;
   readonly #store: FileObjectStore;
+  readonly #sharing: ReadSharing;
+  readonly #space: SpaceReport;
   readonly #acceptor: Acceptor;
   readonly #reports: RecoveryLog;
   readonly #recovery: SyncRecovery;
   readonly #self: Self;
   readonly #service: Service;
-  #space: DiskSpace = { device: 0, totalBytes: 0, freeBytes: 0, totalFiles: 0, freeFiles: 0 };
   #index = 0 as IodIndex;
   /** Protocol version of the cluster, as soon as it is known. */
   #running = Infinity;
@@ -93,6 +96,8 @@ export class IodServer {
       quarantine: this.#quarantine,
       onLoss: (why) => this.#losses.note(why),
     });
+    this.#space = new SpaceReport(runtime, dataDirectory, this.#quarantine);
+    this.#sharing = new ReadSharing(runtime, this.#lease, config);
     this.#image = new OpenImage(runtime, dataDirectory);
     this.#reports = new RecoveryLog(runtime, dataDirectory);
     const { cause } = home;
@@ -125,8 +130,9 @@ export class IodServer {
   async open(): Promise<void> {
     await this.#quarantine.open();
     await this.#reports.open();
+    await this.#sharing.open();
     this.#table.remember(await this.#image.read());
-    this.#space = await this.#readSpace();
+    await this.#space.look();
   }
 
   /** See `Iod.start`. */
@@ -153,7 +159,7 @@ export class IodServer {
       joined: (reply) => this.#joined(reply),
       synced: async () => this.#advertised(await this.#serve('synced')),
       announced: () => this.#begun?.(undefined),
-      report: () => this.#report(),
+      report: () => this.#space.report(),
       onFinal: (error) => this.#fail(error),
     });
     const failure = await outcome;
@@ -175,7 +181,7 @@ export class IodServer {
   async #joinRequest(): Promise<JoinRequest> {
     const { runtime, config } = this.#options;
     const { storeId, incarnation, lives, generation } = this.#home.identity;
-    this.#space = await this.#readSpace();
+    await this.#space.look();
     return {
       name: config.name,
       host: config.host,
@@ -185,7 +191,7 @@ export class IodServer {
       lives: lives.map((life) => Buffer.from(life, 'hex')),
       generationSeen: generation,
       openSequence: this.#table.upTo,
-      ...this.#state(),
+      ...this.#space.latest,
     };
   }
 
@@ -205,27 +211,6 @@ export class IodServer {
       identity.generation !== generation ||
       identity.lives.length !== lives.length;
     if (isNews) await this.#home.change({ cluster, generation, lives });
-  }
-
-  /** What is known by now: a report must not wait for a slow disk (SCENARIOS 224). */
-  #report() {
-    this.#readSpace().then(
-      (space) => {
-        this.#space = space;
-      },
-      (error: unknown) => {
-        this.#options.runtime.log.warn('space unknown', { why: toFsError(error).message });
-      },
-    );
-    return this.#state();
-  }
-
-  #state() {
-    return { ...this.#space, quarantined: this.#quarantine.count };
-  }
-
-  #readSpace(): Promise<DiskSpace> {
-    return this.#options.runtime.disk.space(this.#options.config.dataDirectory);
   }
 
   /** Without a mgr for too long it serves with no state: every cap is stale (SCENARIOS 31). */
@@ -258,6 +243,8 @@ export class IodServer {
     const { runtime } = this.#options;
     const access = this.#access;
     const store = this.#store;
+    const sharing = this.#sharing;
+    const quarantine = this.#quarantine;
     const service = new Service({
       meter: this.#meter,
       admit: (op) => {
@@ -272,8 +259,9 @@ export class IodServer {
           store,
           buffers: this.#buffers,
           verifier: () => this.#losses.verifier,
+          sharing,
         }),
-        ...inspectHandlers({ store, quarantine: this.#quarantine, status: () => this.#status() }),
+        ...inspectHandlers({ store, quarantine, sharing, status: () => this.#status() }),
       })
       .serve(
         controlOps,
@@ -283,6 +271,7 @@ export class IodServer {
           access,
           store,
           reports: this.#reports,
+          sharing,
           lateness,
           loads: () => ({ clients: this.#acceptor.loads(), files: this.#store.loads() }),
           waits: () => [...this.#acceptor.waits(), ...(this.#contact?.waits() ?? [])],
@@ -341,7 +330,7 @@ export class IodServer {
       openEntries: this.#table.size,
       objects: await this.#store.count(),
       descriptors: this.#store.descriptorCount,
-      ...this.#state(),
+      ...this.#space.latest,
       residentBytes: process.residentBytes(),
       refusedCaps: this.#access.refusedCount,
       refusedPeers: this.#acceptor.refusedPeers,
@@ -375,7 +364,7 @@ export class IodServer {
       meter: this.#meter,
       recovery: this.#recovery.state(this.#lease.leftMs),
       recoveries: this.#reports,
-      space: this.#state(),
+      space: this.#space.latest,
       table: this.#table,
       store: this.#store,
       access: this.#access,
@@ -405,6 +394,8 @@ export class IodServer {
   async #stop(): Promise<void> {
     const { clock, killPoint } = this.#options.runtime;
     this.#syncTimeout?.cancel();
+    // Before the mgr takes it that nobody reads here any more.
+    await within(clock, this.#sharing.end());
     if (this.#machine.is('SERVING')) {
       this.#machine.to('DRAINING', 'asked to stop');
       killPoint('iod.drain.begun');
@@ -418,7 +409,7 @@ export class IodServer {
     this.#contact?.close();
     await this.#acceptor.close(stopped());
     // A disk that hangs keeps its files; they go with the process.
-    const isClosed = isSettled && (await within(clock, this.#store.close()));
+    const isClosed = isSettled && (await within(clock, this.#closeFiles()));
     await within(clock, this.#recovery.close());
     if (isClosed) {
       await within(clock, this.#image.write(this.#table.entries));
@@ -426,6 +417,10 @@ export class IodServer {
     }
     await this.#home.lock.release();
     this.#begun?.(stopped());
+  }
+
+  async #closeFiles(): Promise<void> {
+    await Promise.all([this.#store.close(), this.#sharing.close()]);
   }
 
   /** Nothing that was asked for is left undone: the next start tells it from a crash. */

@@ -22,6 +22,8 @@ export interface IodConfig {
   readonly port: number;
   /** Where clients reach it, when that is not where it listens; they get no unix socket then. */
   readonly advertisedPort?: number | undefined;
+  /** Clients of this host may read the files of objects themselves (decision 17). */
+  readonly directReads: boolean;
   /** Without a mgr for so long it serves without state (DESIGN 4). */
   readonly syncTimeoutMs: number;
   /** Of the protocol, that the program speaks; `protocolVersions` by default. */

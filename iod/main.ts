@@ -28,6 +28,7 @@ interface Options {
   readonly advertise?: number;
   readonly key?: string;
   readonly syncTimeout: number;
+  readonly directReads: 'on' | 'off';
   readonly allowOrigin: readonly string[];
   readonly logLevel: LogLevel;
   readonly printReady: boolean;
@@ -61,6 +62,14 @@ const program: Command = new Command('weft-iod')
     'pages of this origin may connect; may be given several times',
     addOrigin,
     [],
+  )
+  .addOption(
+    new Option(
+      '--direct-reads <which>',
+      'clients of its user on this host read its files themselves',
+    )
+      .choices(['on', 'off'])
+      .default('on'),
   )
   .addOption(
     new Option('--log-level <level>').choices(['error', 'warn', 'info', 'debug']).default('info'),
@@ -98,6 +107,7 @@ async function run(options: Options): Promise<void> {
     host: options.host ?? listed?.host ?? '127.0.0.1',
     port: options.port ?? listed?.port ?? 0,
     advertisedPort: options.advertise,
+    directReads: options.directReads === 'on',
     syncTimeoutMs: options.syncTimeout,
     process: {
       id: process.pid,

@@ -66,6 +66,7 @@ async function run(
     port: undefined,
     origins: [],
     smallFileBytes: undefined,
+    directReads: undefined,
   };
   const { state, started } = await startCluster(wish, signal);
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);

@@ -28,6 +28,11 @@ export const clusterCommands: readonly CommandSpec[] = [
         flags: '--small-file-bytes <n>',
         summary: 'files up to here live in the mgr (default: 16K, or as before; 0: none)',
       },
+      {
+        flags: '--direct-reads <which>',
+        summary:
+          'on or off: clients of this host read the files of iods (default: on, or as before)',
+      },
       { flags: '--detach', summary: 'return when all are ready; weft down stops them' },
     ],
     json: '{url, dataDir, alreadyUp, daemons: [{role, name, url, pid, dataDir, log, command}]}, when all are ready',

@@ -10,6 +10,7 @@ import type { LoadPage } from '../../shared/wire/values.ts';
 import type { Access } from '../access.ts';
 import type { Lateness } from '../lateness.ts';
 import type { OpenTable } from '../open-table.ts';
+import type { ReadSharing } from '../read-sharing.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
 export interface ControlParts {
@@ -18,6 +19,7 @@ export interface ControlParts {
   readonly access: Access;
   readonly store: ObjectStore;
   readonly reports: RecoveryLog;
+  readonly sharing: ReadSharing;
   /** What clients and files have cost. */
   readonly loads: () => LoadPage;
   /** What waits in this iod. */
@@ -28,8 +30,8 @@ export interface ControlParts {
 }
 
 export function controlHandlers(parts: ControlParts): Handlers<typeof controlOps> {
-  const { runtime, table, access, store, reports, loads, waits, closeConnections, lateness } =
-    parts;
+  const { runtime, table, access, store, reports, sharing } = parts;
+  const { loads, waits, closeConnections, lateness } = parts;
   const { killPoint } = runtime;
   return {
     applyOpens(changes) {
@@ -42,6 +44,7 @@ export function controlHandlers(parts: ControlParts): Handlers<typeof controlOps
       access.fence(session);
       const what = `session ${session} was ended by the mgr`;
       closeConnections(session, new FsError('ESTALE', { id: 'WEFT_E_SESSION_LOST', what }));
+      await sharing.endOf(session);
       // Writes of its that have reached the disk's queue must not come after those of others.
       await store.settled();
       return {};

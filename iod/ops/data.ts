@@ -9,6 +9,7 @@ import { caught, after } from '../../shared/soon.ts';
 import type { dataOps } from '../../shared/wire/iod-ops.ts';
 import type { Access } from '../access.ts';
 import { ReadBudget } from '../read-budget.ts';
+import type { ReadSharing } from '../read-sharing.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
 export interface DataParts {
@@ -17,11 +18,19 @@ export interface DataParts {
   readonly store: ObjectStore;
   readonly buffers: BufferPool;
   readonly verifier: () => number;
+  readonly sharing: ReadSharing;
 }
 
-type DataHandlers = Pick<Handlers<typeof dataOps>, 'admit' | 'read' | 'write' | 'sync'>;
+/** See `Channel.peerHost`. */
+const localHost = 'local';
 
-export function dataHandlers({ runtime, access, store, buffers, verifier }: DataParts) {
+type DataHandlers = Pick<
+  Handlers<typeof dataOps>,
+  'admit' | 'read' | 'write' | 'sync' | 'shareReads'
+>;
+
+export function dataHandlers(parts: DataParts) {
+  const { runtime, access, store, buffers, verifier, sharing } = parts;
   const { killPoint } = runtime;
   const budget = new ReadBudget();
   return {
@@ -67,6 +76,19 @@ export function dataHandlers({ runtime, access, store, buffers, verifier }: Data
       await store.sync(handle);
       killPoint('iod.fsync.after-disk');
       return { verifier: verifier() };
+    },
+
+    async shareReads({ handle, reads, readBytes }, { peer, connection }) {
+      access.use(handle, peer, 'read');
+      store.noteReads(handle, reads, readBytes);
+      connection.load.answered += reads;
+      connection.load.readBytes += readBytes;
+      if (connection.peerHost !== localHost) return { shared: undefined };
+      const file = await store.fileOf(handle);
+      // The session may have ended meanwhile.
+      access.use(handle, peer, 'read');
+      const given = file && peer.session && sharing.give(peer.session);
+      return { shared: file && given && { ...file, ...given } };
     },
   } satisfies DataHandlers;
 }

@@ -4,6 +4,7 @@ import type { Peer } from '../../shared/rpc/connection.ts';
 import type { Handlers } from '../../shared/rpc/service.ts';
 import type { ReplyOf } from '../../shared/wire/op.ts';
 import type { dataOps } from '../../shared/wire/iod-ops.ts';
+import type { ReadSharing } from '../read-sharing.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { Quarantine } from '../storage/quarantine.ts';
 
@@ -12,6 +13,7 @@ export type IodStatus = ReplyOf<(typeof dataOps)['iodStatus']>;
 export interface InspectParts {
   readonly store: ObjectStore;
   readonly quarantine: Quarantine;
+  readonly sharing: ReadSharing;
   readonly status: () => Promise<IodStatus>;
 }
 
@@ -20,7 +22,7 @@ type InspectHandlers = Pick<
   'iodStatus' | 'listObjects' | 'listQuarantine' | 'resolveQuarantine' | 'setAside'
 >;
 
-export function inspectHandlers({ store, quarantine, status }: InspectParts) {
+export function inspectHandlers({ store, quarantine, sharing, status }: InspectParts) {
   return {
     iodStatus: () => status(),
 
@@ -54,7 +56,7 @@ export function inspectHandlers({ store, quarantine, status }: InspectParts) {
 
     async setAside({ handle, reason }, { peer }) {
       requireTrust(peer);
-      await store.setAside(handle, reason);
+      await sharing.during(() => store.setAside(handle, reason));
       return {};
     },
   } satisfies InspectHandlers;

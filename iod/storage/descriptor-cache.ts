@@ -91,6 +91,11 @@ export class DescriptorCache {
     );
   }
 
+  /** What was done with the object, if it is open. */
+  loadOf(handle: Handle): ObjectLoad | undefined {
+    return this.#table.get(handle)?.load;
+  }
+
   /** What was done with each open object. */
   *loads(): Iterable<ObjectLoad & { readonly handle: Handle }> {
     for (const [handle, { load }] of this.#table) yield { handle, ...load };

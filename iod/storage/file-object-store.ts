@@ -11,7 +11,7 @@ import { ChangeOrder, wholeObject } from './change-order.ts';
 import { DescriptorCache, type ObjectLoad, type OpenObject } from './descriptor-cache.ts';
 import { NameSync } from './name-sync.ts';
 import { objectDirectory, objectPath } from './object-paths.ts';
-import type { ObjectPage, ObjectStat, ObjectStore } from './object-store.ts';
+import type { ObjectFile, ObjectPage, ObjectStat, ObjectStore } from './object-store.ts';
 import { ObjectWalk } from './object-walk.ts';
 import type { Quarantine } from './quarantine.ts';
 
@@ -166,6 +166,19 @@ export class FileObjectStore implements ObjectStore {
       this.#difference--;
       this.#files.forget(handle);
     });
+  }
+
+  async fileOf(handle: Handle): Promise<ObjectFile | undefined> {
+    const path = objectPath(this.#root, handle);
+    const stat = await this.#disk.stat(path);
+    return stat?.kind === 'file' ? { path, identity: stat.identity } : undefined;
+  }
+
+  noteReads(handle: Handle, reads: number, readBytes: number): void {
+    const load = this.#files.loadOf(handle);
+    if (load === undefined) return;
+    load.answered += reads;
+    load.readBytes += readBytes;
   }
 
   async stat(handle: Handle): Promise<ObjectStat | undefined> {

@@ -10,6 +10,12 @@ export interface ObjectStat {
   readonly modified: Timestamp;
 }
 
+/** The file of an object; `identity` as of `DiskStat`. */
+export interface ObjectFile {
+  readonly path: string;
+  readonly identity: string;
+}
+
 export interface ListedObject extends ObjectStat {
   readonly handle: Handle;
 }
@@ -41,6 +47,10 @@ export interface ObjectStore {
   remove(handles: readonly Handle[]): Promise<void>;
   /** Moves it to where it can be put back from; durable when it returns. @throws FsError ENOENT */
   setAside(handle: Handle, reason: string): Promise<void>;
+  /** Where its file is, for who can open it himself; `undefined` when there is none. */
+  fileOf(handle: Handle): Promise<ObjectFile | undefined>;
+  /** A client has read so much of it by itself. */
+  noteReads(handle: Handle, reads: number, readBytes: number): void;
   /** `undefined` when there is no such object. */
   stat(handle: Handle): Promise<ObjectStat | undefined>;
   /** A page of all objects after a handle. */

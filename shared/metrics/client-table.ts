@@ -42,7 +42,7 @@ export const clientMetricTable = {
   weftfs_client_read_bytes_total: {
     type: 'counter',
     unit: 'bytes',
-    help: 'Bytes of objects that iods have sent.',
+    help: 'Bytes of objects that iods have sent, and that were read without them.',
     labels: none,
     roles: clients,
     group: 'What a mount or a program asks for',

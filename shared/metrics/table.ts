@@ -249,7 +249,7 @@ export const metricTable = {
   weftfs_iod_read_bytes_total: {
     type: 'counter',
     unit: 'bytes',
-    help: 'Bytes of objects sent to clients.',
+    help: 'Bytes of objects sent to clients. What clients of its host read by themselves is not among them.',
     labels: none,
     roles: iod,
     group: 'Bytes and disk of an iod',

@@ -52,6 +52,18 @@ const objectState = struct({
   exists: bool,
 });
 
+/** Where a client of the same host finds an object; identities are those of `DiskStat`. */
+const sharedObject = struct({
+  path: text(limits.pathBytesMax),
+  identity: text(64),
+  markPath: text(limits.pathBytesMax),
+  markIdentity: text(64),
+  /** What was read counts as long as the mark says this. */
+  mark: u53(),
+  /** And for so long after the question was sent. */
+  forMs: u32,
+});
+
 const checkRange = (request: { offset: number; length: number }): string | undefined =>
   request.offset + request.length > limits.fileBytesMax
     ? `offset ${request.offset} + length ${request.length} is beyond 2^53 - 1`
@@ -161,6 +173,14 @@ export const dataOps = {
     { ...write, from: ['client'] },
     struct({ handle, reason: text(512) }),
     empty,
+  ),
+  shareReads: op(
+    309,
+    'Where the file of the object is, for a client of this host.',
+    read,
+    /** What was read of it in this way since the last such question. */
+    struct({ handle, reads: u53(), readBytes: u53() }),
+    struct({ shared: optional(sharedObject) }),
   ),
 };
 

@@ -49,6 +49,7 @@ export class Stage {
       secret,
       host: 'b',
       port: iodPort,
+      directReads: true,
       syncTimeoutMs: 1_000_000,
       process: { id: 1, residentBytes: () => 0 },
       ...options.iod,

@@ -7,7 +7,7 @@ import { limits } from '../../shared/limits.ts';
 import { EpochWatch } from '../../shared/rpc/epoch-watch.ts';
 import { Link } from '../../shared/rpc/link.ts';
 import { dataOps } from '../../shared/wire/iod-ops.ts';
-import type { ReplyOf } from '../../shared/wire/op.ts';
+import type { Op, ReplyOf } from '../../shared/wire/op.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import { type Cluster, type IodNode, iodPort, secret } from './cluster.ts';
 import { isOwn, perform, type PlainNameCall } from './name-calls.ts';
@@ -169,11 +169,22 @@ async function leftAtIod(iod: IodNode, runtime: Runtime, incarnation: number): P
  * What an iod says of itself.
  * @param incarnation another one each time
  */
-export async function statusOfIod(
-  { name }: IodNode,
+export function statusOfIod(
+  iod: IodNode,
   runtime: Runtime,
   incarnation: number,
 ): Promise<ReplyOf<typeof dataOps.iodStatus>> {
+  return askIod(iod, runtime, incarnation, dataOps.iodStatus, {});
+}
+
+/** Asks with the key of the cluster. @param incarnation another one each time */
+export async function askIod<Q, R>(
+  { name }: IodNode,
+  runtime: Runtime,
+  incarnation: number,
+  op: Op<Q, R>,
+  request: Q,
+): Promise<R> {
   const link = new Link({
     runtime,
     self: { role: 'client', node: 'asker', incarnation, cluster: () => '' },
@@ -186,7 +197,7 @@ export async function statusOfIod(
   });
   try {
     const deadline = runtime.clock.now() + limits.callDeadlineDefaultMs;
-    return await link.call(dataOps.iodStatus, {}, { deadline });
+    return await link.call(op, request, { deadline });
   } finally {
     link.close();
   }

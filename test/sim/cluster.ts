@@ -112,9 +112,14 @@ export class Cluster {
     return this.#store;
   }
 
-  /** A program on a host of its own. */
-  client(name: string, main: Main, onEnd: () => void = () => undefined): SimProcess {
-    return this.world.process(name, { host: this.world.host(name), main, onEnd });
+  /** A program on a host of its own, or on that of somebody else. */
+  client(
+    name: string,
+    main: Main,
+    onEnd: () => void = () => undefined,
+    host = this.world.host(name),
+  ): SimProcess {
+    return this.world.process(name, { host, main, onEnd });
   }
 
   get daemons(): readonly SimProcess[] {
@@ -223,6 +228,7 @@ export class Cluster {
         secret,
         host: '0.0.0.0',
         port: iodPort,
+        directReads: true,
         syncTimeoutMs: limits.iodSyncTimeoutMs,
         versions: this.#options.versions?.(node.name),
         process: { id: 1, residentBytes: () => 1 },

@@ -77,9 +77,9 @@ export class DiskSwaps {
   }
 }
 
-function turnOn({ host, process }: IodNode): void {
+function turnOn({ host }: IodNode): void {
   if (!host.isUp) host.powerOn();
-  if (!process.alive) process.start();
+  for (const one of host.processes) if (!one.alive) one.start();
 }
 
 function incarnationOn({ host }: IodNode): number {

@@ -219,7 +219,7 @@ export class Faults {
   #disturbNetwork(): void {
     const { random, cluster } = this.#options;
     const { network } = cluster.world;
-    const names = random.shuffle(this.#processes.map(({ host }) => host.name));
+    const names = random.shuffle([...new Set(this.#processes.map(({ host }) => host.name))]);
     const [a = '', b = '', ...rest] = names;
     const choice = random.below(5);
     if (choice === 0) network.cut(a, b);
@@ -254,7 +254,7 @@ export class Faults {
     cluster.cutPower(host);
     this.#later(downMs, () => {
       if (!host.isUp) host.powerOn();
-      if (!process.alive) process.start();
+      for (const one of host.processes) if (!one.alive) one.start();
     });
   }
 

@@ -66,6 +66,7 @@ const uncertain = new Set<string>([
 ]);
 const ssize = 4096;
 const openFilesMax = 4;
+const readsMax = 20;
 const lengthMax = 3 * ssize;
 /** More than one message to an iod can carry. */
 const longLength = limits.transferBytes + 5 * ssize;
@@ -118,7 +119,7 @@ export class Lane {
   async #useFile(fs: FileSystem, open: OpenFile): Promise<void> {
     const choice = this.#options.random.fraction();
     if (choice < 0.4) return this.#write(fs, open);
-    if (choice < 0.7) return this.#read(fs, open);
+    if (choice < 0.7) return this.#readOn(fs, open);
     if (choice < 0.8) return this.#sync(fs, open);
     if (choice < 0.87) return this.#truncate(fs, open);
     if (choice < 0.94) return this.#stat(fs, open);
@@ -232,6 +233,15 @@ export class Lane {
       if (open.durable) act.isStable = true;
       else open.dirty.push(act);
     });
+  }
+
+  /** Who reads on from an iod of its host reads without it (decision 17). */
+  async #readOn(fs: FileSystem, open: OpenFile): Promise<void> {
+    const { random } = this.#options;
+    for (let more = random.chance(0.5) ? random.below(readsMax) : 1; more > 0; more--) {
+      if (!this.#home.isCurrent(fs) || !this.#open.includes(open)) return;
+      await this.#read(fs, open);
+    }
   }
 
   async #read(fs: FileSystem, open: OpenFile): Promise<void> {

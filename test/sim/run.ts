@@ -13,17 +13,18 @@ import {
   requireNoOrphanObjects,
   sessionsAtMgr,
 } from './checkers.ts';
-import { Cluster, clusterUrl, type Sabotage, secret } from './cluster.ts';
+import { Cluster, clusterUrl, type IodNode, type Sabotage, secret } from './cluster.ts';
 import { type FaultKind, Faults } from './faults.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { Rounds } from './rounds.ts';
 import type { PlannedKill } from './runtime/kill-plan.ts';
 import type { SimProcess } from './runtime/process.ts';
+import type { SimRandom } from './runtime/random.ts';
 import type { Trace } from './runtime/trace.ts';
 import { ScriptedClient } from './scripted-client.ts';
 import { ScriptedFaults } from './scripted-faults.ts';
 import type { WorkloadOptions } from './lane.ts';
-import { Client } from './workload.ts';
+import { Client, pause } from './workload.ts';
 
 export interface RunOptions {
   readonly seed: number;
@@ -66,6 +67,7 @@ const pollMs = 500;
 /** Between two calls of a client when only planned kills are waited for. */
 const waitingMs = 500;
 const stepsAfterKill = 20;
+const neighbourDelayMs = 1000;
 
 export async function runOnce(options: RunOptions): Promise<Verdict> {
   const run = new Run(options);
@@ -86,6 +88,7 @@ class Run {
   readonly #model: ReferenceModel;
   readonly #deadlines: Deadlines;
   readonly #clients: readonly SimProcess[];
+  readonly #places: SimRandom;
   readonly #rounds: Rounds | undefined;
   readonly #script: TraceScript | undefined;
   readonly #scriptedFaults: ScriptedFaults;
@@ -125,6 +128,7 @@ class Run {
     if (kills.length > 0) world.killAt(...kills);
     this.#model = new ReferenceModel(() => world.nowMs, smallFileBytes);
     this.#deadlines = new Deadlines(world);
+    this.#places = world.random.fork('places');
     this.#stepsLeft = steps;
     this.#working = clients;
     this.#clients = Array.from({ length: clients }, (_, i) =>
@@ -184,9 +188,12 @@ class Run {
       ? new ScriptedClient(name, requestsOf(this.#script, name), options)
       : new Client(name, options);
     let hasEnded = false;
+    const neighbour = this.#neighbour();
     const process: SimProcess = this.cluster.client(
       name,
       async (runtime) => {
+        // By then the mgr knows where on this host the iod is.
+        if (neighbour) await pause(runtime, neighbourDelayMs);
         await client.run(runtime, () => this.#stepsLeft-- > 0 || !this.#isOver);
         if (!hasEnded) this.#working--;
         hasEnded = true;
@@ -194,8 +201,15 @@ class Run {
       () => {
         client.died();
       },
+      neighbour?.host,
     );
     return process;
+  }
+
+  /** Most are on the host of an iod, whose files it reads itself (decision 17). */
+  #neighbour(): IodNode | undefined {
+    const random = this.#places;
+    return random.chance(0.7) ? random.pick(this.cluster.iods) : undefined;
   }
 
   /** Lets the world go on, with the checks that hold at every moment. */

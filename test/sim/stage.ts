@@ -20,6 +20,8 @@ export interface StageOptions {
   readonly seed: number;
   readonly iods: number;
   readonly programs: number;
+  /** All programs are on the host of this iod. */
+  readonly beside?: number;
   readonly sessionLeaseMs?: number;
   /** Bytes that a file may have at the mgr: 0 when not given. */
   readonly smallFileBytes?: number;
@@ -36,10 +38,15 @@ export class Stage {
   readonly #asker: SimProcess;
   #asked = 0;
 
-  constructor({ programs, ...options }: StageOptions) {
+  constructor({ programs, beside, ...options }: StageOptions) {
     this.cluster = new Cluster({ ...options, onPowerLoss: () => undefined });
     this.programs = Array.from({ length: programs }, (_, i) =>
-      this.cluster.client(`program${i}`, () => undefined),
+      this.cluster.client(
+        `program${i}`,
+        () => undefined,
+        undefined,
+        beside === undefined ? undefined : this.iod(beside).host,
+      ),
     );
     this.#asker = this.cluster.client('asker', () => undefined);
   }

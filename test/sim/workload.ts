@@ -106,7 +106,7 @@ export class Client implements LaneHome {
   }
 }
 
-function pause({ clock }: Runtime, ms: number): Promise<void> {
+export function pause({ clock }: Runtime, ms: number): Promise<void> {
   return new Promise((resolve) => {
     clock.timer(ms, resolve);
   });

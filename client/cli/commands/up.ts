@@ -6,7 +6,7 @@ import { isPageOrigin, originAdvice } from '../../../shared/page-origin.ts';
 import { type Arguments, UsageError } from '../arguments.ts';
 import type { Run } from '../command.ts';
 import { describeFailure, failureText } from '../failure.ts';
-import type { ClusterState } from '../local-cluster/cluster-state.ts';
+import type { ClusterState, DirectReadsWish } from '../local-cluster/cluster-state.ts';
 import { stopGraceMs, type StartedDaemon } from '../local-cluster/daemon-process.ts';
 import { Interrupt } from '../local-cluster/interrupt.ts';
 import { startCluster, stopDaemons } from '../local-cluster/local-cluster.ts';
@@ -21,6 +21,7 @@ export const run: Run = async (given, { output }) => {
     port: given.count('port', { min: 0, max: 65_535 }),
     origins: originsOf(given),
     smallFileBytes: smallFileBytesOf(given),
+    directReads: directReadsOf(given),
   };
   const interrupt = new Interrupt();
   try {
@@ -51,6 +52,12 @@ function smallFileBytesOf(given: Arguments): number | undefined {
     `--small-file-bytes is ${most} at the most`,
     'longer files live in the iods',
   );
+}
+
+function directReadsOf(given: Arguments): DirectReadsWish | undefined {
+  const wished = given.text('directReads');
+  if (wished === undefined || wished === 'on' || wished === 'off') return wished;
+  throw new UsageError(`--direct-reads is no '${wished}'`, 'on or off');
 }
 
 function originsOf(given: Arguments): readonly string[] {

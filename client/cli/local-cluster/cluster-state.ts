@@ -32,7 +32,11 @@ export interface ClusterState {
   readonly origins?: readonly string[];
   /** Bytes that a file may have at the mgr; without it as the mgr has it by itself. */
   readonly smallFileBytes?: number;
+  /** Of the iods; without it as they have it by themselves. */
+  readonly directReads?: DirectReadsWish;
 }
+
+export type DirectReadsWish = 'on' | 'off';
 
 const format = 1;
 
@@ -74,6 +78,7 @@ function isState(value: unknown): value is ClusterState {
     daemons,
     origins = [],
     smallFileBytes = 0,
+    directReads = 'on',
   } = value as Record<string, unknown>;
   return (
     version === format &&
@@ -82,7 +87,8 @@ function isState(value: unknown): value is ClusterState {
     daemons.every(isDaemon) &&
     Array.isArray(origins) &&
     origins.every((one) => typeof one === 'string') &&
-    typeof smallFileBytes === 'number'
+    typeof smallFileBytes === 'number' &&
+    (directReads === 'on' || directReads === 'off')
   );
 }
 

@@ -17,6 +17,7 @@ import {
   type ClusterState,
   type DaemonRecord,
   type DaemonSpec,
+  type DirectReadsWish,
   readState,
   writeState,
 } from './cluster-state.ts';
@@ -41,6 +42,8 @@ export interface ClusterWish extends TableWish {
   readonly origins: readonly string[];
   /** Bytes that a file may have at the mgr; `undefined`: as last time. */
   readonly smallFileBytes: number | undefined;
+  /** Whether clients of this host read the files of the iods; `undefined`: as last time. */
+  readonly directReads: DirectReadsWish | undefined;
 }
 
 const readyTimeoutMs = 60_000;
@@ -64,7 +67,12 @@ export async function startCluster(
     const url = formatClusterUrl({ ...table.mgr, keyFile });
     const origins = wish.origins.length > 0 ? wish.origins : (before?.origins ?? []);
     const smallFileBytes = wish.smallFileBytes ?? before?.smallFileBytes;
-    const kept = { origins, ...(smallFileBytes !== undefined && { smallFileBytes }) };
+    const directReads = wish.directReads ?? before?.directReads;
+    const kept = {
+      origins,
+      ...(smallFileBytes !== undefined && { smallFileBytes }),
+      ...(directReads !== undefined && { directReads }),
+    };
     const specs = daemonSpecs(table, { dataDir, keyFile, url, ...kept });
     const running = await runningOf(before?.daemons ?? []);
     checkUnmoved(specs, running);
@@ -160,9 +168,10 @@ function daemonSpecs(
     url,
     origins,
     smallFileBytes,
+    directReads,
   }: Readonly<Record<'dataDir' | 'keyFile' | 'url', string>> &
     Required<Pick<ClusterState, 'origins'>> &
-    Pick<ClusterState, 'smallFileBytes'>,
+    Pick<ClusterState, 'smallFileBytes' | 'directReads'>,
 ): readonly DaemonSpec[] {
   const spec = (
     role: DaemonSpec['role'],
@@ -186,11 +195,12 @@ function daemonSpecs(
       .split(' ')
       .concat('--iodtab', file, '--key', keyFile)
       .concat(...origins.map((origin) => ['--allow-origin', origin]));
+  const direct = directReads === undefined ? [] : ['--direct-reads', directReads];
   const small = smallFileBytes === undefined ? [] : ['--small-file-bytes', String(smallFileBytes)];
   return [
     spec('mgr', 'mgr', mgr, at(mgr).concat(small)),
     ...iods.map((iod) =>
-      spec('iod', iod.name, iod, ['--mgr', url, ...at(iod), '--index', String(iod.index)]),
+      spec('iod', iod.name, iod, ['--mgr', url, ...at(iod), '--index', `${iod.index}`, ...direct]),
     ),
   ];
 }

@@ -65,6 +65,7 @@ export async function startLocalCluster(iodCount = 2, smallFileBytes = 0): Promi
         secret,
         host,
         port,
+        directReads: true,
         syncTimeoutMs: limits.iodSyncTimeoutMs,
         process: { id: process.pid, residentBytes: () => 1 },
       },
