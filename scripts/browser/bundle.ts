@@ -35,6 +35,16 @@ const ofAll: readonly LeftOut[] = [
   },
   // That the limits fit each other holds everywhere once it holds in Node.
   { of: /shared\/limits\.ts$/, part: /^assert\([^;]*\);$/gm, by: '' },
+  // A page mounts nothing, has no store, and shares a host with nobody.
+  { of: /shared\/limits\.ts$/, part: /^ {2}(?:fuse|store|shared)\w*: .*,$/gm, by: '' },
+  { of: /shared\/wire\/iod-ops\.ts$/, part: /^const sharedObject = [^]*?^\}\);$/m, by: '' },
+  {
+    of: /shared\/wire\/iod-ops\.ts$/,
+    part: /(\bshareReads: op\(\s*\d+,\s*'',\s*read,)[^]*?^ {2}\),$/m,
+    by: '$1 empty, empty),',
+  },
+  // A page that is careful lets nobody make code of text.
+  { of: /shared\/wire\/struct-parts\.ts$/, part: /\bmayCompile\(\) \? compiled : /, by: '' },
 ];
 
 /**
@@ -47,9 +57,21 @@ const ofDashboard: readonly LeftOut[] = [
     part: /^ {2}assert\(maxChars > 0\);[^]*?^ {2}return line;$/m,
     by: "  return '';",
   },
+  // The shapes of messages are for the printer.
+  {
+    of: /shared\/wire\/codec\.ts$/,
+    part: /^ +shape: \{.*\},$|^ {2}const shape: Shape .*$|^ {2}const shapes = .*$|\bshape, (?=\.\.\.)/gm,
+    by: '',
+  },
   {
     of: /shared\/error-catalogue\.ts$/,
     part: /^ {4}(?:effect|advice):\s+(?:'[^'\n]*'|"[^"\n]*"),$/gm,
+    by: '',
+  },
+  // What keeps a daemon from its start it says on its own host.
+  {
+    of: /shared\/error-catalogue\.ts$/,
+    part: /(?<=WEFT_E_(?:DATA_(?:LOCKED|ROLE|NEWER|DAMAGED)|IODTAB(?:_CHANGED)?|OPEN_BIND|PORT_TAKEN): \{\s+what: ')[^'\n]*/g,
     by: '',
   },
   {
@@ -64,12 +86,13 @@ function without(...parts: readonly LeftOut[]): Plugin {
   return {
     name: 'without-parts',
     setup(bundling) {
-      for (const { of, part, by } of parts) {
-        bundling.onLoad({ filter: of }, async ({ path }) => {
-          const text = await readFile(path, 'utf8');
-          return { contents: text.replace(part, by), loader: 'ts' };
-        });
-      }
+      bundling.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        const own = parts.filter(({ of }) => of.test(path));
+        if (own.length === 0) return undefined;
+        const text = await readFile(path, 'utf8');
+        const contents = own.reduce((rest, { part, by }) => rest.replace(part, by), text);
+        return { contents, loader: 'ts' };
+      });
     },
   };
 }

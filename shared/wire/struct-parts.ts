@@ -38,7 +38,7 @@ export function compiled(entries: Entries): Parts {
   return make(...entries.map(([, codec]) => codec));
 }
 
-/** Compiled, but for pages that forbid it (Content-Security-Policy), and such a Node. */
+/** Compiled, but in pages (scripts/browser/bundle.ts), and in a Node that makes no code of text. */
 export const structParts = mayCompile() ? compiled : looped;
 
 function mayCompile(): boolean {
