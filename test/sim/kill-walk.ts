@@ -20,8 +20,13 @@ const pairsPerChain = 5;
 const passings = [1, 5];
 
 /** Kills at one point. @throws what the checkers throw */
-export async function walkPoint(point: KillPoint, how: How, sabotage?: Sabotage): Promise<void> {
-  for (const passing of passings) await walk([{ ...killAt(point, how), passing }], sabotage);
+export async function walkPoint(
+  point: KillPoint,
+  how: How,
+  at: readonly number[] = passings,
+  sabotage?: Sabotage,
+): Promise<void> {
+  for (const passing of at) await walk([{ ...killAt(point, how), passing }], sabotage);
 }
 
 /** Kills at one point after the other. @throws what the checkers throw */

@@ -187,13 +187,16 @@ class Run {
     const client = this.#script
       ? new ScriptedClient(name, requestsOf(this.#script, name), options)
       : new Client(name, options);
+    let hasBegun = false;
     let hasEnded = false;
     const neighbour = this.#neighbour();
     const process: SimProcess = this.cluster.client(
       name,
       async (runtime) => {
-        // By then the mgr knows where on this host the iod is.
-        if (neighbour) await pause(runtime, neighbourDelayMs);
+        // By then the mgr knows where on this host the iod is. Only once: many do not live so long.
+        const isFirst = !hasBegun;
+        hasBegun = true;
+        if (neighbour && isFirst) await pause(runtime, neighbourDelayMs);
         await client.run(runtime, () => this.#stepsLeft-- > 0 || !this.#isOver);
         if (!hasEnded) this.#working--;
         hasEnded = true;
