@@ -242,6 +242,17 @@ export const limits = {
   /** Files that programs have read and closed are kept open for this long, and at most so many. */
   fuseIdleReaderMs: 1000,
   fuseIdleReadersMax: 256,
+  /**
+   * The kernel keeps pages of a file that is no larger. It fills them by 128 KiB at a time, at twice the
+   * cost of large reads without: of what is longer than that only when it is opened once more.
+   */
+  fuseKeptFileBytesMax: 32 * MiB,
+  fuseKeptAtOnceBytesMax: 128 * 1024,
+  /** A recall waits this long for pages of which some are being read, and for so many at once. */
+  fuseDropMs: 500,
+  fuseDropsMax: 2,
+  /** What was read of a file to which there is no right any more goes so soon. */
+  fuseSpoiledReadMs: 1,
   /** Free buffers that a mount keeps for the next reads. */
   fuseBuffersKeptBytesMax: 8 * MiB,
 
@@ -283,6 +294,7 @@ assert(
 );
 assert(limits.rightRenewMs * 3 < limits.rightMs);
 assert(limits.rightAtMgrMs < limits.sessionLeaseMs);
+assert(limits.fuseDropMs * 2 < limits.rightAtMgrMs, 'pages must not cost a mount its rights');
 assert(limits.opensLookedAtPerCall / limits.opensPerRange < limits.openRangesPerPage);
 assert(
   limits.openChangesDelayMs < limits.reapDelayMs,

@@ -11,7 +11,7 @@ import {
   type RequestOf,
   type Volume,
 } from './volume.ts';
-import type { Operations } from './protocol.ts';
+import { isForReader, type Operations } from './protocol.ts';
 
 /** Of some operations: the answer, or `undefined`, and the handler must be asked. */
 export type AtHand = {
@@ -30,6 +30,7 @@ export const atHand: AtHand = {
 
   getAttr(volume, request) {
     const handle = handleOf(request);
+    if (isForReader(request.body) && volume.kernel.pages.isSpoiled(handle)) return undefined;
     // Of what is written here the mgr alone does not know all.
     const attr = volume.files.isWritten(handle) ? undefined : volume.access.knownAttr(handle);
     return attr && attrReplyOf(volume, attr);

@@ -9,6 +9,7 @@ import { limits } from '../../shared/limits.ts';
 import type { Clock } from '../../shared/runtime/runtime.ts';
 import type { Handle } from '../../shared/units.ts';
 import { encode } from './layout.ts';
+import { KernelPages } from './kernel-pages.ts';
 import type { NodeTable } from './node-table.ts';
 import { notifyCodes, openBits, revokedInode } from './protocol.ts';
 
@@ -65,6 +66,7 @@ class Listing {
 }
 
 export class KernelCache {
+  readonly pages: KernelPages;
   readonly #options: KernelCacheOptions;
   /** Until when the kernel may use attributes, and names of a directory. */
   readonly #attrs = new Map<Handle, number>();
@@ -81,6 +83,8 @@ export class KernelCache {
 
   constructor(options: KernelCacheOptions) {
     this.#options = options;
+    const { clock } = options;
+    this.pages = new KernelPages({ clock, drop: (handle) => this.#dropContent(handle) });
   }
 
   /** Names can be taken back from this kernel without a lock of theirs, so it may be told some. */
@@ -94,6 +98,7 @@ export class KernelCache {
    * @returns for how long they are valid
    */
   tellAttr(handle: Handle, validMs: number, isByName: boolean): number {
+    if (this.pages.isSpoiled(handle)) return 0;
     const attrMs = this.#tell(this.#attrs, handle, validMs, isByName);
     if (attrMs > 0) this.told.attributes++;
     return attrMs;
@@ -175,6 +180,13 @@ export class KernelCache {
   /** The kernel has given a node back. */
   forgotten(handle: Handle): void {
     for (const told of [this.#attrs, this.#names, this.#kept]) told.delete(handle);
+    this.pages.forgotten(handle);
+  }
+
+  /** This mount changes its bytes, of which the mgr does not tell us. */
+  async changed(handle: Handle): Promise<void> {
+    if (!this.pages.spoil([handle])) return;
+    await this.#revokeAttr(handle, take(this.#attrs, handle));
   }
 
   /** A program has opened it, and may look at it without its name from now on. */
@@ -195,11 +207,13 @@ export class KernelCache {
     const listed = handles === 'all' ? [...this.#kept.keys()] : handles;
     const kept = listed.filter((handle) => this.#kept.delete(handle));
     const untils = known.map((handle) => [handle, take(this.#attrs, handle)] as const);
+    this.pages.spoil(handles);
     await Promise.all([
       directories.size > 0 ? this.#beginEpoch(directories) : undefined,
       ...kept.map((handle) => this.#revokeListing(handle)),
       ...untils.map(([handle, until]) => this.#revokeAttr(handle, until)),
     ]);
+    await this.pages.dropSoon(handles);
   }
 
   async #beginEpoch(directories: ReadonlySet<Handle>): Promise<void> {
@@ -221,8 +235,12 @@ export class KernelCache {
 
   async #revokeListing(directory: Handle): Promise<void> {
     await this.#areTaken(new Set([directory]));
+    await this.#dropContent(directory);
+  }
+
+  async #dropContent(handle: Handle): Promise<void> {
     try {
-      const content = encode(revokedInode, { node: directory, offset: 0, length: 0 });
+      const content = encode(revokedInode, { node: handle, offset: 0, length: 0 });
       await this.#options.notify(notifyCodes.revokeInode, content);
     } catch (error) {
       // It has been given back, and with it whatever was kept.

@@ -303,7 +303,7 @@ export const initFlags = {
   /** The kernel leaves O_TRUNC to `open`. */
   atomicTruncate: 1 << 3,
   bigWrites: 1 << 5,
-  /** Pages of a mapping go when time or size has changed. */
+  /** Pages go when time or size has changed; before each read the kernel looks whether they have. */
   autoInvalidate: 1 << 12,
   /** Listings with attributes, for those who look at them. */
   listAttributes: 1 << 13,
@@ -337,6 +337,13 @@ export const setAttrBits = {
   modifiedNow: 1 << 8,
   killPrivileges: 1 << 11,
 } as const;
+
+const ofOpenFile = 1 << 0;
+
+/** In `getAttr`: the kernel is about to read through an open file, or to seek its end. */
+export function isForReader({ flags }: { readonly flags: number }): boolean {
+  return (flags & ofOpenFile) !== 0;
+}
 
 /** The mode of `allocate`, as of fallocate(2). */
 export const allocateBits = { keepSize: 1, punchHole: 2, zeroRange: 16 } as const;

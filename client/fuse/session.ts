@@ -20,6 +20,7 @@ import {
   forgetOne,
   initFlags,
   initFlags2,
+  isForReader,
   type Operation,
   operationOf,
   operations,
@@ -94,7 +95,7 @@ export class FuseSession {
     const header = decodeHeader(message);
     const name = operationOf(header.opcode);
     const attr = this.#continuations.next(header, this.#options.runtime.clock.now());
-    if (name === 'getAttr' && attr !== undefined) {
+    if (name === 'getAttr' && attr !== undefined && !isOfReader(header, message)) {
       this.#answer(header.unique, 0, encodeReply(operations.getAttr, notKept(attr)));
       return undefined;
     }
@@ -274,10 +275,17 @@ export class FuseSession {
       timeGranularityNs: 1,
       pagesMax: limits.fuseTransferBytes / pageBytes,
     };
-    this.#options.volume.kernel.agreed({ knowsEpochs: agreed.minor >= version.minorOfEpochs });
+    const { kernel: cache } = this.#options.volume;
+    cache.agreed({ knowsEpochs: agreed.minor >= version.minorOfEpochs });
+    cache.pages.agreed({ isGated: (agreed.flags & initFlags.autoInvalidate) !== 0 });
     this.#options.runtime.log.info('kernel agreed', { version: `${major}.${minor}` });
     this.#answer(unique, 0, encodeReply(sessionOperations.init, agreed));
   }
+}
+
+/** Then what its thread was told before is not new enough. */
+function isOfReader(header: RequestHeader, message: Buffer): boolean {
+  return isForReader(decodeRequest(operations.getAttr, header, message).body);
 }
 
 /** @returns what the kernel will ask about in the same system call */

@@ -325,4 +325,25 @@ export const defects: readonly Defect[] = [
     wrong: 'this.#contactAt + 2 * limits.rightMs - this.#clock.now()',
     noticedBy: ['test/sim/coherence.test.ts'],
   },
+  {
+    title: 'a recall leaves the pages of a file in the kernel',
+    file: 'client/fuse/kernel-cache.ts',
+    right: 'this.pages.spoil(handles);',
+    wrong: '',
+    noticedBy: ['test/client/fuse/kernel-cache.test.ts'],
+  },
+  {
+    title: 'who reads a file that others write does not wait for its pages to go',
+    file: 'client/fuse/operations/attributes.ts',
+    right: 'if (isForReader(request.body)) await kernel.pages.settled(handle);',
+    wrong: '',
+    noticedBy: ['test/client/fuse/operations/files.test.ts'],
+  },
+  {
+    title: 'a file is opened with pages of before, which may not be dropped yet',
+    file: 'client/fuse/kernel-pages.ts',
+    right: 'return pages.isKept ? openBits.keepCache : 0;',
+    wrong: 'return openBits.keepCache;',
+    noticedBy: ['test/client/fuse/kernel-pages.test.ts'],
+  },
 ];

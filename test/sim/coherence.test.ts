@@ -12,14 +12,17 @@ async function passSeeds(
 ): Promise<void> {
   let changes = 0;
   let kernelLooks = 0;
+  let pageLooks = 0;
   for (let seed = first; seed <= last; seed++) {
     const verdict = await runCoherence({ seed, forMs, faults });
     changes += verdict.changes;
     kernelLooks += verdict.kernelLooks;
+    pageLooks += verdict.pageLooks;
     if (verdict.failure !== undefined) t.fail(`seed ${seed}: ${verdict.failure.message}`);
   }
   t.true(changes > 100, `${changes} changes`);
   t.true(kernelLooks > 1000, `${kernelLooks} looks that asked nobody`);
+  t.true(pageLooks > 100, `${pageLooks} reads through the page cache`);
 }
 
 test('without faults nobody sees what was changed before he looked', async (t) => {
@@ -43,6 +46,11 @@ for (const [i, kinds] of (
 }
 
 test('a kernel that is not told of a recall is found', async (t) => {
-  const { failure } = await runCoherence({ seed: 1, forMs, isKernelDeaf: true });
+  const { failure } = await runCoherence({ seed: 1, forMs, defect: 'deaf' });
   t.regex(failure?.message ?? '', /in a kernel, which is not of/);
+});
+
+test('a kernel that keeps pages when it is told to drop them is found', async (t) => {
+  const { failure } = await runCoherence({ seed: 1, forMs, defect: 'clinging' });
+  t.regex(failure?.message ?? '', /read by pages, which is not of/);
 });

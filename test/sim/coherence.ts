@@ -1,12 +1,16 @@
 /**
- * Clients that cache names and attributes, each before a kernel that caches too, change and look at
- * the same few files while daemons and clients are killed, stopped and cut off. Whatever anybody
+ * Clients that cache names and attributes, each before a kernel that caches these and pages too,
+ * change and look at the same few files while daemons and clients are killed, stopped and cut off. Whatever anybody
  * sees is never older than what was finished, or seen by anybody, before he looked; but whoever is
  * about to change something may see the old until the change is finished.
  */
 import { connect } from '../../client/connect.ts';
 import type { FileSystem } from '../../client/file-system.ts';
+import { DirectoryStreams } from '../../client/fuse/directory-streams.ts';
+import { IdleReaders } from '../../client/fuse/idle-readers.ts';
 import type { KernelCache } from '../../client/fuse/kernel-cache.ts';
+import { OpenFiles } from '../../client/fuse/open-files.ts';
+import type { Volume } from '../../client/fuse/volume.ts';
 import { HandleAccess, hasCode, placeAt, placeIn } from '../../client/handle-access.ts';
 import { isFsError } from '../../shared/errno.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
@@ -17,6 +21,7 @@ import { Cluster, clusterUrl, secret } from './cluster.ts';
 import { type FaultKind, Faults } from './faults.ts';
 import { ModelKernel } from './model-kernel.ts';
 import { ReferenceModel } from './reference-model.ts';
+import { Register } from './register.ts';
 import type { SimProcess } from './runtime/process.ts';
 import type { SimRandom } from './runtime/random.ts';
 
@@ -26,8 +31,8 @@ export interface CoherenceOptions {
   readonly forMs: number;
   readonly faults?: readonly FaultKind[];
   readonly clients?: number;
-  /** A defect, to see that it is found: kernels are not told of recalls. */
-  readonly isKernelDeaf?: boolean;
+  /** A defect, to see that it is found: kernels are not told of recalls, or keep pages all the same. */
+  readonly defect?: 'deaf' | 'clinging';
 }
 
 export interface CoherenceVerdict {
@@ -36,41 +41,9 @@ export interface CoherenceVerdict {
   readonly changes: number;
   readonly looks: number;
   readonly kernelLooks: number;
+  /** Reads through the page cache. */
+  readonly pageLooks: number;
   readonly faults: number;
-}
-
-/** Something whose states have numbers that grow. One at a time changes it. */
-class Register {
-  readonly name: ByteString;
-  finished = 0;
-  /** Finished, or seen by somebody. */
-  low = 0;
-  /** Where a change is under way. */
-  changer: ModelKernel | undefined;
-  /** Begun. */
-  high = 0;
-  changingSince: number | undefined;
-  /** Of a name: where it leads in which state. */
-  readonly targets: (Handle | null)[] = [];
-
-  constructor(name: string) {
-    this.name = byteString(name);
-  }
-
-  /** What one who looks through `kernel` now must see at the least. */
-  since(kernel: ModelKernel): number {
-    return this.changer === kernel ? this.finished : this.low;
-  }
-
-  /** @param isSeen whether the state of this number looks like that */
-  saw(since: number, what: string, isSeen: (state: number) => boolean): void {
-    for (let state = since; state <= this.high; state++) {
-      if (!isSeen(state)) continue;
-      this.low = Math.max(this.low, state);
-      return;
-    }
-    throw new Error(`${this.name}: saw ${what}, which is not of ${since} to ${this.high}`);
-  }
 }
 
 const uncertain: ReadonlySet<string> = new Set([
@@ -94,30 +67,35 @@ export async function runCoherence(options: CoherenceOptions): Promise<Coherence
   } catch (error) {
     failure = error instanceof Error ? error : new Error(String(error));
   }
-  const { changes, looks, kernelLooks } = run;
-  return { failure, changes, looks, kernelLooks, faults: run.faultCount };
+  const { changes, looks, kernelLooks, pageLooks } = run;
+  return { failure, changes, looks, kernelLooks, pageLooks, faults: run.faultCount };
 }
 
 class Coherence {
   changes = 0;
   looks = 0;
   kernelLooks = 0;
+  /** Through descriptors of which the kernel keeps pages. */
+  pageLooks = 0;
   readonly #cluster: Cluster;
   readonly #faults: Faults;
   readonly #random: SimRandom;
   readonly #kernels: readonly ModelKernel[];
   readonly #owners: Register[] = [];
   readonly #names: Register[] = [];
+  readonly #contents: Register[] = [];
   readonly #isKernelDeaf: boolean;
   #files = 0;
   #isOver = false;
 
-  constructor({ seed, faults = [], clients = 3, isKernelDeaf = false }: CoherenceOptions) {
-    this.#isKernelDeaf = isKernelDeaf;
+  constructor({ seed, faults = [], clients = 3, defect }: CoherenceOptions) {
+    this.#isKernelDeaf = defect === 'deaf';
     this.#cluster = new Cluster({ seed, iods: 1, onPowerLoss: () => undefined });
     const { world } = this.#cluster;
     this.#random = world.random.fork('coherence');
-    this.#kernels = Array.from({ length: clients }, () => new ModelKernel(world, this.#random));
+    this.#kernels = Array.from({ length: clients }, () => {
+      return new ModelKernel(world, this.#random, { isClinging: defect === 'clinging' });
+    });
     const processes = this.#kernels.map((kernel, i) => this.#makeClient(`client${i}`, kernel));
     this.#faults = new Faults({
       cluster: this.#cluster,
@@ -166,9 +144,10 @@ class Coherence {
       deadlineMs,
       revoke: (handles) => (this.#isKernelDeaf ? Promise.resolve() : cache.revoke(handles)),
     });
+    const volume = volumeOf(access, kernel, cache);
     const lanes = Array.from({ length: 3 }, async () => {
       while (!this.#isOver) {
-        await this.#step(access, kernel, cache).catch((error: unknown) => {
+        await this.#step(volume, kernel).catch((error: unknown) => {
           if (!isUncertain(error)) throw error;
         });
         await this.#pause(runtime);
@@ -177,10 +156,15 @@ class Coherence {
     await Promise.all(lanes);
   }
 
-  async #step(access: HandleAccess, kernel: ModelKernel, cache: KernelCache): Promise<void> {
-    const register = this.#random.pick([this.#register(true), this.#register(false)]);
+  async #step(volume: Volume, kernel: ModelKernel): Promise<void> {
+    const { access, kernel: cache } = volume;
+    const kinds = [this.#owners, this.#names, this.#contents];
+    const register = this.#random.pick(kinds.map((kind) => this.#register(kind)));
     const isChange = this.#random.chance(0.15);
-    if (this.#owners.includes(register)) {
+    if (this.#contents.includes(register)) {
+      if (isChange) await this.#changeContent(volume, kernel, register);
+      else await this.#readContent(volume, kernel, register);
+    } else if (this.#owners.includes(register)) {
       if (isChange) await this.#changeOwner(access, kernel, register);
       else await this.#lookAtOwner(access, kernel, cache, register);
     } else if (isChange) await this.#changeName(access, kernel, register);
@@ -188,14 +172,13 @@ class Coherence {
     else await this.#lookAtName(access, kernel, cache, register);
   }
 
-  #register(isOwner: boolean): Register {
-    const all = isOwner ? this.#owners : this.#names;
+  #register(all: Register[]): Register {
     const { nowMs } = this.#cluster.world;
     const isStuck = ({ changingSince = nowMs }: Register) => nowMs - changingSince > stuckMs;
     const stuck = all.findIndex(isStuck);
     if (stuck >= 0) all.splice(stuck, 1);
     while (all.length < registers) {
-      all.push(new Register(`${isOwner ? 'owner' : 'name'}-${this.#files++}`));
+      all.push(new Register(`register-${this.#files++}`));
     }
     return this.#random.pick(all);
   }
@@ -289,6 +272,41 @@ class Coherence {
     register.saw(since, `handle ${handle} ${where}`, isSeen);
   }
 
+  async #changeContent(volume: Volume, kernel: ModelKernel, register: Register): Promise<void> {
+    await this.#change(register, kernel, async (state) => {
+      const at = placeIn(rootHandle, register.name);
+      if (state === 1) {
+        const { attr } = await volume.access.call(nameOps.makeNode, newFile(at.path), {});
+        register.targets[0] = attr.handle;
+      }
+      const handle = register.targets[0];
+      if (handle == null) throw new Error(`${register.name} was never made`);
+      await kernel.pages.write(volume, handle, contentOf(state), this.#random.chance(0.5));
+    });
+  }
+
+  /** Several times through one descriptor: the file may be written meanwhile. */
+  async #readContent(volume: Volume, kernel: ModelKernel, register: Register): Promise<void> {
+    const handle = register.targets[0];
+    if (register.finished === 0 || handle == null) return;
+    // Whoever opens a file has looked it up.
+    await kernel.lookUp(volume.access, volume.kernel, rootHandle, register.name);
+    const descriptor = await kernel.pages.open(volume, handle);
+    do {
+      const since = register.since(kernel);
+      const seen = await kernel.pages.read(volume, descriptor);
+      this.#sawContent(register, since, seen, descriptor.isDirect ? 'read' : 'read by pages');
+      this.looks++;
+      if (!descriptor.isDirect) this.pageLooks++;
+      await this.#pause(volume.access.session.runtime);
+    } while (this.#random.chance(0.8));
+    await kernel.pages.close(volume, descriptor);
+  }
+
+  #sawContent(register: Register, since: number, seen: string, where: string): void {
+    register.saw(since, `content ${seen} ${where}`, (state) => contentOf(state) === seen);
+  }
+
   async #list(access: HandleAccess, kernel: ModelKernel, cache: KernelCache): Promise<void> {
     const since = new Map(this.#names.map((register) => [register, register.since(kernel)]));
     const listed = await kernel.list(access, cache, rootHandle);
@@ -308,6 +326,13 @@ class Coherence {
         if (handle === undefined) continue;
         this.kernelLooks++;
         this.#sawName(register, register.since(kernel), handle, 'in a kernel');
+      }
+      for (const register of this.#contents) {
+        const handle = register.targets[0];
+        const seen = handle == null ? undefined : kernel.pages.known(handle);
+        if (seen === undefined) continue;
+        this.kernelLooks++;
+        this.#sawContent(register, register.since(kernel), seen, 'in a kernel');
       }
       for (const register of this.#owners) {
         const handle = register.targets[0];
@@ -332,6 +357,24 @@ class Coherence {
       clock.timer(this.#random.within([0, 20]), resolve);
     });
   }
+}
+
+/** All are equally long. */
+function contentOf(state: number): string {
+  return `content ${String(state).padStart(6, '0')}`;
+}
+
+function volumeOf(access: HandleAccess, { nodes }: ModelKernel, kernel: KernelCache): Volume {
+  return {
+    access,
+    nodes,
+    files: new OpenFiles(),
+    idleReaders: new IdleReaders(access.session.runtime.clock),
+    directories: new DirectoryStreams(),
+    kernel,
+    // Of a session that was lost.
+    unheard: () => undefined,
+  };
 }
 
 function isUncertain(error: unknown): boolean {

@@ -6,14 +6,17 @@
 import { FsError } from '../../shared/errno.ts';
 import type { ByteString, Handle } from '../../shared/units.ts';
 import { KernelCache } from '../../client/fuse/kernel-cache.ts';
-import { isByName } from '../../client/fuse/volume.ts';
+import { isByName, type Volume } from '../../client/fuse/volume.ts';
 import { NodeTable } from '../../client/fuse/node-table.ts';
+import { attributeHandlers } from '../../client/fuse/operations/attributes.ts';
 import { notifyCodes, revokedInode } from '../../client/fuse/protocol.ts';
+import type { RequestControl } from '../../client/fuse/in-flight.ts';
 import { type HandleAccess, hasCode, placeIn } from '../../client/handle-access.ts';
 import type { Attr } from '../../shared/wire/values.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import type { SimRandom } from './runtime/random.ts';
 import type { World } from './runtime/world.ts';
+import { ModelPages, requestOf } from './model-pages.ts';
 
 interface Told<T> {
   readonly value: T;
@@ -35,10 +38,20 @@ export class ModelKernel {
   #steps = 0;
   #epoch = 0;
   #nodes = new NodeTable();
+  readonly pages: ModelPages;
+  /** A defect: pages stay when they are revoked. */
+  readonly #isClinging: boolean;
 
-  constructor(world: World, random: SimRandom) {
+  constructor(world: World, random: SimRandom, { isClinging }: { readonly isClinging: boolean }) {
     this.#world = world;
     this.#random = random;
+    this.#isClinging = isClinging;
+    this.pages = new ModelPages({
+      isKnown: (handle) => this.#isKnown(handle),
+      ask: (volume, handle) => this.#askForReader(volume, handle),
+      changed: (handle) => this.changed(handle),
+      pause: () => this.#pause(),
+    });
   }
 
   /** A process begins to serve it. */
@@ -46,6 +59,7 @@ export class ModelKernel {
     this.#names.clear();
     this.#attrs.clear();
     this.#inodes.clear();
+    this.pages.clear();
     const nodes = new NodeTable();
     const cache = new KernelCache({
       clock,
@@ -54,6 +68,7 @@ export class ModelKernel {
     });
     this.#nodes = nodes;
     cache.agreed({ knowsEpochs: true });
+    cache.pages.agreed({ isGated: true });
     return cache;
   }
 
@@ -165,6 +180,33 @@ export class ModelKernel {
     return done ? new Map(entries.map(({ name, handle }) => [name, handle])) : undefined;
   }
 
+  get nodes(): NodeTable {
+    return this.#nodes;
+  }
+
+  /** As by GETATTR of one who reads, and goes on when what he was told is stored. */
+  async #askForReader(volume: Volume, handle: Handle): Promise<void> {
+    const step = ++this.#steps;
+    const { attr, attrValid, attrValidNs } = await attributeHandlers.getAttr(
+      volume,
+      requestOf(handle, { flags: 1, file: 0 }),
+      {} as RequestControl,
+    );
+    await this.#pause();
+    if (volume.nodes !== this.#nodes || (this.#revoked.get(handle) ?? 0) > step) return;
+    const validMs = attrValid * 1000 + attrValidNs / 1e6;
+    const untilMs = validMs === 0 ? -Infinity : this.#world.nowMs + validMs;
+    this.#inodes.add(handle);
+    this.#attrs.set(handle, { value: attr.uid, untilMs });
+  }
+
+  /** Until a thread runs again that was woken. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#world.after(this.#random.within([0, scheduledWithinMs]), resolve);
+    });
+  }
+
   #learn(access: HandleAccess, cache: KernelCache, attr: Attr, step: number): void {
     const { handle, uid: value } = attr;
     const isKept = access.cache?.attr(handle) === attr;
@@ -190,8 +232,10 @@ export class ModelKernel {
       this.#epoch++;
       return;
     }
-    const node = revokedInode.read(Buffer.from(content), 0).node as Handle;
-    if (!this.#inodes.has(node)) throw new FsError('ENOENT');
-    this.changed(node);
+    const { node, offset } = revokedInode.read(Buffer.from(content), 0);
+    const handle = node as Handle;
+    if (!this.#inodes.has(handle)) throw new FsError('ENOENT');
+    this.changed(handle);
+    if (offset >= 0 && !this.#isClinging) await this.pages.drop(handle);
   }
 }

@@ -8,7 +8,7 @@ import { timeOf } from '../../attributes.ts';
 import type { Control } from '../../control.ts';
 import type { File } from '../../file.ts';
 import { placeAt } from '../../handle-access.ts';
-import { setAttrBits } from '../protocol.ts';
+import { isForReader, setAttrBits } from '../protocol.ts';
 import { attrReplyOf, type Handlers, handleOf, type Volume } from '../volume.ts';
 
 /** In these statfs(2) counts; iods count bytes. */
@@ -18,8 +18,9 @@ const freeFiles = 2 ** 32;
 
 export const attributeHandlers = {
   async getAttr(volume, request, control) {
-    const { access, files } = volume;
+    const { access, files, kernel } = volume;
     const handle = handleOf(request);
+    if (isForReader(request.body)) await kernel.pages.settled(handle);
     const writers = files.writersOf(handle);
     if (writers.length === 0) return attrReplyOf(volume, await access.attr(handle, control));
     const stored = await access.stored(handle, control);
@@ -39,7 +40,7 @@ export const attributeHandlers = {
     // A close that is on its way must not change the time again.
     if (setsModified) await closed(volume, handle);
     const writers = files.writersOf(handle);
-    const { attr: stored } = await access.call(
+    const change = access.call(
       nameOps.setAttr,
       {
         at: placeAt(handle),
@@ -53,6 +54,7 @@ export const attributeHandlers = {
       },
       control,
     );
+    const { attr: stored } = await (size === undefined ? change : cut(volume, handle, change));
     if (setsModified) {
       for (const file of files.writersOf(handle)) file.retime(stored.modified);
       nodes.setModified(handle, writers.length > 0 ? stored.modified : undefined);
@@ -113,6 +115,15 @@ async function whole(
     if (one?.modified && compareTimestamps(one.modified, modified) > 0) modified = one.modified;
   }
   return written.length === 0 ? stored : { ...stored, size, modified };
+}
+
+/** A change of size, made or not, of which the mgr tells us nothing more. */
+async function cut<R>({ kernel }: Volume, handle: Handle, change: Promise<R>): Promise<R> {
+  try {
+    return await change;
+  } finally {
+    await kernel.changed(handle);
+  }
 }
 
 /** Files that programs have closed are so at the mgr; whoever closes them hears of a failure. */

@@ -22,7 +22,7 @@ export const fileHandlers = {
     const flags = request.body.flags & ~settledFlags;
     const isReader = openIntent(flags).flags === openFlags.read;
     const idle = isReader ? volume.idleReaders.take(handle) : undefined;
-    if (idle !== undefined && volume.access.isOpen(idle)) return opened(volume, idle, false);
+    if (idle !== undefined && volume.access.isOpen(idle)) return opened(volume, idle, flags);
     const wish = { at: placeAt(handle), flags, mode: 0, maker: undefined };
     const { reply } = await open(volume, wish, control);
     if ((bits & openRequestBits.killPrivileges) === 0) return reply;
@@ -53,8 +53,9 @@ export const fileHandlers = {
     }
   },
 
-  async read({ access, files }, { body }, control) {
+  async read({ access, files, kernel }, { body }, control) {
     const file = files.get(body.file);
+    kernel.pages.read(file.handle, body.file);
     requireOffset(body.offset);
     // While there is a right to them nobody writes: nobody need be asked what is behind the end.
     const { size = Infinity } = access.cache?.attr(file.handle) ?? {};
@@ -94,6 +95,7 @@ export const fileHandlers = {
 
   async release(volume, { body }) {
     const file = volume.files.take(body.file);
+    volume.kernel.pages.closed(file.handle, body.file);
     const giveBack = (): void => close(volume, file);
     if (volume.files.writersOf(file.handle).includes(file)) giveBack();
     else volume.idleReaders.keep(file, giveBack);
@@ -138,21 +140,28 @@ async function open(
   control: Control,
 ): Promise<{ readonly attr: Attr; readonly reply: { file: number; flags: number } }> {
   const { flags, durable } = openIntent(wish.flags);
-  const writable = (flags & openFlags.write) !== 0;
   const { file, attr } = await volume.access.open({ ...wish, flags, durable }, control);
-  return { attr, reply: await opened(volume, file, writable) };
+  return { attr, reply: await opened(volume, file, wish.flags) };
 }
 
-async function opened(volume: Volume, file: File, writable: boolean) {
-  const { files, kernel } = volume;
-  const number = files.add(file, writable);
+/** @param wish flags of open(2) */
+async function opened(volume: Volume, file: File, wish: number) {
+  const { access, files, kernel } = volume;
+  const { handle } = file;
+  const { flags } = openIntent(wish);
+  const number = files.add(file, (flags & openFlags.write) !== 0);
   try {
-    await kernel.opened(file.handle);
+    if ((flags & (openFlags.write | openFlags.truncate)) !== 0) await kernel.changed(handle);
+    await kernel.opened(handle);
   } catch (error) {
     close(volume, files.take(number));
     throw error;
   }
-  return { file: number, flags: openBits.directIo | openBits.noFlush };
+  // With a right to it nobody writes, and the kernel would hear of it first.
+  const attr = files.isWritten(handle) ? undefined : access.cache?.attr(handle);
+  const isKept = attr !== undefined && (wish & constants.O_DIRECT) === 0;
+  const way = isKept ? kernel.pages.open(attr, number) : openBits.directIo;
+  return { file: number, flags: way | openBits.noFlush };
 }
 
 function requireOffset(offset: number): void {

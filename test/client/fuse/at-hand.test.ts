@@ -50,7 +50,7 @@ function stage({ validMs = 1000 } = {}) {
 }
 
 function request<K extends keyof Operations>(node: Handle, tail?: string) {
-  return { header: { node }, tail } as unknown as RequestOf<Operations[K]>;
+  return { header: { node }, body: { flags: 0 }, tail } as unknown as RequestOf<Operations[K]>;
 }
 
 test('what is cached of a name is told at once, with how long it is good', (t) => {
@@ -72,4 +72,16 @@ test('cached attributes are told at once, but not of what is written here', (t) 
   t.is(ask(3 as Handle), undefined);
   writers.add(file);
   t.is(ask(file), undefined);
+});
+
+test('who reads a file whose pages must go first is not answered at once', (t) => {
+  const { volume } = stage();
+  const { pages } = volume.kernel;
+  const asReader = { ...request<'getAttr'>(file), body: { flags: 1, file: 1 } };
+  pages.agreed({ isGated: true });
+  pages.open({ handle: file, size: 7 }, 1);
+  t.like(atHand.getAttr?.(volume, asReader), { attrValid: long });
+  pages.spoil([file]);
+  t.is(atHand.getAttr?.(volume, asReader), undefined);
+  t.like(atHand.getAttr?.(volume, request<'getAttr'>(file)), { attrValid: 0, attrValidNs: 0 });
 });

@@ -235,3 +235,26 @@ test('an inode of which the kernel is about to learn is taken back again until i
   await other.cache.revoke([file]);
   t.is(other.told.length, 1, 'the kernel has given it back');
 });
+
+test('pages are taken back when the attributes are over; then these are told for no time', async (t) => {
+  const { cache, told } = stage();
+  cache.pages.agreed({ isGated: true });
+  cache.pages.open({ handle: file, size: 1 }, 1);
+  cache.tellAttr(file, 1000, false);
+  await cache.revoke([file]);
+  t.deepEqual(told, ['2 -1', '2 0']);
+  t.is(cache.tellAttr(file, 1000, false), 0);
+  cache.pages.closed(file, 1);
+  t.is(cache.tellAttr(file, 1000, false), 1000);
+});
+
+test('of what this mount changes itself the kernel asks anew, if it keeps pages of it', async (t) => {
+  const { cache, told } = stage();
+  cache.pages.agreed({ isGated: true });
+  cache.tellAttr(file, 1000, false);
+  await cache.changed(file);
+  t.deepEqual(told, []);
+  cache.pages.open({ handle: file, size: 1 }, 1);
+  await cache.changed(file);
+  t.deepEqual(told, ['2 -1'], 'a notice for pages would wait for whoever has asked for the change');
+});

@@ -38,7 +38,11 @@ function stage(own: Partial<Handlers> = {}, isDying = () => false, atHand: AtHan
     // Of the volume the session itself uses no more.
     volume: {
       nodes,
-      kernel: { agreed: () => undefined, forgotten: (handle: number) => forgotten.push(handle) },
+      kernel: {
+        agreed: () => undefined,
+        pages: { agreed: () => undefined },
+        forgotten: (handle: number) => forgotten.push(handle),
+      },
     } as unknown as Volume,
     handlers: { ...handlers, ...own },
     atHand,
@@ -222,8 +226,9 @@ test('what a lookup has brought answers the next request of its thread, and no o
       return Promise.resolve({ ...noEntry, attr: { ...attr, size: 10 } });
     },
   });
-  const ask = async (opcode: number, pid: number, node: number): Promise<number> => {
-    const content = opcode === operations.lookup.code ? Buffer.from('a\0') : Buffer.alloc(16);
+  const ask = async (opcode: number, pid: number, node: number, flags = 0): Promise<number> => {
+    const content = opcode === operations.lookup.code ? Buffer.from('a\0') : Buffer.alloc(16, 0);
+    if (opcode === operations.getAttr.code) content.writeUInt32LE(flags);
     void session.receive(requestBytes(opcode, [content], { pid, node }));
     await settled();
     const { getAttr } = operations;
@@ -237,7 +242,9 @@ test('what a lookup has brought answers the next request of its thread, and no o
   await ask(lookup.code, 7, 1);
   await ask(getAttr.code, 7, 1);
   t.is(await ask(getAttr.code, 7, 5), 10, 'something else came in between');
-  t.is(asked, 4);
+  await ask(lookup.code, 7, 1);
+  t.is(await ask(getAttr.code, 7, 5, 1), 10, 'for one who is about to read');
+  t.is(asked, 5);
 });
 
 test('what is at hand is answered in the same call, else the handler is asked', async (t) => {

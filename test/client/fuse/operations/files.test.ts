@@ -304,7 +304,10 @@ test('the kernel is told at once that a change of size took the set-uid bit away
     },
   };
   const revoked: unknown[] = [];
-  const kernel = { revoke: (handles: unknown) => Promise.resolve(revoked.push(handles)) };
+  const kernel = {
+    revoke: (handles: unknown) => Promise.resolve(revoked.push(handles)),
+    changed: () => Promise.resolve(),
+  };
   const volume = { access, nodes, kernel, files: new OpenFiles() } as unknown as Volume;
   const body = { valid: setAttrBits.size | setAttrBits.killPrivileges, size: 3 };
   const reply = await attributeHandlers.setAttr(volume, request(body, 7), control);
@@ -312,4 +315,26 @@ test('the kernel is told at once that a change of size took the set-uid bit away
   t.is(reply.attr.mode & 0o7777, 0o755);
   t.deepEqual(revoked, [[7]]);
   t.is(reply.attr.size, 3);
+});
+
+test('who reads through the page cache is told the size when the pages have gone', async (t) => {
+  const order: string[] = [];
+  const pages = { settled: () => Promise.resolve(order.push('settled')) };
+  const at = { seconds: 1, nanoseconds: 0 };
+  const times = { accessed: at, modified: at, changed: at, born: at };
+  const attr = { handle: 7, kind: 'file', mode: 0o644, size: 9, ...times } as Attr;
+  const ask = () => {
+    order.push('asked');
+    return Promise.resolve(attr);
+  };
+  const volume = {
+    access: { attr: ask },
+    nodes: new NodeTable(),
+    files: new OpenFiles(),
+    kernel: { pages },
+  } as unknown as Volume;
+  await attributeHandlers.getAttr(volume, request({ flags: 0 }, 7), control);
+  t.deepEqual(order, ['asked']);
+  await attributeHandlers.getAttr(volume, request({ flags: 1, file: 3 }, 7), control);
+  t.deepEqual(order.slice(1), ['settled', 'asked']);
 });

@@ -1,0 +1,150 @@
+/** Pages that the kernel of a mount keeps: read again for nothing, and never when they are over. */
+import { type FileHandle, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { until } from './cluster-fixture.ts';
+import { Mounted, mountTest } from './mounted.ts';
+
+/** How often the kernel of a mount has asked for bytes so far. */
+async function reads({ metrics }: Mounted): Promise<number> {
+  const text = await (await fetch(metrics ?? '')).text();
+  return Number(/^weftfs_mount_operation_\S+_count\{op="read"\S+ (\d+)$/m.exec(text)?.[1] ?? 0);
+}
+
+/** In a state of the file: as long in each. */
+function contentIn(state: number): string {
+  return String(state).padStart(8, '0');
+}
+
+/** All that is in a file that is open. */
+async function contentOf(file: FileHandle): Promise<string> {
+  const buffer = Buffer.alloc(64 * 1024);
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+  return buffer.toString('latin1', 0, bytesRead);
+}
+
+mountTest('what was read is read again without a question, until somebody writes', async (t) => {
+  const one = await Mounted.start(t, { iods: 2 });
+  const two = await Mounted.on(t, one.cluster, 'mnt2', ['--metrics', '0']);
+  await writeFile(one.path('f'), 'a'.repeat(40_000));
+  const file = await two.open(t, 'f', 'r');
+  t.is((await contentOf(file)).length, 40_000);
+  const asked = await reads(two);
+  t.true(asked > 0);
+  for (let i = 0; i < 10; i++) {
+    t.is((await readFile(two.path('f'))).length, 40_000);
+    t.is((await contentOf(file)).length, 40_000);
+  }
+  t.is(await reads(two), asked);
+  const { atime, mtime } = await stat(one.path('f'));
+  await writeFile(one.path('f'), 'b'.repeat(40_000), { flag: 'r+' });
+  // Neither size nor time tells that anything has happened.
+  await utimes(one.path('f'), atime, mtime);
+  t.is(await contentOf(file), 'b'.repeat(40_000));
+  t.is(await readFile(two.path('f'), 'latin1'), 'b'.repeat(40_000));
+  t.true((await reads(two)) > asked);
+});
+
+mountTest(
+  'whatever changes the bytes of a file on either mount is seen by who has read it before',
+  async (t) => {
+    const one = await Mounted.start(t, { iods: 2 });
+    const two = await Mounted.on(t, one.cluster, 'mnt2');
+    const changes = [
+      'printf 12345 | dd of=f bs=1 seek=100 conv=notrunc status=none',
+      'truncate -s 20000 f',
+      'truncate -s 30000 f',
+      'fallocate -p -o 5000 -l 5000 f',
+      'fallocate -l 50000 f',
+      'printf more >>f',
+      'cp other f',
+      'dd if=other of=f bs=4096 count=2 seek=3 conv=notrunc oflag=direct status=none',
+      `python3 -c "import mmap; f = open('f', 'r+b'); m = mmap.mmap(f.fileno(), 0); m[7:11] = b'mmap'; m.flush()"`,
+      'printf all >f',
+    ];
+    for (const writer of [one, two]) {
+      await one.sh('seq 10000 | head -c 40000 >f; seq 20000 30000 | head -c 40960 >other');
+      const file = await two.open(t, 'f', 'r');
+      await contentOf(file);
+      for (const change of changes) {
+        await writer.sh(change);
+        const before = await contentOf(file);
+        t.is(before, await readFile(one.path('f'), 'latin1'), `${change}, as it is open`);
+        t.is(before, await readFile(two.path('f'), 'latin1'), `${change}, by name`);
+        t.is(before, await two.run('dd', 'if=f', 'bs=64K', 'iflag=direct', 'status=none'), change);
+      }
+      await file.close();
+    }
+  },
+  ['dd', 'fallocate', 'python3'],
+);
+
+mountTest('a mount that is stopped shows no bytes that were over', async (t) => {
+  const one = await Mounted.start(t, { iods: 1 });
+  const two = await Mounted.on(t, one.cluster, 'mnt2');
+  await writeFile(one.path('f'), 'old');
+  const file = await two.open(t, 'f', 'r');
+  t.is(await contentOf(file), 'old');
+  process.kill(two.pid, 'SIGSTOP');
+  let seen: Promise<string>;
+  try {
+    await writeFile(one.path('f'), 'new', { flag: 'r+' });
+    // The kernel alone answers nothing any more.
+    seen = contentOf(file);
+  } finally {
+    process.kill(two.pid, 'SIGCONT');
+  }
+  t.is(await seen, 'new');
+});
+
+mountTest('bytes that are over are read by nobody, whoever is killed', async (t) => {
+  const one = await Mounted.start(t, { iods: 2 });
+  const mounts = [one, await Mounted.on(t, one.cluster, 'mnt2')];
+  const stop = new AbortController();
+  t.teardown(() => stop.abort());
+  await writeFile(one.path('f'), contentIn(0));
+  let finished = 0;
+  let looks = 0;
+  const writer = async (): Promise<void> => {
+    for (let state = 1; !stop.signal.aborted; state++) {
+      const own = mounts[state % 2] ?? one;
+      const file = await own.open(t, 'f', 'r+');
+      await file.write(contentIn(state), 0);
+      await file.close();
+      if (state % 5 === 0) {
+        await writeFile(own.path('g'), contentIn(state));
+        await rename(own.path('g'), own.path('f'));
+      }
+      finished = state;
+    }
+  };
+  const reader = async (own: Mounted): Promise<void> => {
+    while (!stop.signal.aborted) {
+      const file = await own.open(t, 'f', 'r');
+      const { ino } = await file.stat();
+      for (let i = 0; i < 10; i++) {
+        const since = finished;
+        const seen = Number(await contentOf(file));
+        // One that another has taken the place of stays as it is.
+        if (seen < since && (await stat(own.path('f'))).ino === ino) {
+          throw new Error(`read ${seen} where ${since} was finished`);
+        }
+        looks++;
+      }
+      await file.close();
+    }
+  };
+  // No more at a time: a thread is left for whoever starts a daemon, for which the others wait.
+  const work = Promise.all([writer(), ...mounts.map(reader)]);
+  const progress = async (more: number): Promise<void> => {
+    const enough = finished + more;
+    await Promise.race([until(() => finished >= enough), work]);
+  };
+  await progress(30);
+  for (const victim of [one.cluster.mgr, one.cluster.iod(1), one.cluster.mgr]) {
+    await victim.kill();
+    await victim.start();
+    await progress(30);
+  }
+  stop.abort();
+  await t.notThrowsAsync(work);
+  t.true(looks > finished);
+});
