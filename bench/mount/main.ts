@@ -3,7 +3,7 @@
  * measured beside the local disk, that disk behind a FUSE server in C (`bindfs`), and the library,
  * all in one run.
  *
- *     npm run bench:mount -- [--quick] [--json] [--only=streaming,files,trees]
+ *     npm run bench:mount -- [--quick] [--json] [--only=streaming,again,files,trees]
  */
 import { mkdirSync } from 'node:fs';
 import { availableParallelism, loadavg, release } from 'node:os';
@@ -13,6 +13,7 @@ import { BenchCluster } from '../cluster.ts';
 import { bareProcess } from '../machine.ts';
 import { residentMebibytes, Worker } from '../processes.ts';
 import { asJson, asTable, type Row } from '../rows.ts';
+import { measureAgain } from './again.ts';
 import { measureFiles } from './files.ts';
 import { fullSizes, type MountBench, quickSizes } from './mount-bench.ts';
 import { measureStreaming } from './streaming.ts';
@@ -24,6 +25,7 @@ const iods = 4;
 const users = 4;
 const parts: Readonly<Record<string, (bench: MountBench) => Promise<Row[]>>> = {
   streaming: measureStreaming,
+  again: measureAgain,
   files: measureFiles,
   trees: measureTrees,
 };
