@@ -1,5 +1,6 @@
 /** Pages that the kernel of a mount keeps: read again for nothing, and never when they are over. */
 import { type FileHandle, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { until } from './cluster-fixture.ts';
 import { Mounted, mountTest } from './mounted.ts';
 
@@ -75,6 +76,32 @@ mountTest(
     }
   },
   ['dd', 'fallocate', 'python3'],
+);
+
+mountTest(
+  'a mapping and sendfile show what was written elsewhere since they last read',
+  async (t) => {
+    const one = await Mounted.start(t, { iods: 1 });
+    const two = await Mounted.on(t, one.cluster, 'mnt2');
+    await writeFile(one.path('f'), 'old');
+    const script = `
+import mmap, os, sys
+there, here, copy = sys.argv[1:]
+file = os.open(here, os.O_RDONLY)
+mapping = mmap.mmap(file, 3, prot=mmap.PROT_READ)
+def seen():
+    out = os.open(copy, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    os.sendfile(out, file, 0, 3)
+    return mapping[:3], os.pread(out, 3, 0)
+assert seen() == (b'old', b'old'), seen()
+writer = os.open(there, os.O_WRONLY)
+os.pwrite(writer, b'new', 0)
+os.close(writer)
+assert seen() == (b'new', b'new'), seen()`;
+    const copy = join(one.cluster.directory, 'copy');
+    await t.notThrowsAsync(one.run('python3', '-c', script, one.path('f'), two.path('f'), copy));
+  },
+  ['python3'],
 );
 
 mountTest('a mount that is stopped shows no bytes that were over', async (t) => {
