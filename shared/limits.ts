@@ -251,8 +251,6 @@ export const limits = {
   /** A recall waits this long for pages of which some are being read, and for so many at once. */
   fuseDropMs: 500,
   fuseDropsMax: 2,
-  /** What was read of a file to which there is no right any more goes so soon. */
-  fuseSpoiledReadMs: 1,
   /** Free buffers that a mount keeps for the next reads. */
   fuseBuffersKeptBytesMax: 8 * MiB,
 

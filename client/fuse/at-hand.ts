@@ -30,9 +30,8 @@ export const atHand: AtHand = {
 
   getAttr(volume, request) {
     const handle = handleOf(request);
-    if (isForReader(request.body) && volume.kernel.pages.isSpoiled(handle)) return undefined;
     // Of what is written here the mgr alone does not know all.
     const attr = volume.files.isWritten(handle) ? undefined : volume.access.knownAttr(handle);
-    return attr && attrReplyOf(volume, attr);
+    return attr && attrReplyOf(volume, attr, isForReader(request.body));
   },
 };

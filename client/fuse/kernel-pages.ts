@@ -1,21 +1,24 @@
 /**
  * Pages of files that the kernel keeps, and reads again without asking while the attributes of the
  * file are valid: these are the gate. A file is opened so while there is a right to it. With the
- * right its pages go. Who has it open still asks before each read from then on, and is answered when
- * no page is left of what was read before.
+ * right its pages go. Who has it open still asks before each read from then on, and with the answer
+ * the kernel drops what was read before.
  */
 import { Fifo } from '../../shared/fifo.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Clock } from '../../shared/runtime/runtime.ts';
 import type { Handle } from '../../shared/units.ts';
 import type { Attr } from '../../shared/wire/values.ts';
-import { openBits } from './protocol.ts';
+import { type FileAttr, openBits } from './protocol.ts';
 
 export interface KernelPagesOptions {
   readonly clock: Clock;
   /** Takes its pages from the kernel, which waits for those that it is reading. */
   readonly drop: (handle: Handle) => Promise<void>;
 }
+
+/** Changes to the nanoseconds of a time: these stay below 1e9, which is a multiple of one more. */
+const disguises = 511;
 
 /** A file to which there was a right when it was opened. */
 class Pages {
@@ -28,10 +31,8 @@ class Pages {
   isKept = false;
   /** The right was taken back, and readers are left. */
   isSpoiled = false;
-  /** Then: some may be there that were not dropped since. */
-  areLeft = false;
-  dropping: Promise<void> = Promise.resolve();
-  isWatched = false;
+  /** The time that was told last to one who reads it is changed by so much. */
+  disguise = 0;
 
   constructor(handle: Handle) {
     this.handle = handle;
@@ -72,9 +73,7 @@ export class KernelPages {
   /** The kernel reads: what it had before the open it has dropped. */
   read(handle: Handle, reader: number): void {
     const pages = this.#files.get(handle);
-    if (pages?.readers.has(reader) !== true) return;
-    pages.isKept = true;
-    pages.areLeft = pages.isSpoiled;
+    if (pages?.readers.has(reader) === true) pages.isKept = true;
   }
 
   closed(handle: Handle, reader: number): void {
@@ -97,7 +96,6 @@ export class KernelPages {
     let hasReaders = false;
     for (const pages of this.#of(handles)) {
       pages.isSpoiled = pages.readers.size > 0;
-      pages.areLeft = pages.isSpoiled;
       if (pages.isSpoiled) hasReaders = true;
       else this.#files.delete(pages.handle);
     }
@@ -105,26 +103,32 @@ export class KernelPages {
   }
 
   /**
-   * Resolves when the kernel has none of these, as far as they are spoiled; at the latest after some
-   * time, because those that it is reading may be long in coming, and whoever reads them asks.
+   * Resolves when the kernel has dropped all of these, as far as they are spoiled; at the latest after
+   * some time, because those that it is reading may be long in coming, and whoever reads them asks.
    */
   async dropSoon(handles: readonly Handle[] | 'all'): Promise<void> {
     const spoiled = this.#of(handles).filter(({ isSpoiled }) => isSpoiled);
     if (spoiled.length === 0) return;
     await new Promise<void>((resolve, reject) => {
       const timer = this.#options.clock.timer(limits.fuseDropMs, resolve);
-      Promise.all(spoiled.map((pages) => this.#dropLeft(pages)))
+      Promise.all(spoiled.map(({ handle }) => this.#drop(handle)))
         .finally(() => timer.cancel())
         .then(() => resolve(), reject);
     });
   }
 
-  /** Resolves when the kernel has no page of it that was read before this call, if it is spoiled. */
-  async settled(handle: Handle): Promise<void> {
+  /**
+   * What one who is about to read is told. Of a spoiled file that is another time of change than the
+   * kernel has: upon that it drops all pages, in the step in which it takes the size. A notice would
+   * do that too, but have it ignore the size, for which it has asked before. No program hears of that
+   * time: whoever looks at a spoiled file asks, and not so.
+   */
+  forReader(handle: Handle, attr: FileAttr): FileAttr {
     const pages = this.#files.get(handle);
-    if (pages?.isSpoiled !== true) return;
-    await this.#dropLeft(pages);
-    this.#dropNext(pages);
+    if (pages?.isSpoiled !== true) return attr;
+    // Never the same in turn: it is not known which answers the kernel has ignored.
+    pages.disguise = (pages.disguise % disguises) + 1;
+    return { ...attr, modifiedNs: attr.modifiedNs ^ pages.disguise };
   }
 
   /** The kernel has given the node back, and with it all pages. */
@@ -144,41 +148,12 @@ export class KernelPages {
     return handles.flatMap((handle) => this.#files.get(handle) ?? []);
   }
 
-  /**
-   * What is read now goes soon: a drop while the kernel asks for the size would have it ignore the
-   * answer. Not what a mapping reads, which never asks: it would read the same again and again.
-   */
-  #dropNext(pages: Pages): void {
-    if (pages.isWatched) return;
-    pages.isWatched = true;
-    this.#options.clock.timer(limits.fuseSpoiledReadMs, () => {
-      pages.isWatched = false;
-      if (!pages.areLeft) return;
-      this.#dropNext(pages);
-      // Else whoever reads next tries again, and hears of it.
-      this.#dropLeft(pages).catch(() => undefined);
-    });
-  }
-
-  async #dropLeft(pages: Pages): Promise<void> {
-    if (pages.areLeft) {
-      pages.areLeft = false;
-      pages.dropping = this.#drop(pages);
-    }
-    try {
-      await pages.dropping;
-    } catch (error) {
-      pages.areLeft = true;
-      throw error;
-    }
-  }
-
   /** Each holds a thread for as long as it waits; some are left for notices that wait for nobody. */
-  async #drop(pages: Pages): Promise<void> {
+  async #drop(handle: Handle): Promise<void> {
     if (this.#dropping < limits.fuseDropsMax) this.#dropping++;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
-      await this.#options.drop(pages.handle);
+      await this.#options.drop(handle);
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#dropping--;

@@ -91,12 +91,14 @@ export function noEntryAt({ access, kernel }: Volume, at: Place): EntryReply | u
   return { ...noEntry, nameValid: secondsOf(nameMs), nameValidNs: nanosecondsOf(nameMs) };
 }
 
-export function attrReplyOf(volume: Volume, attr: Attr) {
+/** @param isReader the kernel is about to read by them */
+export function attrReplyOf(volume: Volume, attr: Attr, isReader = false) {
   const attrMs = attrMsOf(volume, attr);
+  const told = fileAttrOf(volume.nodes.seen(attr));
   return {
     attrValid: secondsOf(attrMs),
     attrValidNs: nanosecondsOf(attrMs),
-    attr: fileAttrOf(volume.nodes.seen(attr)),
+    attr: isReader ? volume.kernel.pages.forReader(attr.handle, told) : told,
   };
 }
 

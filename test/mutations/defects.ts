@@ -333,10 +333,10 @@ export const defects: readonly Defect[] = [
     noticedBy: ['test/client/fuse/kernel-cache.test.ts'],
   },
   {
-    title: 'who reads a file that others write does not wait for its pages to go',
-    file: 'client/fuse/operations/attributes.ts',
-    right: 'if (isForReader(request.body)) await kernel.pages.settled(handle);',
-    wrong: '',
+    title: 'who reads a file that others write is told the time upon which its pages stay',
+    file: 'client/fuse/volume.ts',
+    right: 'isReader ? volume.kernel.pages.forReader(attr.handle, told) : told',
+    wrong: 'told',
     noticedBy: ['test/client/fuse/operations/files.test.ts'],
   },
   {

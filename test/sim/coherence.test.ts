@@ -50,7 +50,7 @@ test('a kernel that is not told of a recall is found', async (t) => {
   t.regex(failure?.message ?? '', /in a kernel, which is not of/);
 });
 
-test('a kernel that keeps pages when it is told to drop them is found', async (t) => {
+test('a kernel that keeps pages when it is told another size or time is found', async (t) => {
   const { failure } = await runCoherence({ seed: 1, forMs, defect: 'clinging' });
   t.regex(failure?.message ?? '', /read by pages, which is not of/);
 });

@@ -281,7 +281,10 @@ class Coherence {
       }
       const handle = register.targets[0];
       if (handle == null) throw new Error(`${register.name} was never made`);
-      await kernel.pages.write(volume, handle, contentOf(state), this.#random.chance(0.5));
+      const page = contentOf(state);
+      const isShorter = page.length < contentOf(state - 1).length;
+      const keepsTime = this.#random.chance(0.5);
+      await kernel.pages.write(volume, handle, page, { isShorter, keepsTime });
     });
   }
 
@@ -294,17 +297,29 @@ class Coherence {
     const descriptor = await kernel.pages.open(volume, handle);
     do {
       const since = register.since(kernel);
-      const seen = await kernel.pages.read(volume, descriptor);
-      this.#sawContent(register, since, seen, descriptor.isDirect ? 'read' : 'read by pages');
+      const wasStill = register.changingSince === undefined && register.high;
+      const { content, isOwn } = await kernel.pages.read(volume, descriptor);
+      // While it is changed the new bytes may be read as far as the old size goes, or the old ones.
+      const isStill = register.changingSince === undefined && register.high === wasStill;
+      const where = descriptor.isDirect ? 'read' : 'read by pages';
+      if (isOwn) this.#sawContent(register, { since, isStill }, content, where);
       this.looks++;
-      if (!descriptor.isDirect) this.pageLooks++;
+      if (isOwn && !descriptor.isDirect) this.pageLooks++;
       await this.#pause(volume.access.session.runtime);
     } while (this.#random.chance(0.8));
     await kernel.pages.close(volume, descriptor);
   }
 
-  #sawContent(register: Register, since: number, seen: string, where: string): void {
-    register.saw(since, `content ${seen} ${where}`, (state) => contentOf(state) === seen);
+  #sawContent(
+    register: Register,
+    { since, isStill }: { readonly since: number; readonly isStill: boolean },
+    seen: string,
+    where: string,
+  ): void {
+    register.saw(since, `content ${JSON.stringify(seen)} ${where}`, (state) => {
+      const content = contentOf(state);
+      return isStill ? content === seen : content.startsWith(seen.slice(0, numberedLength));
+    });
   }
 
   async #list(access: HandleAccess, kernel: ModelKernel, cache: KernelCache): Promise<void> {
@@ -332,7 +347,8 @@ class Coherence {
         const seen = handle == null ? undefined : kernel.pages.known(handle);
         if (seen === undefined) continue;
         this.kernelLooks++;
-        this.#sawContent(register, register.since(kernel), seen, 'in a kernel');
+        const isStill = register.changingSince === undefined;
+        this.#sawContent(register, { since: register.since(kernel), isStill }, seen, 'in a kernel');
       }
       for (const register of this.#owners) {
         const handle = register.targets[0];
@@ -359,9 +375,11 @@ class Coherence {
   }
 }
 
-/** All are equally long. */
+const numberedLength = 'content 000000'.length;
+
+/** As long as the one before, longer, or shorter. */
 function contentOf(state: number): string {
-  return `content ${String(state).padStart(6, '0')}`;
+  return `content ${String(state).padStart(6, '0')}${'.'.repeat(((state >> 1) * 2) % 3)}`;
 }
 
 function volumeOf(access: HandleAccess, { nodes }: ModelKernel, kernel: KernelCache): Volume {

@@ -6,17 +6,17 @@
 import { FsError } from '../../shared/errno.ts';
 import type { ByteString, Handle } from '../../shared/units.ts';
 import { KernelCache } from '../../client/fuse/kernel-cache.ts';
-import { isByName, type Volume } from '../../client/fuse/volume.ts';
+import { fileAttrOf, isByName, type Volume } from '../../client/fuse/volume.ts';
 import { NodeTable } from '../../client/fuse/node-table.ts';
 import { attributeHandlers } from '../../client/fuse/operations/attributes.ts';
-import { notifyCodes, revokedInode } from '../../client/fuse/protocol.ts';
+import { type FileAttr, notifyCodes, revokedInode } from '../../client/fuse/protocol.ts';
 import type { RequestControl } from '../../client/fuse/in-flight.ts';
 import { type HandleAccess, hasCode, placeIn } from '../../client/handle-access.ts';
 import type { Attr } from '../../shared/wire/values.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import type { SimRandom } from './runtime/random.ts';
 import type { World } from './runtime/world.ts';
-import { ModelPages, requestOf } from './model-pages.ts';
+import { ModelPages, requestOf, timeOf } from './model-pages.ts';
 
 interface Told<T> {
   readonly value: T;
@@ -31,26 +31,28 @@ export class ModelKernel {
   readonly #names = new Map<string, Told<Handle | null> & { readonly epoch: number }>();
   readonly #attrs = new Map<Handle, Told<number>>();
   readonly #inodes = new Set<Handle>();
-  /** When the attributes of an inode were last revoked, in steps. */
-  readonly #revoked = new Map<Handle, number>();
+  /** When attributes of an inode were last revoked or told, in steps. */
+  readonly #versions = new Map<Handle, number>();
+  /** When they were last told. */
+  readonly #told = new Map<Handle, number>();
   /** When a name was last changed by ourselves. */
   readonly #moved = new Map<string, number>();
   #steps = 0;
   #epoch = 0;
   #nodes = new NodeTable();
   readonly pages: ModelPages;
-  /** A defect: pages stay when they are revoked. */
-  readonly #isClinging: boolean;
 
   constructor(world: World, random: SimRandom, { isClinging }: { readonly isClinging: boolean }) {
     this.#world = world;
     this.#random = random;
-    this.#isClinging = isClinging;
     this.pages = new ModelPages({
       isKnown: (handle) => this.#isKnown(handle),
       ask: (volume, handle) => this.#askForReader(volume, handle),
       changed: (handle) => this.changed(handle),
+      version: (handle) => this.#versions.get(handle) ?? 0,
+      step: () => ++this.#steps,
       pause: () => this.#pause(),
+      isClinging,
     });
   }
 
@@ -105,7 +107,7 @@ export class ModelKernel {
   /** A change that went through it was answered: what it has asked for before is old. */
   changed(handle: Handle): void {
     this.#attrs.delete(handle);
-    this.#revoked.set(handle, ++this.#steps);
+    this.#versions.set(handle, ++this.#steps);
   }
 
   changedName(directory: Handle, name: ByteString): void {
@@ -184,8 +186,11 @@ export class ModelKernel {
     return this.#nodes;
   }
 
-  /** As by GETATTR of one who reads, and goes on when what he was told is stored. */
-  async #askForReader(volume: Volume, handle: Handle): Promise<void> {
+  /**
+   * As by GETATTR of one who reads, and goes on when what he was told is stored.
+   * @returns false when another thread was told of it, or has opened it, since he asked
+   */
+  async #askForReader(volume: Volume, handle: Handle): Promise<boolean> {
     const step = ++this.#steps;
     const { attr, attrValid, attrValidNs } = await attributeHandlers.getAttr(
       volume,
@@ -193,11 +198,21 @@ export class ModelKernel {
       {} as RequestControl,
     );
     await this.#pause();
-    if (volume.nodes !== this.#nodes || (this.#revoked.get(handle) ?? 0) > step) return;
-    const validMs = attrValid * 1000 + attrValidNs / 1e6;
-    const untilMs = validMs === 0 ? -Infinity : this.#world.nowMs + validMs;
+    if (volume.nodes !== this.#nodes) return false;
+    const isOwn = (this.#told.get(handle) ?? 0) <= step;
+    await this.#take(handle, attr, attrValid * 1000 + attrValidNs / 1e6, step);
+    return isOwn;
+  }
+
+  /** It ignores what was asked for before it was told more, or that this is over. */
+  async #take(handle: Handle, attr: FileAttr, validMs: number, step: number): Promise<void> {
     this.#inodes.add(handle);
+    if ((this.#versions.get(handle) ?? 0) > step) return;
+    this.#versions.set(handle, ++this.#steps);
+    this.#told.set(handle, this.#steps);
+    const untilMs = validMs === 0 ? -Infinity : this.#world.nowMs + validMs;
     this.#attrs.set(handle, { value: attr.uid, untilMs });
+    await this.pages.told(handle, attr.size, timeOf(attr));
   }
 
   /** Until a thread runs again that was woken. */
@@ -208,14 +223,11 @@ export class ModelKernel {
   }
 
   #learn(access: HandleAccess, cache: KernelCache, attr: Attr, step: number): void {
-    const { handle, uid: value } = attr;
+    const { handle } = attr;
     const isKept = access.cache?.attr(handle) === attr;
     const attrMs = isKept ? cache.tellAttr(handle, access.validMs, isByName(attr.kind)) : 0;
-    this.#nodes.refer(attr);
-    this.#soon(attrMs, (untilMs) => {
-      this.#inodes.add(handle);
-      if ((this.#revoked.get(handle) ?? 0) < step) this.#attrs.set(handle, { value, untilMs });
-    });
+    const told = fileAttrOf(this.#nodes.refer(attr));
+    this.#soon(attrMs, () => void this.#take(handle, told, attrMs, step));
   }
 
   #soon(validMs: number, learn: (untilMs: number) => void): void {
@@ -236,6 +248,8 @@ export class ModelKernel {
     const handle = node as Handle;
     if (!this.#inodes.has(handle)) throw new FsError('ENOENT');
     this.changed(handle);
-    if (offset >= 0 && !this.#isClinging) await this.pages.drop(handle);
+    // Upon an open by another thread, too, which has been told of it before.
+    if (offset < 0) this.#told.set(handle, this.#steps);
+    if (offset >= 0) await this.pages.drop(handle);
   }
 }

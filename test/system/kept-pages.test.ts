@@ -1,4 +1,15 @@
 /** Pages that the kernel of a mount keeps: read again for nothing, and never when they are over. */
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  fstatSync,
+  openSync,
+  readSync,
+  statSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
 import { type FileHandle, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from './cluster-fixture.ts';
@@ -102,6 +113,87 @@ assert seen() == (b'new', b'new'), seen()`;
     await t.notThrowsAsync(one.run('python3', '-c', script, one.path('f'), two.path('f'), copy));
   },
   ['python3'],
+);
+
+/** What stands from there on in a file that is open, at this moment. */
+function contentFrom(file: number, position: number): string {
+  const buffer = Buffer.alloc(64 * 1024);
+  const bytes = readSync(file, buffer, 0, buffer.length, position);
+  return buffer.toString('latin1', 0, bytes);
+}
+
+/** Changes a file again and again, and gives the descriptor that may stay open to each change. */
+function changeOften(path: string, staysOpen: boolean, change: (file: number, i: number) => void) {
+  const flags = constants.O_RDWR | constants.O_APPEND;
+  let file = staysOpen ? openSync(path, flags) : -1;
+  try {
+    for (let i = 1; i <= 400; i++) {
+      if (!staysOpen) file = openSync(path, flags);
+      try {
+        change(file, i);
+      } finally {
+        if (!staysOpen) closeSync(file);
+      }
+    }
+  } finally {
+    if (staysOpen) closeSync(file);
+  }
+}
+
+for (const staysOpen of [false, true]) {
+  const writer = staysOpen ? 'keeps the file open' : 'closes the file each time';
+  mountTest(`each read sees the new end of a file, of a writer who ${writer}`, async (t) => {
+    const one = await Mounted.start(t, { iods: 2 });
+    const two = await Mounted.on(t, one.cluster, 'mnt2');
+    await writeFile(one.path('f'), 'begin');
+    const { fd } = await two.open(t, 'f', 'r');
+    let content = contentFrom(fd, 0);
+    t.is(content, 'begin');
+    const wrong: string[] = [];
+    const look = (what: string, at: number): void => {
+      const seen = contentFrom(fd, at);
+      if (seen !== content.slice(at)) wrong.push(`${what}: ${seen.length} bytes from ${at} on`);
+    };
+    changeOften(one.path('f'), staysOpen, (file, i) => {
+      const more = `more ${i} ${'.'.repeat(i % 7)}`;
+      const end = content.length;
+      writeSync(file, more);
+      content += more;
+      look(`append ${i} to ${content.length}`, end);
+      if (i % 3 === 0) look(`append ${i}, from the beginning`, 0);
+    });
+    changeOften(one.path('f'), staysOpen, (file, i) => {
+      content = content.slice(0, -(1 + (i % 9)));
+      ftruncateSync(file, content.length);
+      look(`cut ${i} to ${content.length}`, Math.max(0, content.length - 10));
+      look(`cut ${i}, at the end`, content.length);
+    });
+    t.deepEqual(wrong.slice(0, 10), []);
+    t.is(wrong.length, 0);
+  });
+}
+
+mountTest(
+  'times are told as they are, also of a file that is read while others write',
+  async (t) => {
+    const one = await Mounted.start(t, { iods: 1 });
+    const two = await Mounted.on(t, one.cluster, 'mnt2');
+    await writeFile(one.path('f'), 'old');
+    const { fd } = await two.open(t, 'f', 'r');
+    t.is(contentFrom(fd, 0), 'old');
+    for (let i = 1; i <= 50; i++) {
+      const writer = openSync(one.path('f'), 'r+');
+      writeSync(writer, contentIn(i));
+      closeSync(writer);
+      if (i % 2 === 0) utimesSync(one.path('f'), 1000, 1000 + i);
+      const { mtimeNs } = statSync(one.path('f'), { bigint: true });
+      for (let again = 0; again < 3; again++) {
+        t.is(contentFrom(fd, 0), contentIn(i));
+        t.is(fstatSync(fd, { bigint: true }).mtimeNs, mtimeNs);
+        t.is(statSync(two.path('f'), { bigint: true }).mtimeNs, mtimeNs);
+      }
+    }
+  },
 );
 
 mountTest('a mount that is stopped shows no bytes that were over', async (t) => {

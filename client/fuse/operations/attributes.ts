@@ -18,13 +18,15 @@ const freeFiles = 2 ** 32;
 
 export const attributeHandlers = {
   async getAttr(volume, request, control) {
-    const { access, files, kernel } = volume;
+    const { access, files } = volume;
     const handle = handleOf(request);
-    if (isForReader(request.body)) await kernel.pages.settled(handle);
+    const isReader = isForReader(request.body);
     const writers = files.writersOf(handle);
-    if (writers.length === 0) return attrReplyOf(volume, await access.attr(handle, control));
+    if (writers.length === 0) {
+      return attrReplyOf(volume, await access.attr(handle, control), isReader);
+    }
     const stored = await access.stored(handle, control);
-    return attrReplyOf(volume, await whole(volume, stored, writers, control));
+    return attrReplyOf(volume, await whole(volume, stored, writers, control), isReader);
   },
 
   async setAttr(volume, request, control) {

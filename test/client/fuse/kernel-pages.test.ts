@@ -1,6 +1,6 @@
 import test from 'ava';
 import { KernelPages } from '../../../client/fuse/kernel-pages.ts';
-import { openBits } from '../../../client/fuse/protocol.ts';
+import { type FileAttr, openBits } from '../../../client/fuse/protocol.ts';
 import { FsError } from '../../../shared/errno.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { Clock } from '../../../shared/runtime/runtime.ts';
@@ -103,43 +103,32 @@ test('of a file that nobody has open nothing is dropped: the next who opens it d
   t.is(pages.open(small, 2), 0);
 });
 
-test('whoever reads a spoiled file waits for a drop of all that was read before he asked', async (t) => {
+test('whoever reads a spoiled file is told another time than anybody before him', (t) => {
+  const { pages } = stage();
+  const times = [0, 1, 511, 512, 999_999_487, 999_999_999];
+  for (const modifiedNs of times) {
+    const attr = { size: 9, modifiedNs } as FileAttr;
+    pages.open(small, 1);
+    t.is(pages.forReader(small.handle, attr), attr, 'there is a right to it');
+    pages.spoil([small.handle]);
+    const told = Array.from({ length: 511 }, () => pages.forReader(small.handle, attr));
+    t.is(new Set([modifiedNs, ...told.map((one) => one.modifiedNs)]).size, 512);
+    t.true(told.every((one) => one.modifiedNs < 1e9 && one.size === 9));
+    t.not(pages.forReader(small.handle, attr).modifiedNs, told.at(-1)?.modifiedNs);
+    pages.closed(small.handle, 1);
+    t.is(pages.forReader(small.handle, attr), attr, 'nobody has it open');
+  }
+});
+
+test('a recall is told of a drop that fails', async (t) => {
   const { pages, drops, timers } = stage();
   pages.open(small, 1);
   pages.spoil([small.handle]);
-  const first = pages.settled(small.handle);
-  pages.read(small.handle, 1);
-  t.is(timers.length, 0, 'it may be a mapping');
-  const second = pages.settled(small.handle);
-  await settled();
-  t.is(drops.length, 2, 'the first may have missed what was read after it had begun');
-  drops[0]?.end();
-  t.true(await isOver(first));
-  t.false(await isOver(second));
-  drops[1]?.end();
-  t.true(await isOver(second));
-  t.true(await isOver(pages.settled(small.handle)), 'nothing was read since');
-  t.like(timers, [{ delayMs: limits.fuseSpoiledReadMs }]);
-  pages.read(small.handle, 1);
-  timers[0]?.run();
-  await settled();
-  t.is(drops.length, 3, 'it goes by itself, too');
-  timers[1]?.run();
-  t.is(timers.length, 2, 'until nothing is read any more');
-});
-
-test('a drop that fails is told to who waits for it, and tried again by the next', async (t) => {
-  const { pages, drops } = stage();
-  pages.open(small, 1);
-  pages.spoil([small.handle]);
-  const first = pages.settled(small.handle);
+  const dropped = pages.dropSoon([small.handle]);
   await settled();
   drops[0]?.end(new FsError('EIO'));
-  await t.throwsAsync(first, { message: /EIO/ });
-  const second = pages.settled(small.handle);
-  await settled();
-  drops[1]?.end();
-  await t.notThrowsAsync(second);
+  await t.throwsAsync(dropped, { message: /EIO/ });
+  t.is(timers.length, 0);
 });
 
 test('pages that are long in coming hold up a recall for a moment, and few threads', async (t) => {
