@@ -3,7 +3,8 @@
  * measured beside the local disk, that disk behind a FUSE server in C (`bindfs`), and the library,
  * all in one run.
  *
- *     npm run bench:mount -- [--quick] [--json] [--only=streaming,again,files,trees]
+ *     npm run bench:mount -- [--quick] [--json] [--keep-pages]
+ *         [--only=streaming,again,files,trees]
  */
 import { mkdirSync } from 'node:fs';
 import { availableParallelism, loadavg, release } from 'node:os';
@@ -34,6 +35,7 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    'keep-pages': { type: 'boolean', default: false },
     only: { type: 'string' },
   },
 });
@@ -79,7 +81,8 @@ async function measureMount(
 ): Promise<Row[]> {
   const mounted = join(cluster.directory, 'mounted');
   mkdirSync(mounted);
-  const report = await cluster.weft('mount', mounted, '--json');
+  const kept = values['keep-pages'] ? ['-o', 'keep_pages'] : [];
+  const report = await cluster.weft('mount', mounted, '--json', ...kept);
   const { pid: mountPid } = JSON.parse(report) as { readonly pid: number };
   try {
     const sizes = values.quick ? quickSizes : fullSizes;

@@ -31,7 +31,10 @@ export const commandGroups: readonly {
             summary: 'print a unit that mounts it at each start, no more',
           },
           { flags: '--print-fstab', summary: 'print a line for /etc/fstab, no more' },
-          { flags: '-o, --options <list>', summary: 'of mount(8): ro, noexec, nosuid, nodev …' },
+          {
+            flags: '-o, --options <list>',
+            summary: 'of mount(8): ro, noexec, nosuid, nodev …; keep_pages',
+          },
           { flags: '--log <file>', summary: 'where warnings go in the background' },
           {
             flags: '--metrics <address>',

@@ -23,6 +23,8 @@ export interface MountOptions {
   readonly source: string;
   /** Of mount(8): `ro`, `noexec`, `nosuid` … */
   readonly options: readonly string[];
+  /** The kernel may keep pages of files that nobody writes (decision 16). */
+  readonly keepsPages: boolean;
   /** How long a program waits while a daemon is away, before it gets ETIMEDOUT. */
   readonly deadlineMs: number;
   readonly waiting?: Waiting | undefined;
@@ -43,7 +45,7 @@ export interface Mount {
  * @throws FsError EPERM (not root there, or not allowed here), EACCES, EBUSY, ENOENT …
  */
 export async function mountCluster(options: MountOptions): Promise<Mount> {
-  const { fileSystem, directory, source, deadlineMs, meters } = options;
+  const { fileSystem, directory, source, keepsPages, deadlineMs, meters } = options;
   const { session } = fileSystem;
   session.meter = meters?.calls;
   requireRoot(session.session.uid);
@@ -73,6 +75,7 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
     isDying,
     callerName,
     meter,
+    keepsPages,
     device: () => device,
   });
   session.waitsAlso(() => kernel.waits());

@@ -49,6 +49,8 @@ export interface FuseSessionOptions {
   readonly callerName: (thread: number) => string;
   /** Hears of each answer. */
   readonly meter?: AnswerMeter | undefined;
+  /** The kernel may keep pages of files that nobody writes (decision 16). */
+  readonly keepsPages?: boolean;
 }
 
 type Handler = (volume: Volume, request: unknown, control: RequestControl) => Promise<unknown>;
@@ -277,7 +279,8 @@ export class FuseSession {
     };
     const { kernel: cache } = this.#options.volume;
     cache.agreed({ knowsEpochs: agreed.minor >= version.minorOfEpochs });
-    cache.pages.agreed({ isGated: (agreed.flags & initFlags.autoInvalidate) !== 0 });
+    const isGated = (agreed.flags & initFlags.autoInvalidate) !== 0;
+    cache.pages.agreed({ isGated: isGated && this.#options.keepsPages === true });
     this.#options.runtime.log.info('kernel agreed', { version: `${major}.${minor}` });
     this.#answer(unique, 0, encodeReply(sessionOperations.init, agreed));
   }

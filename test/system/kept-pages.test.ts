@@ -15,6 +15,8 @@ import { join } from 'node:path';
 import { until } from './cluster-fixture.ts';
 import { Mounted, mountTest } from './mounted.ts';
 
+const keepPages = ['-o', 'keep_pages'];
+
 /** How often the kernel of a mount has asked for bytes so far. */
 async function reads({ metrics }: Mounted): Promise<number> {
   const text = await (await fetch(metrics ?? '')).text();
@@ -33,9 +35,19 @@ async function contentOf(file: FileHandle): Promise<string> {
   return buffer.toString('latin1', 0, bytesRead);
 }
 
+mountTest('without the option each read is a question', async (t) => {
+  const one = await Mounted.start(t, { iods: 1 }, ['--metrics', '0']);
+  await writeFile(one.path('f'), 'a');
+  const file = await one.open(t, 'f', 'r');
+  for (let i = 1; i <= 3; i++) {
+    t.is(await contentOf(file), 'a');
+    t.is(await reads(one), i);
+  }
+});
+
 mountTest('what was read is read again without a question, until somebody writes', async (t) => {
-  const one = await Mounted.start(t, { iods: 2 });
-  const two = await Mounted.on(t, one.cluster, 'mnt2', ['--metrics', '0']);
+  const one = await Mounted.start(t, { iods: 2 }, keepPages);
+  const two = await Mounted.on(t, one.cluster, 'mnt2', [...keepPages, '--metrics', '0']);
   await writeFile(one.path('f'), 'a'.repeat(40_000));
   const file = await two.open(t, 'f', 'r');
   t.is((await contentOf(file)).length, 40_000);
@@ -58,8 +70,8 @@ mountTest('what was read is read again without a question, until somebody writes
 mountTest(
   'whatever changes the bytes of a file on either mount is seen by who has read it before',
   async (t) => {
-    const one = await Mounted.start(t, { iods: 2 });
-    const two = await Mounted.on(t, one.cluster, 'mnt2');
+    const one = await Mounted.start(t, { iods: 2 }, keepPages);
+    const two = await Mounted.on(t, one.cluster, 'mnt2', keepPages);
     const changes = [
       'printf 12345 | dd of=f bs=1 seek=100 conv=notrunc status=none',
       'truncate -s 20000 f',
@@ -92,8 +104,8 @@ mountTest(
 mountTest(
   'a mapping and sendfile show what was written elsewhere since they last read',
   async (t) => {
-    const one = await Mounted.start(t, { iods: 1 });
-    const two = await Mounted.on(t, one.cluster, 'mnt2');
+    const one = await Mounted.start(t, { iods: 1 }, keepPages);
+    const two = await Mounted.on(t, one.cluster, 'mnt2', keepPages);
     await writeFile(one.path('f'), 'old');
     const script = `
 import mmap, os, sys
@@ -143,8 +155,8 @@ function changeOften(path: string, staysOpen: boolean, change: (file: number, i:
 for (const staysOpen of [false, true]) {
   const writer = staysOpen ? 'keeps the file open' : 'closes the file each time';
   mountTest(`each read sees the new end of a file, of a writer who ${writer}`, async (t) => {
-    const one = await Mounted.start(t, { iods: 2 });
-    const two = await Mounted.on(t, one.cluster, 'mnt2');
+    const one = await Mounted.start(t, { iods: 2 }, keepPages);
+    const two = await Mounted.on(t, one.cluster, 'mnt2', keepPages);
     await writeFile(one.path('f'), 'begin');
     const { fd } = await two.open(t, 'f', 'r');
     let content = contentFrom(fd, 0);
@@ -176,8 +188,8 @@ for (const staysOpen of [false, true]) {
 mountTest(
   'times are told as they are, also of a file that is read while others write',
   async (t) => {
-    const one = await Mounted.start(t, { iods: 1 });
-    const two = await Mounted.on(t, one.cluster, 'mnt2');
+    const one = await Mounted.start(t, { iods: 1 }, keepPages);
+    const two = await Mounted.on(t, one.cluster, 'mnt2', keepPages);
     await writeFile(one.path('f'), 'old');
     const { fd } = await two.open(t, 'f', 'r');
     t.is(contentFrom(fd, 0), 'old');
@@ -197,8 +209,8 @@ mountTest(
 );
 
 mountTest('a mount that is stopped shows no bytes that were over', async (t) => {
-  const one = await Mounted.start(t, { iods: 1 });
-  const two = await Mounted.on(t, one.cluster, 'mnt2');
+  const one = await Mounted.start(t, { iods: 1 }, keepPages);
+  const two = await Mounted.on(t, one.cluster, 'mnt2', keepPages);
   await writeFile(one.path('f'), 'old');
   const file = await two.open(t, 'f', 'r');
   t.is(await contentOf(file), 'old');
@@ -215,8 +227,8 @@ mountTest('a mount that is stopped shows no bytes that were over', async (t) => 
 });
 
 mountTest('bytes that are over are read by nobody, whoever is killed', async (t) => {
-  const one = await Mounted.start(t, { iods: 2 });
-  const mounts = [one, await Mounted.on(t, one.cluster, 'mnt2')];
+  const one = await Mounted.start(t, { iods: 2 }, keepPages);
+  const mounts = [one, await Mounted.on(t, one.cluster, 'mnt2', keepPages)];
   const stop = new AbortController();
   t.teardown(() => stop.abort());
   await writeFile(one.path('f'), contentIn(0));

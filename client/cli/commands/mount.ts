@@ -20,6 +20,9 @@ import { MountMetrics } from '../mount-metrics.ts';
 import { mountUnit } from '../mount-unit.ts';
 import { clientTraceDirectory } from '../trace/trace-sources.ts';
 
+/** Among the options of mount(8): ours. */
+const keepPages = 'keep_pages';
+
 interface Mounted {
   readonly directory: string;
   readonly source: string;
@@ -75,11 +78,13 @@ async function serve(directory: string, given: Arguments, parts: Parts): Promise
   const fileSystem = await connect(url, { ...connectOptions, ...root, runtime, name, signal });
   try {
     const source = sourceOf(url);
+    const options = given.text('options')?.split(',') ?? [];
     const mount = await mountCluster({
       fileSystem,
       directory,
       source,
-      options: given.text('options')?.split(',') ?? [],
+      options: options.filter((option) => option !== keepPages),
+      keepsPages: options.includes(keepPages),
       deadlineMs: connectOptions.callDeadlineMs ?? limits.callDeadlineDefaultMs,
       meters: metrics.meters,
     });
