@@ -73,6 +73,7 @@ async function startPulse({
   url,
   iods,
   everyMs,
+  directions,
 }: Extract<Request, { kind: 'pulse' }>): Promise<void> {
   const { connect } = await builtClient();
   const fs = await connect(url);
@@ -82,7 +83,7 @@ async function startPulse({
     await file.write(block, 0);
     // Not one of the small files, which are at the mgr.
     await file.write(block, limits.smallFileBytesMax);
-    for (const direction of ['read', 'write'] as const) {
+    for (const direction of directions) {
       lanes.push(new Lane(file, iod, direction, everyMs));
     }
   }

@@ -13,14 +13,17 @@ export type Request =
       readonly url: string;
       readonly iods: number;
       readonly everyMs: number;
+      readonly directions: readonly Direction[];
     }
   /** What the pulse did since it was asked last. */
   | { readonly kind: 'beats' };
 
+export type Direction = 'read' | 'write';
+
 /** One call after another by one reader or writer, on one iod. */
 export interface Beats {
   readonly iod: number;
-  readonly direction: 'read' | 'write';
+  readonly direction: Direction;
   readonly calls: number;
   /** The longest time without an answer. */
   readonly longestMs: number;
