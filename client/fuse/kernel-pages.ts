@@ -45,6 +45,7 @@ export class KernelPages {
   #isGated = false;
   #dropping = 0;
   readonly #waiting = new Fifo<() => void>();
+  readonly #toCome = new Map<Handle, Promise<void>>();
 
   constructor(options: KernelPagesOptions) {
     this.#options = options;
@@ -148,10 +149,25 @@ export class KernelPages {
     return handles.flatMap((handle) => this.#files.get(handle) ?? []);
   }
 
+  /** One that has not begun serves all who ask for it meanwhile. */
+  #drop(handle: Handle): Promise<void> {
+    if (this.#dropping < limits.fuseDropsMax) {
+      this.#dropping++;
+      return this.#dropNow(handle);
+    }
+    const toCome = this.#toCome.get(handle) ?? this.#dropLater(handle);
+    this.#toCome.set(handle, toCome);
+    return toCome;
+  }
+
+  async #dropLater(handle: Handle): Promise<void> {
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#toCome.delete(handle);
+    return this.#dropNow(handle);
+  }
+
   /** Each holds a thread for as long as it waits; some are left for notices that wait for nobody. */
-  async #drop(handle: Handle): Promise<void> {
-    if (this.#dropping < limits.fuseDropsMax) this.#dropping++;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  async #dropNow(handle: Handle): Promise<void> {
     try {
       await this.#options.drop(handle);
     } finally {

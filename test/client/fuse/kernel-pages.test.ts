@@ -146,3 +146,18 @@ test('pages that are long in coming hold up a recall for a moment, and few threa
   await settled();
   t.is(drops.length, handles.length);
 });
+
+test('a file that is spoiled again and again while drops hang waits for one drop', async (t) => {
+  const { pages, drops } = stage();
+  const handles = Array.from({ length: limits.fuseDropsMax + 1 }, (_, i) => (20 + i) as Handle);
+  for (const handle of handles) pages.open({ handle, size: 1 }, handle);
+  pages.spoil(handles);
+  const recalls = Array.from({ length: 50 }, () => pages.dropSoon(handles.slice(-1)));
+  t.is(drops.length, limits.fuseDropsMax, 'those of one file, which no other recall holds up');
+  drops[0]?.end();
+  await settled();
+  t.is(drops.length, limits.fuseDropsMax + 1);
+  for (const { end } of drops) end();
+  t.true(await isOver(Promise.all(recalls)));
+  t.is(drops.length, limits.fuseDropsMax + 1);
+});
