@@ -32,9 +32,10 @@ let addedMs = NaN;
 await on(iods, async (cluster) => {
   addedMs = await restartsWithFiles(cluster, files, rows);
   await pauses(cluster, iods, rows);
-  await outage(cluster, iods, rows);
   await silence(cluster, rows);
 });
+// Without the sessions above: that many in one process, trying to come back, take half a processor.
+await on(iods, (cluster) => outage(cluster, iods, rows));
 if (caps.filesEach > 0) {
   const fewer = { opens: sessions * files.filesEach, addedMs };
   await on(1, (cluster) => restartsWithCaps(cluster, caps, fewer, rows));
