@@ -176,6 +176,11 @@ export class HandleAccess {
     return this.#caching?.readyNow()?.attr(handle);
   }
 
+  /** Since when `knownAttr` could tell of it without a break. @returns `undefined`: it cannot now */
+  knownSince(handle: Handle): Moment | undefined {
+    return this.#caching?.readyNow()?.since(handle);
+  }
+
   /** @throws FsError ENOENT, and what the mgr answers */
   async lookup(at: Place, control: Control): Promise<Attr> {
     const { directory, path } = at;

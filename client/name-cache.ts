@@ -38,13 +38,19 @@ export interface ListedPage {
   readonly done: boolean;
 }
 
+interface Known {
+  readonly attr: Attr;
+  /** Without a break: nothing has changed them, and nobody has taken the right to them back. */
+  readonly since: Moment;
+}
+
 /** Where a name leads now; `undefined`: it is gone. */
 export type NameChange = readonly [name: ByteString, handle: Handle | undefined];
 
 const start = 0 as Moment;
 
 export class NameCache {
-  readonly #attrs = new Map<Handle, Attr>();
+  readonly #attrs = new Map<Handle, Known>();
   readonly #directories = new Map<Handle, Directory>();
   readonly #changed = new Map<Handle, { readonly at: Moment; readonly isAlone: boolean }>();
   /** All that was asked for before counts as changed: some of `#changed` was let go. */
@@ -60,7 +66,12 @@ export class NameCache {
   }
 
   attr(handle: Handle): Attr | undefined {
-    return this.#attrs.get(handle);
+    return this.#attrs.get(handle)?.attr;
+  }
+
+  /** Since when its attributes are known without a break. */
+  since(handle: Handle): Moment | undefined {
+    return this.#attrs.get(handle)?.since;
   }
 
   /** @returns where the name leads, `null` when there is no such name, `undefined`: ask */
@@ -197,8 +208,9 @@ export class NameCache {
     const { handle, kind, right } = attr;
     if (!right) return;
     if (this.#attrs.size >= limits.rightsPerSessionMax) this.#forgetOldest();
+    const since = this.#attrs.get(handle)?.since ?? this.moment();
     this.#attrs.delete(handle);
-    this.#attrs.set(handle, attr);
+    this.#attrs.set(handle, { attr, since });
     if (kind !== 'directory' || this.#directories.has(handle)) return;
     const known = { names: new Map(), complete: false, listing: undefined };
     this.#directories.set(handle, { since: this.moment(), ...known });

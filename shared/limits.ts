@@ -253,6 +253,8 @@ export const limits = {
   fuseDropsMax: 2,
   /** Free buffers that a mount keeps for the next reads. */
   fuseBuffersKeptBytesMax: 8 * MiB,
+  /** Bytes of small files that a mount keeps for those who read them again. */
+  fuseContentsKeptBytesMax: 16 * MiB,
 
   /** Files and directories that one client watches. */
   watchesPerClientMax: 4096,

@@ -9,6 +9,8 @@ import {
   handleOf,
   type ReplyOf,
   type RequestOf,
+  unwrittenAttr,
+  unwrittenSince,
   type Volume,
 } from './volume.ts';
 import { isForReader, type Operations } from './protocol.ts';
@@ -29,9 +31,19 @@ export const atHand: AtHand = {
   },
 
   getAttr(volume, request) {
-    const handle = handleOf(request);
-    // Of what is written here the mgr alone does not know all.
-    const attr = volume.files.isWritten(handle) ? undefined : volume.access.knownAttr(handle);
+    const attr = unwrittenAttr(volume, handleOf(request));
     return attr && attrReplyOf(volume, attr, isForReader(request.body));
+  },
+
+  read(volume, { body }) {
+    const { access, files, contents, kernel } = volume;
+    const file = files.get(body.file);
+    const { handle } = file;
+    // One that was lost with its session says so.
+    const since = access.isOpen(file) ? unwrittenSince(volume, handle) : undefined;
+    const bytes = since && contents.find(handle, since);
+    if (bytes === undefined) return undefined;
+    kernel.pages.read(handle, body.file);
+    return [bytes.subarray(body.offset, body.offset + body.size)];
   },
 };

@@ -15,6 +15,7 @@ import { notification } from './message.ts';
 import { NodeTable } from './node-table.ts';
 import { OpenFiles } from './open-files.ts';
 import { FuseSession } from './session.ts';
+import { SmallContents } from './small-contents.ts';
 import type { Volume } from './volume.ts';
 
 export interface MountOptions {
@@ -60,6 +61,7 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
     nodes,
     files: new OpenFiles(),
     idleReaders: new IdleReaders(runtime.clock),
+    contents: new SmallContents(),
     directories: new DirectoryStreams(),
     kernel: kernelCache,
     unheard: (what, { message }) => {

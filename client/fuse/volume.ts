@@ -4,6 +4,7 @@ import type { FsError } from '../../shared/errno.ts';
 import type { Handle } from '../../shared/units.ts';
 import type { Attr, InodeKind, Place } from '../../shared/wire/values.ts';
 import type { HandleAccess } from '../handle-access.ts';
+import type { Moment } from '../name-cache.ts';
 import { blockSizeOf, blocksOf, fullMode } from '../stats.ts';
 import type { RequestControl } from './in-flight.ts';
 import type { Incoming } from './message.ts';
@@ -13,12 +14,14 @@ import type { KernelCache } from './kernel-cache.ts';
 import type { NodeTable } from './node-table.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { EntryReply, FileAttr, Operation, Operations } from './protocol.ts';
+import type { SmallContents } from './small-contents.ts';
 
 export interface Volume {
   readonly access: HandleAccess;
   readonly nodes: NodeTable;
   readonly files: OpenFiles;
   readonly idleReaders: IdleReaders;
+  readonly contents: SmallContents;
   readonly directories: DirectoryStreams;
   readonly kernel: KernelCache;
   /** A failure of which no program hears. */
@@ -100,6 +103,20 @@ export function attrReplyOf(volume: Volume, attr: Attr, isReader = false) {
     attrValidNs: nanosecondsOf(attrMs),
     attr: isReader ? volume.kernel.pages.forReader(attr.handle, told) : told,
   };
+}
+
+/** What is cached of a file that nobody writes, as far as it may be used at this moment. */
+export function unwrittenAttr({ access, files }: Volume, handle: Handle): Attr | undefined {
+  // Of what is written here the mgr alone does not know all.
+  return files.isWritten(handle) ? undefined : access.knownAttr(handle);
+}
+
+/**
+ * Since when nobody has written a file: who is about to takes the right to its attributes back first.
+ * @returns `undefined`: somebody may be writing it
+ */
+export function unwrittenSince({ access, files }: Volume, handle: Handle): Moment | undefined {
+  return files.isWritten(handle) ? undefined : access.knownSince(handle);
 }
 
 /** Only what is cached at this moment: a right may have been recalled while the answer was made. */

@@ -10,6 +10,7 @@ import { DirectoryStreams } from '../../client/fuse/directory-streams.ts';
 import { IdleReaders } from '../../client/fuse/idle-readers.ts';
 import type { KernelCache } from '../../client/fuse/kernel-cache.ts';
 import { OpenFiles } from '../../client/fuse/open-files.ts';
+import type { SmallContents } from '../../client/fuse/small-contents.ts';
 import type { Volume } from '../../client/fuse/volume.ts';
 import { HandleAccess, hasCode, placeAt, placeIn } from '../../client/handle-access.ts';
 import { isFsError } from '../../shared/errno.ts';
@@ -18,6 +19,7 @@ import { type ByteString, byteString, type Handle, rootHandle } from '../../shar
 import { nameOps } from '../../shared/wire/mgr-ops.ts';
 import { Deadlines } from './checkers.ts';
 import { Cluster, clusterUrl, secret } from './cluster.ts';
+import { CountedContents } from './counted-contents.ts';
 import { type FaultKind, Faults } from './faults.ts';
 import { ModelKernel } from './model-kernel.ts';
 import { ReferenceModel } from './reference-model.ts';
@@ -31,8 +33,11 @@ export interface CoherenceOptions {
   readonly forMs: number;
   readonly faults?: readonly FaultKind[];
   readonly clients?: number;
-  /** A defect, to see that it is found: kernels are not told of recalls, or keep pages all the same. */
-  readonly defect?: 'deaf' | 'clinging';
+  /**
+   * A defect, to see that it is found: kernels are not told of recalls, or keep pages all the same;
+   * mounts keep the bytes of small files whatever becomes of the right.
+   */
+  readonly defect?: 'deaf' | 'clinging' | 'hoarding';
 }
 
 export interface CoherenceVerdict {
@@ -41,8 +46,9 @@ export interface CoherenceVerdict {
   readonly changes: number;
   readonly looks: number;
   readonly kernelLooks: number;
-  /** Reads through the page cache. */
+  /** Reads through the page cache, and of bytes that a mount had kept. */
   readonly pageLooks: number;
+  readonly keptLooks: number;
   readonly faults: number;
 }
 
@@ -67,8 +73,9 @@ export async function runCoherence(options: CoherenceOptions): Promise<Coherence
   } catch (error) {
     failure = error instanceof Error ? error : new Error(String(error));
   }
-  const { changes, looks, kernelLooks, pageLooks } = run;
-  return { failure, changes, looks, kernelLooks, pageLooks, faults: run.faultCount };
+  const { changes, looks, kernelLooks, pageLooks, keptLooks } = run;
+  const seen = { looks, kernelLooks, pageLooks, keptLooks };
+  return { failure, changes, ...seen, faults: run.faultCount };
 }
 
 class Coherence {
@@ -77,6 +84,8 @@ class Coherence {
   kernelLooks = 0;
   /** Through descriptors of which the kernel keeps pages. */
   pageLooks = 0;
+  /** Of bytes that a mount had kept. */
+  keptLooks = 0;
   readonly #cluster: Cluster;
   readonly #faults: Faults;
   readonly #random: SimRandom;
@@ -85,12 +94,20 @@ class Coherence {
   readonly #names: Register[] = [];
   readonly #contents: Register[] = [];
   readonly #isKernelDeaf: boolean;
+  readonly #isHoarding: boolean;
   #files = 0;
   #isOver = false;
 
   constructor({ seed, faults = [], clients = 3, defect }: CoherenceOptions) {
     this.#isKernelDeaf = defect === 'deaf';
-    this.#cluster = new Cluster({ seed, iods: 1, onPowerLoss: () => undefined });
+    this.#isHoarding = defect === 'hoarding';
+    this.#cluster = new Cluster({
+      seed,
+      iods: 1,
+      // In every second run files are at the mgr, and mounts keep their bytes.
+      smallFileBytes: seed % 2 === 0 ? 4096 : 0,
+      onPowerLoss: () => undefined,
+    });
     const { world } = this.#cluster;
     this.#random = world.random.fork('coherence');
     this.#kernels = Array.from({ length: clients }, () => {
@@ -144,7 +161,8 @@ class Coherence {
       deadlineMs,
       revoke: (handles) => (this.#isKernelDeaf ? Promise.resolve() : cache.revoke(handles)),
     });
-    const volume = volumeOf(access, kernel, cache);
+    const contents = new CountedContents(this.#isHoarding, () => this.keptLooks++);
+    const volume = volumeOf(access, kernel, { cache, contents });
     const lanes = Array.from({ length: 3 }, async () => {
       while (!this.#isOver) {
         await this.#step(volume, kernel).catch((error: unknown) => {
@@ -382,14 +400,19 @@ function contentOf(state: number): string {
   return `content ${String(state).padStart(6, '0')}${'.'.repeat(((state >> 1) * 2) % 3)}`;
 }
 
-function volumeOf(access: HandleAccess, { nodes }: ModelKernel, kernel: KernelCache): Volume {
+function volumeOf(
+  access: HandleAccess,
+  { nodes }: ModelKernel,
+  { cache, contents }: { readonly cache: KernelCache; readonly contents: SmallContents },
+): Volume {
   return {
     access,
     nodes,
     files: new OpenFiles(),
     idleReaders: new IdleReaders(access.session.runtime.clock),
+    contents,
     directories: new DirectoryStreams(),
-    kernel,
+    kernel: cache,
     // Of a session that was lost.
     unheard: () => undefined,
   };

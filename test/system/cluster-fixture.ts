@@ -225,3 +225,24 @@ function tableOf([mgrPort = 0, ...iodPorts]: readonly number[]): string {
   }));
   return formatIodtab({ mgr: { host, port: mgrPort }, iods });
 }
+
+/**
+ * Kills and starts the mgr, an iod and the mgr again while somebody is at work, who gets on in between.
+ * @param done how much of it is done
+ */
+export async function killInTurn(
+  cluster: TestCluster,
+  work: Promise<unknown>,
+  done: () => number,
+): Promise<void> {
+  const progress = async (): Promise<void> => {
+    const enough = done() + 30;
+    await Promise.race([until(() => done() >= enough), work]);
+  };
+  await progress();
+  for (const victim of [cluster.mgr, cluster.iod(1), cluster.mgr]) {
+    await victim.kill();
+    await victim.start();
+    await progress();
+  }
+}

@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, rename, stat, unlink, utimes, writeFile } from '
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { ExecutionContext } from 'ava';
-import { until } from './cluster-fixture.ts';
+import { killInTurn, until } from './cluster-fixture.ts';
 import { Mounted, mountTest } from './mounted.ts';
 
 /** A name that leads to another file in each state; the file's inode number tells which it is. */
@@ -72,16 +72,7 @@ mountTest('two mounts that are hammered never show what was over, whoever is kil
   };
   // No more at a time: a thread is left for whoever starts a daemon, for which the others wait.
   const work = Promise.all([writer(), reader(one), reader(two)]);
-  const progress = async (more: number): Promise<void> => {
-    const enough = changes + more;
-    await Promise.race([until(() => changes >= enough), work]);
-  };
-  await progress(30);
-  for (const victim of [one.cluster.mgr, one.cluster.iod(1), one.cluster.mgr]) {
-    await victim.kill();
-    await victim.start();
-    await progress(30);
-  }
+  await killInTurn(one.cluster, work, () => changes);
   stop.abort();
   await t.notThrowsAsync(work);
   t.true(looks > changes);

@@ -1,4 +1,6 @@
-/** Pages that the kernel of a mount keeps: read again for nothing, and never when they are over. */
+/**
+ * Bytes that a mount keeps, or its kernel: read again for nothing, and never when they are over.
+ */
 import {
   closeSync,
   constants,
@@ -12,15 +14,26 @@ import {
 } from 'node:fs';
 import { type FileHandle, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { until } from './cluster-fixture.ts';
+import type { ExecutionContext } from 'ava';
+import { killInTurn } from './cluster-fixture.ts';
 import { Mounted, mountTest } from './mounted.ts';
 
 const keepPages = ['-o', 'keep_pages'];
 
 /** How often the kernel of a mount has asked for bytes so far. */
-async function reads({ metrics }: Mounted): Promise<number> {
+function reads(mounted: Mounted): Promise<number> {
+  return counted(mounted, 'mount_operation', 'read');
+}
+
+/** How often a mount has asked the mgr for bytes so far. */
+function questions(mounted: Mounted): Promise<number> {
+  return counted(mounted, 'client_call', 'readSmall');
+}
+
+async function counted({ metrics }: Mounted, what: string, op: string): Promise<number> {
   const text = await (await fetch(metrics ?? '')).text();
-  return Number(/^weftfs_mount_operation_\S+_count\{op="read"\S+ (\d+)$/m.exec(text)?.[1] ?? 0);
+  const line = new RegExp(`^weftfs_${what}_\\S+_count\\{op="${op}"\\S+ (\\d+)$`, 'm');
+  return Number(line.exec(text)?.[1] ?? 0);
 }
 
 /** In a state of the file: as long in each. */
@@ -35,13 +48,27 @@ async function contentOf(file: FileHandle): Promise<string> {
   return buffer.toString('latin1', 0, bytesRead);
 }
 
-mountTest('without the option each read is a question', async (t) => {
+mountTest('without the option the kernel asks for each read', async (t) => {
   const one = await Mounted.start(t, { iods: 1 }, ['--metrics', '0']);
   await writeFile(one.path('f'), 'a');
   const file = await one.open(t, 'f', 'r');
   for (let i = 1; i <= 3; i++) {
     t.is(await contentOf(file), 'a');
     t.is(await reads(one), i);
+  }
+});
+
+mountTest('bytes of a small file are asked of the mgr once, until somebody writes', async (t) => {
+  const one = await Mounted.start(t, { iods: 1 });
+  const two = await Mounted.on(t, one.cluster, 'mnt2', ['--metrics', '0']);
+  for (const state of [1, 2, 3]) {
+    await writeFile(one.path('f'), contentIn(state).repeat(1000));
+    const before = await questions(two);
+    for (let i = 0; i < 5; i++) {
+      t.is(await readFile(two.path('f'), 'latin1'), contentIn(state).repeat(1000));
+      t.is(await two.run('dd', 'if=f', 'bs=8', 'skip=999', 'status=none'), contentIn(state));
+    }
+    t.is(await questions(two), before + 1);
   }
 });
 
@@ -67,38 +94,53 @@ mountTest('what was read is read again without a question, until somebody writes
   t.true((await reads(two)) > asked);
 });
 
+/** @param bytes how long the file is at first */
+async function seeEachChange(
+  t: ExecutionContext,
+  options: readonly string[],
+  bytes: number,
+): Promise<void> {
+  const one = await Mounted.start(t, { iods: 2 }, options);
+  const two = await Mounted.on(t, one.cluster, 'mnt2', options);
+  const changes = [
+    'printf 12345 | dd of=f bs=1 seek=100 conv=notrunc status=none',
+    'truncate -s 20000 f',
+    'truncate -s 30000 f',
+    'fallocate -p -o 5000 -l 5000 f',
+    'fallocate -l 50000 f',
+    'printf more >>f',
+    'cp other f',
+    'dd if=other of=f bs=4096 count=2 seek=3 conv=notrunc oflag=direct status=none',
+    `python3 -c "import mmap; f = open('f', 'r+b'); m = mmap.mmap(f.fileno(), 0); m[7:11] = b'mmap'; m.flush()"`,
+    'printf all >f',
+  ];
+  for (const writer of [one, two]) {
+    await one.sh(`seq 10000 | head -c ${bytes} >f; seq 20000 30000 | head -c 40960 >other`);
+    const file = await two.open(t, 'f', 'r');
+    await contentOf(file);
+    for (const change of changes) {
+      await writer.sh(change);
+      const before = await contentOf(file);
+      t.is(before, await readFile(one.path('f'), 'latin1'), `${change}, as it is open`);
+      t.is(before, await readFile(two.path('f'), 'latin1'), `${change}, by name`);
+      t.is(before, await two.run('dd', 'if=f', 'bs=64K', 'iflag=direct', 'status=none'), change);
+    }
+    await file.close();
+  }
+}
+
+const changers = ['dd', 'fallocate', 'python3'];
+
 mountTest(
   'whatever changes the bytes of a file on either mount is seen by who has read it before',
-  async (t) => {
-    const one = await Mounted.start(t, { iods: 2 }, keepPages);
-    const two = await Mounted.on(t, one.cluster, 'mnt2', keepPages);
-    const changes = [
-      'printf 12345 | dd of=f bs=1 seek=100 conv=notrunc status=none',
-      'truncate -s 20000 f',
-      'truncate -s 30000 f',
-      'fallocate -p -o 5000 -l 5000 f',
-      'fallocate -l 50000 f',
-      'printf more >>f',
-      'cp other f',
-      'dd if=other of=f bs=4096 count=2 seek=3 conv=notrunc oflag=direct status=none',
-      `python3 -c "import mmap; f = open('f', 'r+b'); m = mmap.mmap(f.fileno(), 0); m[7:11] = b'mmap'; m.flush()"`,
-      'printf all >f',
-    ];
-    for (const writer of [one, two]) {
-      await one.sh('seq 10000 | head -c 40000 >f; seq 20000 30000 | head -c 40960 >other');
-      const file = await two.open(t, 'f', 'r');
-      await contentOf(file);
-      for (const change of changes) {
-        await writer.sh(change);
-        const before = await contentOf(file);
-        t.is(before, await readFile(one.path('f'), 'latin1'), `${change}, as it is open`);
-        t.is(before, await readFile(two.path('f'), 'latin1'), `${change}, by name`);
-        t.is(before, await two.run('dd', 'if=f', 'bs=64K', 'iflag=direct', 'status=none'), change);
-      }
-      await file.close();
-    }
-  },
-  ['dd', 'fallocate', 'python3'],
+  (t) => seeEachChange(t, keepPages, 40_000),
+  changers,
+);
+
+mountTest(
+  'whatever changes the bytes of a small file, and makes it a large one, is seen by who has read it',
+  (t) => seeEachChange(t, [], 12_000),
+  changers,
 );
 
 mountTest(
@@ -226,9 +268,9 @@ mountTest('a mount that is stopped shows no bytes that were over', async (t) => 
   t.is(await seen, 'new');
 });
 
-mountTest('bytes that are over are read by nobody, whoever is killed', async (t) => {
-  const one = await Mounted.start(t, { iods: 2 }, keepPages);
-  const mounts = [one, await Mounted.on(t, one.cluster, 'mnt2', keepPages)];
+async function readWhileKilled(t: ExecutionContext, options: readonly string[]): Promise<void> {
+  const one = await Mounted.start(t, { iods: 2 }, options);
+  const mounts = [one, await Mounted.on(t, one.cluster, 'mnt2', options)];
   const stop = new AbortController();
   t.teardown(() => stop.abort());
   await writeFile(one.path('f'), contentIn(0));
@@ -265,17 +307,16 @@ mountTest('bytes that are over are read by nobody, whoever is killed', async (t)
   };
   // No more at a time: a thread is left for whoever starts a daemon, for which the others wait.
   const work = Promise.all([writer(), ...mounts.map(reader)]);
-  const progress = async (more: number): Promise<void> => {
-    const enough = finished + more;
-    await Promise.race([until(() => finished >= enough), work]);
-  };
-  await progress(30);
-  for (const victim of [one.cluster.mgr, one.cluster.iod(1), one.cluster.mgr]) {
-    await victim.kill();
-    await victim.start();
-    await progress(30);
-  }
+  await killInTurn(one.cluster, work, () => finished);
   stop.abort();
   await t.notThrowsAsync(work);
   t.true(looks > finished);
-});
+}
+
+mountTest('bytes of a small file that are over are read by nobody, whoever is killed', (t) =>
+  readWhileKilled(t, []),
+);
+
+mountTest('bytes in pages that are over are read by nobody, whoever is killed', (t) =>
+  readWhileKilled(t, keepPages),
+);

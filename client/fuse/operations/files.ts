@@ -1,14 +1,22 @@
 /** Open files and their bytes. Nothing is kept back here: a write that is answered is at the iods. */
 import { constants } from 'node:fs';
 import { FsError, toFsError } from '../../../shared/errno.ts';
-import { openFlags } from '../../../shared/wire/mgr-ops.ts';
+import type { Handle } from '../../../shared/units.ts';
+import { fileOps, openFlags } from '../../../shared/wire/mgr-ops.ts';
 import type { Attr } from '../../../shared/wire/values.ts';
 import type { Control } from '../../control.ts';
 import type { File } from '../../file.ts';
 import { hasCode, type OpenByPlace, placeAt, placeIn } from '../../handle-access.ts';
 import { openIntent } from '../../open-flags.ts';
 import { openBits, openRequestBits, writeBits } from '../protocol.ts';
-import { entryOf, type Handlers, handleOf, type Volume } from '../volume.ts';
+import {
+  entryOf,
+  type Handlers,
+  handleOf,
+  unwrittenAttr,
+  unwrittenSince,
+  type Volume,
+} from '../volume.ts';
 import { killPrivileges } from './attributes.ts';
 import { makerOf } from './names.ts';
 
@@ -24,7 +32,9 @@ export const fileHandlers = {
     const idle = isReader ? volume.idleReaders.take(handle) : undefined;
     if (idle !== undefined && volume.access.isOpen(idle)) return opened(volume, idle, flags);
     const wish = { at: placeAt(handle), flags, mode: 0, maker: undefined };
-    const { reply } = await open(volume, wish, control);
+    const opening = open(volume, wish, control);
+    if (isReader) readBehind(volume, handle);
+    const { reply } = await opening;
     if ((bits & openRequestBits.killPrivileges) === 0) return reply;
     try {
       await killPrivileges(volume, handle, control);
@@ -53,14 +63,20 @@ export const fileHandlers = {
     }
   },
 
-  async read({ access, files, kernel }, { body }, control) {
-    const file = files.get(body.file);
-    kernel.pages.read(file.handle, body.file);
+  async read(volume, { body }, control) {
+    const file = volume.files.get(body.file);
+    volume.kernel.pages.read(file.handle, body.file);
     requireOffset(body.offset);
+    const attr = unwrittenAttr(volume, file.handle);
     // While there is a right to them nobody writes: nobody need be asked what is behind the end.
-    const { size = Infinity } = access.cache?.attr(file.handle) ?? {};
-    const length = Math.min(body.size, size - body.offset);
+    const length = Math.min(body.size, (attr?.size ?? Infinity) - body.offset);
     if (length <= 0) return [];
+    if (attr !== undefined && volume.contents.isFor(attr)) {
+      const room = Buffer.allocUnsafeSlow(attr.size);
+      const read = async () => room.subarray(0, await file.read(room, 0, control));
+      const content = await keptFrom(volume, attr, read);
+      return [content.subarray(body.offset, body.offset + length)];
+    }
     const buffer = control.room(length);
     const bytes = await file.read(buffer, body.offset, control);
     return bytes === 0 ? [] : [buffer.subarray(0, bytes)];
@@ -102,6 +118,38 @@ export const fileHandlers = {
     return {};
   },
 } satisfies Partial<Handlers>;
+
+/**
+ * Keeps the bytes of a small file for those who read it next.
+ * @param attr known at this moment @param read all of them; `undefined`: they are not to be kept
+ */
+async function keptFrom<T extends Buffer | undefined>(
+  volume: Volume,
+  { handle }: Attr,
+  read: () => Promise<T>,
+): Promise<T> {
+  const since = unwrittenSince(volume, handle);
+  const bytes = await read();
+  if (bytes !== undefined && since !== undefined && unwrittenSince(volume, handle) === since)
+    volume.contents.keep(handle, since, bytes);
+  return bytes;
+}
+
+/** In the packet of the open before it: whoever opens a small file mostly reads it next. */
+function readBehind(volume: Volume, handle: Handle): void {
+  const { access, contents } = volume;
+  const attr = unwrittenAttr(volume, handle);
+  const since = unwrittenSince(volume, handle);
+  if (attr === undefined || since === undefined || !contents.isFor(attr)) return;
+  if (contents.find(handle, since) !== undefined) return;
+  const read = async (): Promise<Buffer | undefined> => {
+    const request = { handle, offset: 0, length: attr.size };
+    const { bytes } = await access.call(fileOps.readSmall, request, {});
+    return bytes && Buffer.from(bytes);
+  };
+  // Whoever reads asks again, and hears why not.
+  keptFrom(volume, attr, read).catch(() => undefined);
+}
 
 /** Nobody waits for it: until the mgr has heard it, or has ended the session. */
 function close({ access, files, nodes, unheard }: Volume, file: File): void {
@@ -146,7 +194,7 @@ async function open(
 
 /** @param wish flags of open(2) */
 async function opened(volume: Volume, file: File, wish: number) {
-  const { access, files, kernel } = volume;
+  const { files, kernel } = volume;
   const { handle } = file;
   const { flags } = openIntent(wish);
   const number = files.add(file, (flags & openFlags.write) !== 0);
@@ -158,7 +206,7 @@ async function opened(volume: Volume, file: File, wish: number) {
     throw error;
   }
   // With a right to it nobody writes, and the kernel would hear of it first.
-  const attr = files.isWritten(handle) ? undefined : access.cache?.attr(handle);
+  const attr = unwrittenAttr(volume, handle);
   const isKept = attr !== undefined && (wish & constants.O_DIRECT) === 0;
   const way = isKept ? kernel.pages.open(attr, number) : openBits.directIo;
   return { file: number, flags: way | openBits.noFlush };

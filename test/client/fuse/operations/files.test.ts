@@ -11,6 +11,7 @@ import { IdleReaders } from '../../../../client/fuse/idle-readers.ts';
 import { NodeTable } from '../../../../client/fuse/node-table.ts';
 import { OpenFiles } from '../../../../client/fuse/open-files.ts';
 import { type FileAttr, openRequestBits, setAttrBits } from '../../../../client/fuse/protocol.ts';
+import { SmallContents } from '../../../../client/fuse/small-contents.ts';
 import type { Volume } from '../../../../client/fuse/volume.ts';
 import { HandleAccess, placeIn } from '../../../../client/handle-access.ts';
 import { FsError } from '../../../../shared/errno.ts';
@@ -31,6 +32,7 @@ function volumeOf(fileSystem: FileSystem): Volume {
     nodes,
     files: new OpenFiles(),
     idleReaders: new IdleReaders(clock),
+    contents: new SmallContents(),
     directories: new DirectoryStreams(),
     kernel: new KernelCache({ clock, nodes, notify: () => Promise.resolve() }),
     unheard: (what) => {
@@ -203,6 +205,8 @@ test('a file that was read is open for a while yet, and opened again without a q
     open: openByName,
     isOpen: (file: File) => real.access.isOpen(file),
     closeLate: (...parts: Parameters<HandleAccess['closeLate']>) => real.access.closeLate(...parts),
+    knownAttr: () => undefined,
+    knownSince: () => undefined,
     prefetch: () => undefined,
   } as unknown as HandleAccess;
   const volume = { ...real, access };
@@ -244,8 +248,8 @@ test('what is behind the end of a file that is cached is asked of nobody', async
     volume.access.open({ at, flags, mode: 0o644, durable: false, maker: undefined }, {});
   const { file } = await cluster.run(open);
   await cluster.run(() => file.write(Buffer.from('hello'), 0));
-  const number = volume.files.add(file, true);
-  const access = { cache: { attr: () => ({ size: 5 }) } } as unknown as HandleAccess;
+  const number = volume.files.add(file, false);
+  const access = { knownAttr: () => ({ size: 5, place: 'iods' }) } as unknown as HandleAccess;
   const heard = cluster.heard.length;
   const read = async (offset: number): Promise<string> => {
     const body = { file: number, offset, size: 4096 };

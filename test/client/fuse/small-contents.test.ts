@@ -1,0 +1,178 @@
+import { constants } from 'node:fs';
+import test from 'ava';
+import { atHand } from '../../../client/fuse/at-hand.ts';
+import { fileHandlers } from '../../../client/fuse/operations/files.ts';
+import { OpenFiles } from '../../../client/fuse/open-files.ts';
+import { SmallContents } from '../../../client/fuse/small-contents.ts';
+import type { Volume } from '../../../client/fuse/volume.ts';
+import type { File } from '../../../client/file.ts';
+import type { Moment } from '../../../client/name-cache.ts';
+import { limits } from '../../../shared/limits.ts';
+import type { Handle } from '../../../shared/units.ts';
+import { fileOps } from '../../../shared/wire/mgr-ops.ts';
+import type { Op } from '../../../shared/wire/op.ts';
+import type { Attr } from '../../../shared/wire/values.ts';
+
+const handle = 7 as Handle;
+const [earlier, later] = [1 as Moment, 2 as Moment];
+const attrOf = (changes: Partial<Attr> = {}): Attr =>
+  ({ handle, size: 5, place: 'mgr', ...changes }) as Attr;
+
+test('bytes are found as long as nobody can have written the file since', (t) => {
+  const contents = new SmallContents();
+  contents.keep(handle, earlier, Buffer.from('hello'));
+  t.is(contents.find(handle, earlier)?.toString(), 'hello');
+  t.is(contents.find(handle, later), undefined);
+  contents.keep(handle, later, Buffer.from('world'));
+  t.is(contents.find(handle, later)?.toString(), 'world');
+  t.is(contents.find(handle, earlier), undefined);
+});
+
+test('what was kept longest goes when there is too much', (t) => {
+  const contents = new SmallContents();
+  const bytes = Buffer.alloc(limits.smallFileBytesMax);
+  const room = Math.floor(limits.fuseContentsKeptBytesMax / bytes.length);
+  for (let i = 1; i <= room; i++) contents.keep(i as Handle, earlier, bytes);
+  // Kept once more, it is the newest, and takes no more room.
+  contents.keep(1 as Handle, later, bytes);
+  t.is(contents.find(2 as Handle, earlier), bytes);
+  contents.keep((room + 1) as Handle, earlier, bytes);
+  t.is(contents.find(2 as Handle, earlier), undefined);
+  t.is(contents.find(1 as Handle, later), bytes);
+  t.is(contents.find(3 as Handle, earlier), bytes);
+});
+
+test('only small files are kept, of which the mgr has the bytes', (t) => {
+  const contents = new SmallContents();
+  t.true(contents.isFor(attrOf()));
+  t.true(contents.isFor(attrOf({ size: limits.smallFileBytesMax })));
+  t.false(contents.isFor(attrOf({ size: limits.smallFileBytesMax + 1 })));
+  t.false(contents.isFor(attrOf({ size: 0 })));
+  t.false(contents.isFor(attrOf({ place: 'iods' })));
+  t.false(contents.isFor(attrOf({ place: 'moving' })));
+});
+
+const room = (bytes: number) => Buffer.alloc(bytes);
+const text = (pieces: readonly Uint8Array[] | undefined) =>
+  pieces && Buffer.concat(pieces).toString();
+
+/** A file that is open, with a right to its attributes. */
+function stage() {
+  const right: { since: Moment | undefined } = { since: earlier };
+  const asked: { length: number; answer: (content: string) => void }[] = [];
+  const isOpen = { now: true };
+  const calls: string[] = [];
+  const opened = { now: (): void => undefined };
+  const file = {
+    handle,
+    read: (into: Buffer) =>
+      new Promise<number>((resolve) => {
+        asked.push({ length: into.length, answer: (content) => resolve(into.write(content)) });
+      }),
+  } as unknown as File;
+  const files = new OpenFiles();
+  const number = files.add(file, false);
+  const volume = {
+    access: {
+      isOpen: () => isOpen.now,
+      knownSince: () => right.since,
+      knownAttr: () => (right.since === undefined ? undefined : attrOf()),
+      open: () => {
+        calls.push('open');
+        return new Promise((resolve) => (opened.now = () => resolve({ file, attr: attrOf() })));
+      },
+      call: (op: Op, { length }: { readonly length: number }) => {
+        calls.push(op === fileOps.readSmall ? 'readSmall' : '?');
+        return new Promise((resolve) => {
+          const answer = (content: string) => resolve({ bytes: Buffer.from(content) });
+          asked.push({ length, answer });
+        });
+      },
+    },
+    files,
+    idleReaders: { take: () => undefined },
+    contents: new SmallContents(),
+    kernel: {
+      opened: () => Promise.resolve(),
+      pages: { read: () => undefined, open: () => 0 },
+    },
+  } as unknown as Volume;
+  const request = (offset: number, size: number) =>
+    ({ header: { node: handle }, body: { file: number, offset, size } }) as never;
+  return {
+    right,
+    asked,
+    isOpen,
+    calls,
+    opened,
+    files,
+    open: () => {
+      const body = { flags: constants.O_RDONLY, openFlags: 0 };
+      return fileHandlers.open(volume, { header: { node: handle }, body } as never, {} as never);
+    },
+    known: (offset: number, size: number) => text(atHand.read?.(volume, request(offset, size))),
+    read: async (offset: number, size: number) =>
+      text(await fileHandlers.read(volume, request(offset, size), { room })),
+  };
+}
+
+test('who reads a part of a small file has all of it read, for whoever reads on', async (t) => {
+  const { asked, known, read } = stage();
+  t.is(known(0, 2), undefined);
+  const reading = read(1, 2);
+  t.is(asked[0]?.length, 5);
+  asked[0]?.answer('hello');
+  t.is(await reading, 'el');
+  t.is(known(0, 4096), 'hello');
+  t.is(known(3, 4096), 'lo');
+  t.is(known(5, 4096), '', 'the end');
+  t.is(known(2 ** 60, 4096), '');
+});
+
+for (const [what, change] of [
+  ['the right is gone', ({ right }: ReturnType<typeof stage>) => (right.since = undefined)],
+  ['the right is another one', ({ right }: ReturnType<typeof stage>) => (right.since = later)],
+  [
+    'a program of this host writes it',
+    ({ files }: ReturnType<typeof stage>) => files.add({ handle } as File, true),
+  ],
+] as const) {
+  test(`nothing is kept of what was read, or told of what was kept, when ${what}`, async (t) => {
+    const during = stage();
+    const reading = during.read(0, 5);
+    change(during);
+    during.asked[0]?.answer('hello');
+    t.is(await reading, 'hello', 'it was so when it was asked for');
+    during.right.since = earlier;
+    t.is(during.known(0, 5), undefined);
+    const after = stage();
+    const first = after.read(0, 5);
+    after.asked[0]?.answer('hello');
+    await first;
+    change(after);
+    t.is(after.known(0, 5), undefined);
+  });
+}
+
+test('who opens a small file to read it has its bytes with the answer', async (t) => {
+  const { asked, calls, opened, open, known } = stage();
+  const opening = open();
+  t.deepEqual(calls, ['open', 'readSmall'], 'in one packet');
+  opened.now();
+  asked[0]?.answer('hello');
+  await opening;
+  t.is(known(0, 4096), 'hello');
+  const again = open();
+  opened.now();
+  await again;
+  t.deepEqual(calls, ['open', 'readSmall', 'open'], 'they are known');
+});
+
+test('a file that was lost with its session shows nothing that was kept', async (t) => {
+  const { asked, isOpen, known, read } = stage();
+  const reading = read(0, 5);
+  asked[0]?.answer('hello');
+  await reading;
+  isOpen.now = false;
+  t.is(known(0, 5), undefined);
+});
