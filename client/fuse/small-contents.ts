@@ -14,9 +14,12 @@ interface Content {
   readonly bytes: Buffer;
 }
 
+/** Of memory, about, that one takes beside its bytes: very many files have a few bytes each. */
+const besideBytes = 512;
+
 export class SmallContents {
   readonly #contents = new Map<Handle, Content>();
-  #byteCount = 0;
+  #memoryBytes = 0;
 
   /** Of a file at the iods nobody tells us when the host of one loses what was not synced. */
   isFor({ place, size }: Attr): boolean {
@@ -29,19 +32,24 @@ export class SmallContents {
     return content?.since === since ? content.bytes : undefined;
   }
 
-  /** @param since nobody has written the file, up to now; the bytes were asked for after it */
+  /**
+   * @param since nobody has written the file, up to now; the bytes were asked for after it
+   * @param bytes alone in their memory, which stays for as long as they are kept
+   */
   keep(handle: Handle, since: Moment, bytes: Buffer): void {
     this.#drop(handle);
     this.#contents.set(handle, { since, bytes });
-    this.#byteCount += bytes.length;
+    this.#memoryBytes += bytes.length + besideBytes;
     for (const [longestKept] of this.#contents) {
-      if (this.#byteCount <= limits.fuseContentsKeptBytesMax) return;
+      if (this.#memoryBytes <= limits.fuseContentsKeptBytesMax) return;
       this.#drop(longestKept);
     }
   }
 
   #drop(handle: Handle): void {
-    this.#byteCount -= this.#contents.get(handle)?.bytes.length ?? 0;
+    const content = this.#contents.get(handle);
+    if (content === undefined) return;
+    this.#memoryBytes -= content.bytes.length + besideBytes;
     this.#contents.delete(handle);
   }
 }

@@ -346,4 +346,11 @@ export const defects: readonly Defect[] = [
     wrong: 'return openBits.keepCache;',
     noticedBy: ['test/client/fuse/kernel-pages.test.ts'],
   },
+  {
+    title: 'bytes of a small file are read again although somebody may have written it',
+    file: 'client/fuse/small-contents.ts',
+    right: 'content?.since === since ? content.bytes : undefined',
+    wrong: 'content?.bytes',
+    noticedBy: ['test/client/fuse/small-contents.test.ts'],
+  },
 ];

@@ -145,7 +145,10 @@ function readBehind(volume: Volume, handle: Handle): void {
   const read = async (): Promise<Buffer | undefined> => {
     const request = { handle, offset: 0, length: attr.size };
     const { bytes } = await access.call(fileOps.readSmall, request, {});
-    return bytes && Buffer.from(bytes);
+    if (bytes === undefined) return undefined;
+    const own = Buffer.allocUnsafeSlow(bytes.length);
+    own.set(bytes);
+    return own;
   };
   // Whoever reads asks again, and hears why not.
   keptFrom(volume, attr, read).catch(() => undefined);

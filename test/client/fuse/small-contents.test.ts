@@ -31,7 +31,7 @@ test('bytes are found as long as nobody can have written the file since', (t) =>
 test('what was kept longest goes when there is too much', (t) => {
   const contents = new SmallContents();
   const bytes = Buffer.alloc(limits.smallFileBytesMax);
-  const room = Math.floor(limits.fuseContentsKeptBytesMax / bytes.length);
+  const room = Math.floor(limits.fuseContentsKeptBytesMax / (bytes.length + 512));
   for (let i = 1; i <= room; i++) contents.keep(i as Handle, earlier, bytes);
   // Kept once more, it is the newest, and takes no more room.
   contents.keep(1 as Handle, later, bytes);
@@ -40,6 +40,14 @@ test('what was kept longest goes when there is too much', (t) => {
   t.is(contents.find(2 as Handle, earlier), undefined);
   t.is(contents.find(1 as Handle, later), bytes);
   t.is(contents.find(3 as Handle, earlier), bytes);
+});
+
+test('of files that are next to empty no more are kept than there is memory for', (t) => {
+  const contents = new SmallContents();
+  const count = limits.fuseContentsKeptBytesMax / 512;
+  for (let i = 1; i <= count; i++) contents.keep(i as Handle, earlier, Buffer.alloc(1));
+  t.is(contents.find(1 as Handle, earlier), undefined);
+  t.not(contents.find(count as Handle, earlier), undefined);
 });
 
 test('only small files are kept, of which the mgr has the bytes', (t) => {
