@@ -24,7 +24,7 @@ const byOrder = (a, b) => (placeOf(a) < placeOf(b) ? -1 : 1);
 export default {
   files: ['test/**/*.test.ts'],
   extensions: { ts: 'module' },
-  nodeArguments: ['--import=tsx'],
+  nodeArguments: ['--import=./test/sources/register.js'],
   workerThreads: false,
   concurrency: 2,
   timeout: '5m',

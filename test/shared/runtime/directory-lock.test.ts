@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FsError } from '../../../shared/errno.ts';
 import { lockDirectory } from '../../../shared/runtime/node/directory-lock.ts';
+import { sourceLoader } from '../../sources/loader.ts';
 import { temporaryDirectory } from './recorder.ts';
 
 /** With the command, and on a host that has no such command. */
@@ -27,7 +28,7 @@ async function otherHolder(
   `;
   const node = spawn(
     process.execPath,
-    ['--import=tsx', '--expose-gc', '--input-type=module', '-e', script],
+    [sourceLoader, '--expose-gc', '--input-type=module', '-e', script],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   t.teardown(() => node.kill('SIGKILL'));
