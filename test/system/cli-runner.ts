@@ -1,4 +1,4 @@
-/** The command `weft` as a user runs it: a process of its own, from the sources. */
+/** The command `weft` as a user runs it: a process of its own, as it was built. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,6 +8,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { stopCluster } from '../../client/cli/local-cluster/local-cluster.ts';
+import { sourceLoader } from '../sources/loader.ts';
+import { builtProgram } from './daemon.ts';
 import { kept, made, undone } from './keepsafe.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -55,16 +57,16 @@ export async function up(dataDir: string, ...more: readonly string[]): Promise<U
   return JSON.parse(stdout) as UpReport;
 }
 
-/** A program of ours that runs. */
+/** A program of ours that runs: what is shipped as it was built, a test's own from its source. */
 export class Running {
   readonly exited: Promise<Outcome>;
   readonly #child: ReturnType<typeof spawn>;
   readonly #lines = new Set<(line: string) => void>();
 
   constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    const words = ['--import=tsx', join(root, program), ...args];
+    const words = program.endsWith('.ts') ? [sourceLoader, program] : [builtProgram(program)];
     const child = kept(
-      spawn(process.execPath, words, {
+      spawn(process.execPath, [...words, ...args], {
         cwd: root,
         env: { ...process.env, NO_COLOR: '1', ...env },
         stdio: ['pipe', 'pipe', 'pipe'],
@@ -119,7 +121,7 @@ export interface Given {
 }
 
 export async function weft(given: Given, ...args: readonly string[]): Promise<Outcome> {
-  const running = new Running('client/cli/main.ts', args, { WEFT_URL: given.url ?? '' });
+  const running = new Running('client/cli/main.js', args, { WEFT_URL: given.url ?? '' });
   running.input(given.stdin ?? '');
   return running.exited;
 }

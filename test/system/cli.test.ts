@@ -198,7 +198,7 @@ test.serial('up that cannot start one daemon stops the others and says why', asy
 test.serial('up in the foreground tells of a death, and Ctrl-C stops the rest', async (t) => {
   const dataDir = await clusterDirectory(t);
   const args = ['up', '--data', dataDir, '--port', '0', '--iods', '2', '--json'];
-  const running = new Running('client/cli/main.ts', args);
+  const running = new Running('client/cli/main.js', args);
   t.teardown(() => running.signal('SIGKILL'));
   const { daemons } = JSON.parse(await running.says(/^\{/)) as Awaited<ReturnType<typeof up>>;
   const died = running.says(/^iod0 \(pid \d+\) died: SIGKILL/);
@@ -252,7 +252,7 @@ test.serial('a listing whose reader has seen enough ends without a word', async 
   const { url } = await up(dataDir, '--iods', '1');
   const big = Buffer.alloc(8 * 2 ** 20);
   await weft({ url, stdin: big }, 'put', '/big');
-  const reading = new Running('client/cli/main.ts', ['cat', '/big'], { WEFT_URL: url });
+  const reading = new Running('client/cli/main.js', ['cat', '/big'], { WEFT_URL: url });
   reading.hangUp();
   const { stderr } = await reading.exited;
   t.is(stderr, '');
@@ -286,7 +286,7 @@ test.serial(
     const [mgr = '', ...iods] = daemons.map(({ url }) => url.replace('ws://', ''));
     await writeFile(join(place, 'iodtab'), `mgr ${mgr}\n${iods.join('\n')}\n`);
     const args = ['--ephemeral', '--iodtab', join(place, 'iodtab')];
-    const running = new Running('scripts/start.ts', args, { TMPDIR: place });
+    const running = new Running('scripts/start.js', args, { TMPDIR: place });
     t.teardown(() => running.signal('SIGKILL'));
     await running.says(/Ctrl-C stops everything/);
     running.signal('SIGINT');
@@ -310,7 +310,7 @@ test.serial(
 test.serial('Ctrl-C while a cluster starts leaves no daemon behind', async (t) => {
   const dataDir = await clusterDirectory(t);
   const args = ['up', '--data', dataDir, '--port', '0', '--detach'];
-  const running = new Running('client/cli/main.ts', args);
+  const running = new Running('client/cli/main.js', args);
   t.teardown(() => running.signal('SIGKILL'));
   // It is written when all are started and none is ready.
   const names = watch(dataDir, { signal: AbortSignal.timeout(60_000) });

@@ -36,7 +36,7 @@ test.serial('what happened to daemons and sessions is told, also by the next mgr
   const cluster = await up(await clusterDirectory(t), '--iods', '2');
   const fs = await connect(cluster.url, { name: 'watched' });
   t.teardown(() => fs.close());
-  const follower = new Running('client/cli/main.ts', ['events', '--follow', '--json'], {
+  const follower = new Running('client/cli/main.js', ['events', '--follow', '--json'], {
     WEFT_URL: cluster.url,
   });
   t.teardown(async () => {

@@ -116,7 +116,7 @@ test.serial(
     const silent = new URL(url);
     silent.port = String(await silentPort(t));
     const timed = async (words: readonly string[]) => {
-      const patient = new Running('client/cli/main.ts', ['ls', '/', '--timeout', '6'], {
+      const patient = new Running('client/cli/main.js', ['ls', '/', '--timeout', '6'], {
         WEFT_URL: silent.href,
       });
       const look = weft({ url }, ...words);
@@ -153,7 +153,7 @@ test.serial(
 
 test.serial('clients that died are told, also while a new mgr waits for them', async (t) => {
   const cluster = await up(await clusterDirectory(t), '--iods', '1');
-  const client = new Running('client/cli/main.ts', ['put', '/x'], { WEFT_URL: cluster.url });
+  const client = new Running('client/cli/main.js', ['put', '/x'], { WEFT_URL: cluster.url });
   // Its standard input has no end: it stays.
   await until(async () => {
     const { stdout } = await weft({ url: cluster.url }, 'status', '--json');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { stopCluster } from '../../client/cli/local-cluster/local-cluster.ts';
+import { builtProgram } from './daemon.ts';
 import { made, undone } from './keepsafe.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
@@ -42,11 +43,10 @@ test('what the README says about npm is what package.json has', async (t) => {
 
 test('every weft command and the program of the README work as written', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'weft-readme-'));
-  const main = join(root, 'client/cli/main.ts');
-  const tsx = import.meta.resolve('tsx');
-  const library = JSON.stringify(join(root, 'client/index.ts'));
+  const main = builtProgram('client/cli/main.js');
+  const library = JSON.stringify(builtProgram('client/index.js'));
   const weft = (args: readonly string[], env: NodeJS.ProcessEnv) =>
-    run(process.execPath, ['--import', tsx, main, ...args], { cwd: directory, env });
+    run(process.execPath, [main, ...args], { cwd: directory, env });
   const cluster = join(directory, 'my-cluster');
   made('directory', directory);
   made('cluster', cluster);
@@ -65,9 +65,9 @@ test('every weft command and the program of the README work as written', async (
     const [weftWord, ...args] = line.split(' ');
     t.is(weftWord, 'weft', line);
     if (args[0] === 'down') {
-      const file = join(directory, 'program.mts');
+      const file = join(directory, 'program.mjs');
       await writeFile(file, program.replace("'weftfs'", library));
-      await run(process.execPath, ['--import', tsx, file], { env });
+      await run(process.execPath, [file], { env });
       t.is((await weft(['cat', 'weft:/results/run-1'], env)).stdout, 'striped over four iods');
     }
     const { stdout } = await weft(args, env);

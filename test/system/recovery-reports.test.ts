@@ -215,7 +215,7 @@ test.serial('a recovery is followed until all serve again', async (t) => {
   t.is(well.code, 0);
   t.regex(well.stdout, /^all serve, after /);
   await weft({}, 'chaos', 'kill', 'iod1', ...at);
-  const follower = new Running('client/cli/main.ts', ['recovery', 'follow', ...at], {
+  const follower = new Running('client/cli/main.js', ['recovery', 'follow', ...at], {
     WEFT_URL: url,
   });
   t.teardown(() => follower.signal('SIGKILL'));
@@ -225,7 +225,7 @@ test.serial('a recovery is followed until all serve again', async (t) => {
   t.is(code, 0);
   t.regex(stdout, /^all serve, after /);
   await weft({}, 'chaos', 'kill', 'mgr', ...at);
-  const again = new Running('client/cli/main.ts', ['recovery', 'follow', '--json', ...at], {
+  const again = new Running('client/cli/main.js', ['recovery', 'follow', '--json', ...at], {
     WEFT_URL: url,
   });
   t.teardown(() => again.signal('SIGKILL'));

@@ -53,7 +53,7 @@ test('what is done is seen at the daemon that does it', async (t) => {
 
 test('it goes on until somebody stops it', async (t) => {
   const { url } = await up(await clusterDirectory(t), '--iods', '1');
-  const top = new Running('client/cli/main.ts', ['top', '--interval', '1'], { WEFT_URL: url });
+  const top = new Running('client/cli/main.js', ['top', '--interval', '1'], { WEFT_URL: url });
   t.teardown(() => top.signal('SIGKILL'));
   await top.says(/^iod0 +serving/);
   await top.says(/^iod0 +serving/);

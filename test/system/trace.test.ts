@@ -33,7 +33,7 @@ test.serial('the rings of a whole cluster are one timeline, through a kill -9 to
   const { url, daemons } = await up(dataDir, '--iods', '2');
   const clients = join(files, 'clients');
   await writeFile(join(files, 'big'), Buffer.alloc(2 ** 20, 5));
-  const copy = new Running('client/cli/main.ts', ['cp', join(files, 'big'), 'weft:/big'], {
+  const copy = new Running('client/cli/main.js', ['cp', join(files, 'big'), 'weft:/big'], {
     WEFT_URL: url,
     WEFT_TRACE_DIR: clients,
   });
@@ -86,7 +86,7 @@ test.serial('follow tells what comes, also of a daemon that starts anew', async 
   const dataDir = await clusterDirectory(t);
   const { url } = await up(dataDir, '--iods', '1');
   const words = ['trace', 'follow', '--data', dataDir];
-  const follow = new Running('client/cli/main.ts', words);
+  const follow = new Running('client/cli/main.js', words);
   const heartbeat = await follow.says(/request report/);
   t.regex(heartbeat, /^\d\d:\d\d:\d\d\.\d{6} {2}(mgr|iod iod0) /);
   const heard = follow.says(/<- request lookup client weft stat/);
