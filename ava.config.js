@@ -1,32 +1,44 @@
 import { createHash } from 'node:crypto';
 
 /** `TEST_ORDER=7 npx ava` runs the files in another order: the same one for the same words. */
-const { TEST_ORDER: order } = process.env;
-const placeOf = (file) => createHash('sha256').update(`${order} ${file}`).digest('hex');
+const { TEST_ORDER: order = '' } = process.env;
+const placeOf = (file) =>
+  createHash('sha256')
+    .update(`${order} ${file.split('/test/').at(-1)}`)
+    .digest('hex');
 
 /** What takes longest begins first, so that all processors are busy to the end. */
 const longest = [
-  'sim/kill-pairs-',
   'system/real-input',
+  'sim/kill-pairs-',
+  'recovery/kills',
   'sim/all-faults',
-  'system/recovery.test',
+  'system/health',
+  'recovery/bytes',
   'sim/kill-points',
-  'sim/coherence',
+  'system/kept-pages',
+  'system/mount-programs',
   'sim/single-faults',
+  'system/dashboard',
+  'system/cli.test',
+  'system/recovery.test',
+  'sim/reconnect-storms',
+  'sim/coherence',
 ];
 const turnOf = (file) => {
   const turn = longest.findIndex((name) => file.includes(`/test/${name}`));
-  return turn < 0 ? longest.length : turn;
+  return turn < 0 || order ? longest.length : turn;
 };
-const byLength = (a, b) => turnOf(a) - turnOf(b) || (a < b ? -1 : 1);
-const byOrder = (a, b) => (placeOf(a) < placeOf(b) ? -1 : 1);
+/** The others as chance has it, so that those which wait run beside those which compute. */
+const byPlace = (a, b) => (placeOf(a) < placeOf(b) ? -1 : 1);
 
 export default {
   files: ['test/**/*.test.ts'],
   extensions: { ts: 'module' },
   nodeArguments: ['--import=./test/sources/register.js'],
   workerThreads: false,
-  concurrency: 2,
+  // Of two processors: tests of real processes wait more than they compute.
+  concurrency: 3,
   timeout: '5m',
-  sortTestFiles: order ? byOrder : byLength,
+  sortTestFiles: (a, b) => turnOf(a) - turnOf(b) || byPlace(a, b),
 };
