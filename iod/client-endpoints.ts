@@ -23,8 +23,9 @@ export async function listenForClients(
   { host, port, lastPort, dataDirectory, log }: ClientEndpoints,
 ): Promise<Address> {
   const wished = port === 0 && lastPort !== 0 ? [lastPort, 0] : [port];
-  const chosen = await listenOnFirst(acceptor, host, wished);
+  // First: a client of this host that finds the port alone stays there, where it reads nothing itself.
   const unixPath = await listenOnUnix(acceptor, join(dataDirectory, 'iod.sock'), log);
+  const chosen = await listenOnFirst(acceptor, host, wished);
   return { port: chosen, unixPath };
 }
 
