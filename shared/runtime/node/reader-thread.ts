@@ -5,7 +5,9 @@
  */
 import * as fs from 'node:fs';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { LookOrSleep, lookMs } from './look-or-sleep.ts';
 import {
+  asleep,
   carriedOut,
   entryFields,
   failed,
@@ -63,9 +65,23 @@ function carryOut(at: number): number {
   }
 }
 
+const waits = new LookOrSleep();
+
+/** Until more orders were given than were done. */
+function waitForOrders(done: number): void {
+  const begun = performance.now();
+  const lookUntil = waits.begin() ? begun + lookMs : begun;
+  while (Atomics.load(control, given) === done) {
+    if (performance.now() < lookUntil) continue;
+    Atomics.store(control, asleep, 1);
+    Atomics.wait(control, given, done);
+    Atomics.store(control, asleep, 0);
+  }
+  waits.ended(performance.now() - begun);
+}
+
 for (let done = 0; ;) {
-  if (done === Atomics.load(control, given)) Atomics.wait(control, given, done);
-  if (done === Atomics.load(control, given)) continue;
+  if (Atomics.load(control, given) === done) waitForOrders(done);
   const at = (done & (ringEntries - 1)) * entryFields;
   const begun = performance.now();
   entries[at + field.result] = carryOut(at);

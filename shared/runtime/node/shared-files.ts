@@ -9,8 +9,10 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { byteLengthOf } from '../../byte-length.ts';
 import { limits } from '../../limits.ts';
 import type { SharedFile, SharedFiles, SharedMark, SharedRead } from '../runtime.ts';
+import { lookMs, LookOrSleep } from './look-or-sleep.ts';
 import { QuickCalls } from './quick-calls.ts';
 import {
+  asleep,
   carriedOut,
   entryFields,
   failed,
@@ -75,6 +77,10 @@ class Reader {
   #isDead = false;
   /** Orders that somebody waits for: only these keep a program alive. */
   #awaited = 0;
+  readonly #waits = new LookOrSleep();
+  /** For what was given. */
+  #waitsSince: number | undefined;
+  #isLooking = false;
 
   constructor() {
     const { port1, port2 } = new MessageChannel();
@@ -185,13 +191,39 @@ class Reader {
     this.#outcomes[this.#given & (ringEntries - 1)] = outcome;
     this.#given = (this.#given + 1) | 0;
     Atomics.store(control, given, this.#given);
-    Atomics.notify(control, given);
+    if (Atomics.exchange(control, asleep, 0) === 1) Atomics.notify(control, given);
+    if (this.#waitsSince === undefined) this.#beginWait();
+  }
+
+  #beginWait(): void {
+    const now = performance.now();
+    this.#waitsSince = now;
+    if (!this.#waits.begin()) return;
+    this.#isLooking = true;
+    Atomics.store(this.#memory.control, told, 1);
+    setImmediate(() => this.#look(now + lookMs));
+  }
+
+  /** Until something was carried out, with all other events of the program in between. */
+  #look(until: number): void {
+    const isDone = Atomics.load(this.#memory.control, carriedOut) !== this.#heard;
+    if (!isDone && performance.now() < until) {
+      setImmediate(() => this.#look(until));
+      return;
+    }
+    this.#isLooking = false;
+    this.#hear();
   }
 
   #hear(): void {
+    if (this.#isLooking) return;
     const { control, entries } = this.#memory;
+    // What is carried out from now on is told.
     Atomics.store(control, told, 0);
     const done = Atomics.load(control, carriedOut);
+    if (done === this.#heard) return;
+    if (this.#waitsSince !== undefined) this.#waits.ended(performance.now() - this.#waitsSince);
+    this.#waitsSince = undefined;
     while (this.#heard !== done) {
       const index = this.#heard & (ringEntries - 1);
       const at = index * entryFields;
@@ -200,6 +232,7 @@ class Reader {
       this.#heard = (this.#heard + 1) | 0;
       outcome?.(entries[at + field.result] ?? failed, entries[at + field.tookMs] ?? 0);
     }
+    if (this.#heard !== this.#given) this.#beginWait();
   }
 
   #copy(slot: number, bytes: number, into: readonly Uint8Array[]): void {

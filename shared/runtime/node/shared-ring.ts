@@ -6,10 +6,14 @@
 /** Entries of the ring. A power of two: counts wrap. */
 export const ringEntries = 1024;
 
-/** Of `control`: orders given, orders carried out, and whether the program has been told. */
+/**
+ * Of `control`: orders given, orders carried out; whether the program knows that it has to look, and
+ * whether the thread has to be woken.
+ */
 export const given = 0;
 export const carriedOut = 1;
 export const told = 2;
+export const asleep = 3;
 
 /** Fields of an entry. */
 export const entryFields = 9;

@@ -138,6 +138,23 @@ test('a file that was closed is read no more, after the reads that ran', async (
   t.is(file.read([Buffer.alloc(10)], 0, mark), undefined);
 });
 
+/** One that looks for something all the time never sleeps. */
+function threadsSleep(): boolean {
+  const others = fs.readdirSync('/proc/self/task').filter((id) => Number(id) !== process.pid);
+  return others.every((id) => {
+    const stat = fs.readFileSync(`/proc/self/task/${id}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) === 'S';
+  });
+}
+
+test('the thread sleeps when there is nothing to read, however fast the reads came before', async (t) => {
+  const it = await scene(t, Buffer.alloc(100, 1));
+  const into = Buffer.alloc(100);
+  for (let i = 0; i < 5_000; i++) t.is(await begin(it, [into], 0).done, 100);
+  while (!threadsSleep()) await new Promise(setImmediate);
+  t.is(await begin(it, [into], 0).done, 100, 'and is woken');
+});
+
 test('the thread keeps no program alive that has nothing else to do', async (t) => {
   const { directory } = await scene(t, Buffer.alloc(1));
   const path = join(directory, 'object');
