@@ -353,4 +353,18 @@ export const defects: readonly Defect[] = [
     wrong: 'content?.bytes',
     noticedBy: ['test/client/fuse/small-contents.test.ts'],
   },
+  {
+    title: 'what is read directly counts, whatever the mark says behind the read',
+    file: 'shared/runtime/node/reader-thread.ts',
+    right: 'return isMarked ? done : failed;',
+    wrong: 'return done;',
+    noticedBy: ['test/shared/runtime/shared-files.test.ts'],
+  },
+  {
+    title: 'an iod takes direct reads back and leaves the mark as it was',
+    file: 'iod/read-sharing.ts',
+    right: 'const told = this.#write().catch(',
+    wrong: 'const told = Promise.resolve().catch(',
+    noticedBy: ['test/iod/read-sharing.test.ts'],
+  },
 ];
