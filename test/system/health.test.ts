@@ -202,7 +202,8 @@ test.serial('metrics count what was done, at the mgr and at the iods', async (t)
   t.is(sum('weftfs_iod_read_bytes_total'), 2 * content.length);
   for (const { value } of iods) {
     t.is(value('weftfs_state{state="SERVING"}'), 1);
-    t.is(value('weftfs_iod_mgr_connections_total'), 1);
+    // When the other iod becomes a member in the middle of its sync, it connects and begins again.
+    t.true([1, 2].includes(value('weftfs_iod_mgr_connections_total') ?? 0));
     t.is(value('weftfs_generation'), 1);
     t.true((value('weftfs_iod_lease_left_seconds') ?? 0) > 0);
     const writes = 'weftfs_request_duration_seconds_count{op="write",outcome="ok"}';
