@@ -16,7 +16,7 @@ import { callOptions, type Control, type Settling } from './control.ts';
 import type { File } from './file.ts';
 import type { FileSystem } from './file-system.ts';
 import type { MgrSession } from './mgr-session.ts';
-import type { Moment, NameCache } from './name-cache.ts';
+import type { Known, Moment, NameCache } from './name-cache.ts';
 import { openedFile } from './opened-file.ts';
 import { applyChange, applyFailure, directoriesChangedBy } from './own-changes.ts';
 import { WholeListings } from './whole-listings.ts';
@@ -171,14 +171,9 @@ export class HandleAccess {
     return found == null ? found : cache?.attr(found);
   }
 
-  /** @returns `undefined`: ask */
-  knownAttr(handle: Handle): Attr | undefined {
-    return this.#caching?.readyNow()?.attr(handle);
-  }
-
-  /** Since when `knownAttr` could tell of it without a break. @returns `undefined`: it cannot now */
-  knownSince(handle: Handle): Moment | undefined {
-    return this.#caching?.readyNow()?.since(handle);
+  /** What may be told of it without asking. @returns `undefined`: ask */
+  knownOf(handle: Handle): Known | undefined {
+    return this.#caching?.readyNow()?.known(handle);
   }
 
   /** @throws FsError ENOENT, and what the mgr answers */
@@ -201,7 +196,7 @@ export class HandleAccess {
 
   async attr(handle: Handle, control: Control): Promise<Attr> {
     await this.#caching?.ready();
-    const known = this.knownAttr(handle);
+    const known = this.knownOf(handle)?.attr;
     if (known !== undefined) return known;
     return this.#exactly(control, async (timed) => {
       const question = this.#caching?.ask();

@@ -38,9 +38,9 @@ export interface ListedPage {
   readonly done: boolean;
 }
 
-interface Known {
+export interface Known {
   readonly attr: Attr;
-  /** Without a break: nothing has changed them, and nobody has taken the right to them back. */
+  /** Since when, without a break: nothing has changed them, and nobody has taken the right to them back. */
   readonly since: Moment;
 }
 
@@ -69,9 +69,9 @@ export class NameCache {
     return this.#attrs.get(handle)?.attr;
   }
 
-  /** Since when its attributes are known without a break. */
-  since(handle: Handle): Moment | undefined {
-    return this.#attrs.get(handle)?.since;
+  /** Its attributes, and since when they are known. */
+  known(handle: Handle): Known | undefined {
+    return this.#attrs.get(handle);
   }
 
   /** @returns where the name leads, `null` when there is no such name, `undefined`: ask */

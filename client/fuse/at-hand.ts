@@ -9,8 +9,7 @@ import {
   handleOf,
   type ReplyOf,
   type RequestOf,
-  unwrittenAttr,
-  unwrittenSince,
+  unwritten,
   type Volume,
 } from './volume.ts';
 import { isForReader, type Operations } from './protocol.ts';
@@ -31,8 +30,8 @@ export const atHand: AtHand = {
   },
 
   getAttr(volume, request) {
-    const attr = unwrittenAttr(volume, handleOf(request));
-    return attr && attrReplyOf(volume, attr, isForReader(request.body));
+    const known = unwritten(volume, handleOf(request));
+    return known && attrReplyOf(volume, known.attr, isForReader(request.body));
   },
 
   read(volume, { body }) {
@@ -40,8 +39,8 @@ export const atHand: AtHand = {
     const file = files.get(body.file);
     const { handle } = file;
     // One that was lost with its session says so.
-    const since = access.isOpen(file) ? unwrittenSince(volume, handle) : undefined;
-    const bytes = since && contents.find(handle, since);
+    const known = access.isOpen(file) ? unwritten(volume, handle) : undefined;
+    const bytes = known && contents.find(handle, known.since);
     if (bytes === undefined) return undefined;
     kernel.pages.read(handle, body.file);
     return [bytes.subarray(body.offset, body.offset + body.size)];

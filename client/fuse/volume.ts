@@ -4,7 +4,7 @@ import type { FsError } from '../../shared/errno.ts';
 import type { Handle } from '../../shared/units.ts';
 import type { Attr, InodeKind, Place } from '../../shared/wire/values.ts';
 import type { HandleAccess } from '../handle-access.ts';
-import type { Moment } from '../name-cache.ts';
+import type { Known } from '../name-cache.ts';
 import { blockSizeOf, blocksOf, fullMode } from '../stats.ts';
 import type { RequestControl } from './in-flight.ts';
 import type { Incoming } from './message.ts';
@@ -105,18 +105,13 @@ export function attrReplyOf(volume: Volume, attr: Attr, isReader = false) {
   };
 }
 
-/** What is cached of a file that nobody writes, as far as it may be used at this moment. */
-export function unwrittenAttr({ access, files }: Volume, handle: Handle): Attr | undefined {
-  // Of what is written here the mgr alone does not know all.
-  return files.isWritten(handle) ? undefined : access.knownAttr(handle);
-}
-
 /**
- * Since when nobody has written a file: who is about to takes the right to its attributes back first.
- * @returns `undefined`: somebody may be writing it
+ * What is cached of a file that nobody writes, as far as it may be used at this moment, and since when
+ * nobody has: who is about to takes the right to it back first.
  */
-export function unwrittenSince({ access, files }: Volume, handle: Handle): Moment | undefined {
-  return files.isWritten(handle) ? undefined : access.knownSince(handle);
+export function unwritten({ access, files }: Volume, handle: Handle): Known | undefined {
+  // Of what is written here the mgr alone does not know all.
+  return files.isWritten(handle) ? undefined : access.knownOf(handle);
 }
 
 /** Only what is cached at this moment: a right may have been recalled while the answer was made. */

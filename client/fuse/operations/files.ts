@@ -7,16 +7,10 @@ import type { Attr } from '../../../shared/wire/values.ts';
 import type { Control } from '../../control.ts';
 import type { File } from '../../file.ts';
 import { hasCode, type OpenByPlace, placeAt, placeIn } from '../../handle-access.ts';
+import type { Known } from '../../name-cache.ts';
 import { openIntent } from '../../open-flags.ts';
 import { openBits, openRequestBits, writeBits } from '../protocol.ts';
-import {
-  entryOf,
-  type Handlers,
-  handleOf,
-  unwrittenAttr,
-  unwrittenSince,
-  type Volume,
-} from '../volume.ts';
+import { entryOf, type Handlers, handleOf, unwritten, type Volume } from '../volume.ts';
 import { killPrivileges } from './attributes.ts';
 import { makerOf } from './names.ts';
 
@@ -67,14 +61,14 @@ export const fileHandlers = {
     const file = volume.files.get(body.file);
     volume.kernel.pages.read(file.handle, body.file);
     requireOffset(body.offset);
-    const attr = unwrittenAttr(volume, file.handle);
+    const known = unwritten(volume, file.handle);
     // While there is a right to them nobody writes: nobody need be asked what is behind the end.
-    const length = Math.min(body.size, (attr?.size ?? Infinity) - body.offset);
+    const length = Math.min(body.size, (known?.attr.size ?? Infinity) - body.offset);
     if (length <= 0) return [];
-    if (attr !== undefined && volume.contents.isFor(attr)) {
-      const room = Buffer.allocUnsafeSlow(attr.size);
+    if (known !== undefined && volume.contents.isFor(known.attr)) {
+      const room = Buffer.allocUnsafeSlow(known.attr.size);
       const read = async () => room.subarray(0, await file.read(room, 0, control));
-      const content = await keptFrom(volume, attr, read);
+      const content = await keptFrom(volume, known, read);
       return [content.subarray(body.offset, body.offset + length)];
     }
     const buffer = control.room(length);
@@ -121,16 +115,15 @@ export const fileHandlers = {
 
 /**
  * Keeps the bytes of a small file for those who read it next.
- * @param attr known at this moment @param read all of them; `undefined`: they are not to be kept
+ * @param known at this moment @param read all of them; `undefined`: they are not to be kept
  */
 async function keptFrom<T extends Buffer | undefined>(
   volume: Volume,
-  { handle }: Attr,
+  { attr: { handle }, since }: Known,
   read: () => Promise<T>,
 ): Promise<T> {
-  const since = unwrittenSince(volume, handle);
   const bytes = await read();
-  if (bytes !== undefined && since !== undefined && unwrittenSince(volume, handle) === since)
+  if (bytes !== undefined && unwritten(volume, handle)?.since === since)
     volume.contents.keep(handle, since, bytes);
   return bytes;
 }
@@ -138,12 +131,11 @@ async function keptFrom<T extends Buffer | undefined>(
 /** In the packet of the open before it: whoever opens a small file mostly reads it next. */
 function readBehind(volume: Volume, handle: Handle): void {
   const { access, contents } = volume;
-  const attr = unwrittenAttr(volume, handle);
-  const since = unwrittenSince(volume, handle);
-  if (attr === undefined || since === undefined || !contents.isFor(attr)) return;
-  if (contents.find(handle, since) !== undefined) return;
+  const known = unwritten(volume, handle);
+  if (known === undefined || !contents.isFor(known.attr)) return;
+  if (contents.find(handle, known.since) !== undefined) return;
   const read = async (): Promise<Buffer | undefined> => {
-    const request = { handle, offset: 0, length: attr.size };
+    const request = { handle, offset: 0, length: known.attr.size };
     const { bytes } = await access.call(fileOps.readSmall, request, {});
     if (bytes === undefined) return undefined;
     const own = Buffer.allocUnsafeSlow(bytes.length);
@@ -151,7 +143,7 @@ function readBehind(volume: Volume, handle: Handle): void {
     return own;
   };
   // Whoever reads asks again, and hears why not.
-  keptFrom(volume, attr, read).catch(() => undefined);
+  keptFrom(volume, known, read).catch(() => undefined);
 }
 
 /** Nobody waits for it: until the mgr has heard it, or has ended the session. */
@@ -209,7 +201,7 @@ async function opened(volume: Volume, file: File, wish: number) {
     throw error;
   }
   // With a right to it nobody writes, and the kernel would hear of it first.
-  const attr = unwrittenAttr(volume, handle);
+  const attr = unwritten(volume, handle)?.attr;
   const isKept = attr !== undefined && (wish & constants.O_DIRECT) === 0;
   const way = isKept ? kernel.pages.open(attr, number) : openBits.directIo;
   return { file: number, flags: way | openBits.noFlush };

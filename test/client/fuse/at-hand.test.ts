@@ -37,7 +37,7 @@ function stage({ validMs = 1000 } = {}) {
         const handle = cache.find(directory, path);
         return handle == null ? handle : cache.attr(handle);
       },
-      knownAttr: (handle: Handle) => cache.attr(handle),
+      knownOf: (handle: Handle) => cache.known(handle),
     },
     files: {
       isWritten: (handle: Handle) => writers.has(handle),

@@ -83,8 +83,7 @@ function stage() {
   const volume = {
     access: {
       isOpen: () => isOpen.now,
-      knownSince: () => right.since,
-      knownAttr: () => (right.since === undefined ? undefined : attrOf()),
+      knownOf: () => right.since && { attr: attrOf(), since: right.since },
       open: () => {
         calls.push('open');
         return new Promise((resolve) => (opened.now = () => resolve({ file, attr: attrOf() })));

@@ -205,8 +205,7 @@ test('a file that was read is open for a while yet, and opened again without a q
     open: openByName,
     isOpen: (file: File) => real.access.isOpen(file),
     closeLate: (...parts: Parameters<HandleAccess['closeLate']>) => real.access.closeLate(...parts),
-    knownAttr: () => undefined,
-    knownSince: () => undefined,
+    knownOf: () => undefined,
     prefetch: () => undefined,
   } as unknown as HandleAccess;
   const volume = { ...real, access };
@@ -249,7 +248,8 @@ test('what is behind the end of a file that is cached is asked of nobody', async
   const { file } = await cluster.run(open);
   await cluster.run(() => file.write(Buffer.from('hello'), 0));
   const number = volume.files.add(file, false);
-  const access = { knownAttr: () => ({ size: 5, place: 'iods' }) } as unknown as HandleAccess;
+  const known = { attr: { size: 5, place: 'iods' } };
+  const access = { knownOf: () => known } as unknown as HandleAccess;
   const heard = cluster.heard.length;
   const read = async (offset: number): Promise<string> => {
     const body = { file: number, offset, size: 4096 };
