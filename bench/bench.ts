@@ -28,7 +28,7 @@ export const full: Sizes = {
   callBytesUsual: MiB,
   randomFileBytes: 256 * MiB,
   randomMs: 3000,
-  names: 10_000,
+  names: 20_000,
   treeFiles: 1_000_000,
 };
 

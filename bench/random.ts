@@ -22,7 +22,7 @@ export async function measureRandom(bench: Bench): Promise<Row[]> {
   }
   const local = pageCache(bench.scratch, fileBytes);
   const rows: Row[] = [];
-  for (const depth of [1, 16]) {
+  for (const depth of [1, 16, 128]) {
     const sockets = await bench.loopback.exchange(depth, ms);
     const limit = { name: `bare socket, 64 B for 4 KiB, depth ${depth}`, value: sockets };
     for (const direction of directions) {

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { FsError, toFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
+import { loopWaits } from '../../shared/runtime/node/loop-waits.ts';
 import { mount, type MountWish } from './mounting.ts';
 
 /**
@@ -78,7 +79,7 @@ export class FuseDevice {
   reply(segments: readonly Uint8Array[]): void {
     if (this.#ended) return;
     try {
-      writevSync(this.#fd, segments);
+      loopWaits.sent(writevSync(this.#fd, segments));
     } catch (error) {
       const failure = toFsError(error);
       if ((failure.cause as NodeJS.ErrnoException).code !== 'ENODEV') throw failure;
@@ -185,6 +186,8 @@ export class FuseDevice {
 
   #received(bytes: number): void {
     const buffer = this.#buffer;
+    loopWaits.received();
+    loopWaits.took(bytes);
     const inUse = this.#receive(buffer.subarray(0, bytes));
     if (inUse === undefined) return;
     this.#buffer = this.#spares.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);

@@ -1,39 +1,46 @@
 /**
  * Whether one who waits looks again and again or sleeps until he is woken. To be woken takes 5 µs when
  * the processors are busy anyway and 40 µs when they have to be woken too; and who looks takes the
- * processor from the one he waits for, if there is no other. Nobody knows beforehand, so what was
- * sooner of late tells. Pure, and imports nothing of ours: the thread has to be there at once.
+ * processor from the one he waits for, if there is no other. Nobody knows beforehand, so now and then
+ * the other way is tried. Pure, and imports nothing of ours: the thread has to be there at once.
  */
 
-/** Longer than it takes to wake the other one, and no longer than both wakings cost. */
-export const lookMs = 0.1;
-/** What takes longer did not depend on how it was waited for. */
-const longestMs = 2 * lookMs;
+/** About as long as it takes to wake the other one: who has looked in vain has lost no more than that. */
+export const lookMs = 0.05;
 /** Looking is worth its processor time when it takes so much less. */
 const worthWhile = 0.75;
-/** Of so many waits one is the other way: that it is better now can be seen only so. */
-const tryEvery = 256;
-const weight = 1 / 4;
+/** So many waits in a row the other way, of so many. */
+const trialWaits = 8;
+const cycleWaits = 2048;
+/** Code that has just begun is slow, whichever way. */
+const waitsBeforeTrials = 256;
 
 export class LookOrSleep {
-  /** How long it took of late. */
-  #lookedMs = 0;
-  #sleptMs = 0;
-  #waits = 0;
+  /** How long the last waits took. */
+  readonly #looked = new Float64Array(trialWaits);
+  readonly #slept = new Float64Array(trialWaits);
+  #waits = cycleWaits - waitsBeforeTrials;
+  #isLookBetter = false;
   #isLook = false;
 
   /** One waits from now on. @returns whether he is to look, for `lookMs`, before he sleeps */
   begin(): boolean {
-    const isBetter = this.#lookedMs < worthWhile * this.#sleptMs;
-    const isTry = this.#waits++ % tryEvery === 0;
-    this.#isLook = isTry ? !isBetter : isBetter;
+    const inCycle = this.#waits++ % cycleWaits;
+    if (inCycle === trialWaits) {
+      this.#isLookBetter = medianOf(this.#looked) < worthWhile * medianOf(this.#slept);
+    }
+    this.#isLook = inCycle < trialWaits ? !this.#isLookBetter : this.#isLookBetter;
     return this.#isLook;
   }
 
   /** It took so long until there was something. */
   ended(ms: number): void {
-    const took = Math.min(ms, longestMs);
-    if (this.#isLook) this.#lookedMs += weight * (took - this.#lookedMs);
-    else this.#sleptMs += weight * (took - this.#sleptMs);
+    const took = this.#isLook ? this.#looked : this.#slept;
+    took[this.#waits % trialWaits] = ms;
   }
+}
+
+/** One wait that took a hundred times as long, because of something else, changes nothing. */
+function medianOf(values: Float64Array): number {
+  return values.toSorted()[trialWaits >> 1] ?? 0;
 }

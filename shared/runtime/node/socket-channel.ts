@@ -3,12 +3,14 @@
  * that does not read is cut, the end is told once and last.
  */
 import assert from 'node:assert/strict';
+import { byteLengthOf } from '../../byte-length.ts';
 import { FsError } from '../../errno.ts';
 import { limits } from '../../limits.ts';
 import { type Linked, LinkedList } from '../../linked-list.ts';
 import type { Channel, ChannelHandlers } from '../runtime.ts';
 import type { EntryHandlers } from '../entry-reader.ts';
 import { closedByPeer } from '../net-errors.ts';
+import { loopWaits } from './loop-waits.ts';
 
 /** The way the bytes go: our own frames, or those of stock `ws`. */
 export interface Wire {
@@ -74,6 +76,7 @@ export class SocketChannel implements Channel {
     this.#unsettled.push(sent);
     this.#bufferedBytes += bytes;
     this.#wire?.write(segments, bytes, () => this.#settle(sent));
+    loopWaits.sent(bytes);
     this.checkBacklog(this.#bufferedBytes);
   }
 
@@ -94,6 +97,7 @@ export class SocketChannel implements Channel {
   /** Hands bytes on by `take`; what it throws closes the channel. */
   receive(take: () => void): void {
     if (this.isClosing) return;
+    loopWaits.received();
     try {
       take();
     } catch (error: unknown) {
@@ -104,7 +108,10 @@ export class SocketChannel implements Channel {
   /** The handlers of entries, for the reader of the bytes. */
   readonly entries: EntryHandlers = {
     payloadSink: (body, payloadBytes) => this.#handlers?.payloadSink(body, payloadBytes),
-    entry: (body, payload) => this.#handlers?.entry(body, payload),
+    entry: (body, payload) => {
+      if (payload.length > 0) loopWaits.took(byteLengthOf(payload));
+      this.#handlers?.entry(body, payload);
+    },
   };
 
   /** The connection is gone. Settles all that was not, then tells the end. */
