@@ -35,7 +35,7 @@ const byPlace = (a, b) => (placeOf(a) < placeOf(b) ? -1 : 1);
 export default {
   files: ['test/**/*.test.ts'],
   extensions: { ts: 'module' },
-  nodeArguments: ['--import=./test/sources/register.js'],
+  nodeArguments: ['--import=tsx'],
   workerThreads: false,
   // Of two processors: tests of real processes wait more than they compute.
   concurrency: 3,

@@ -5,7 +5,6 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { kept } from './system/keepsafe.ts';
-import { sourceLoader } from './sources/loader.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -18,7 +17,7 @@ export class DaemonProgram {
 
   constructor(t: ExecutionContext, role: 'mgr' | 'iod', words: readonly string[]) {
     this.child = kept(
-      spawn(process.execPath, [sourceLoader, `${role}/main.ts`, ...words], {
+      spawn(process.execPath, ['--import=tsx', `${role}/main.ts`, ...words], {
         cwd: root,
         stdio: ['ignore', 'pipe', 'pipe'],
       }),

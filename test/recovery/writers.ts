@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import type { Owner } from '../system/cluster-fixture.ts';
 import type { Limits } from '../system/daemon.ts';
 import { kept } from '../system/keepsafe.ts';
-import { sourceLoader } from '../sources/loader.ts';
 import { type Lane, laneNames } from './lanes.ts';
 import { type Ack, Ledger } from './ledger.ts';
 
@@ -77,7 +76,7 @@ export class Writers {
   async add({ url, limits = {}, killPoint = '' }: WriterWish): Promise<Writer> {
     const number = this.#all.length + 1;
     const program = fileURLToPath(new URL('writer-program.ts', import.meta.url));
-    const words = [sourceLoader, program, url, String(number), JSON.stringify(limits)];
+    const words = ['--import=tsx', program, url, String(number), JSON.stringify(limits)];
     const child = kept(
       spawn(process.execPath, words, {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

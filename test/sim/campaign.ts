@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { sourceLoader } from '../sources/loader.ts';
 import { keepFailedSeeds, smallFileBytesOf } from './failed-seeds.ts';
 import type { SeedRun } from './failed-seeds.ts';
 import type { SeedRange } from './seed-range.ts';
@@ -51,7 +50,7 @@ async function runBatch(
     faults: faults.join(',') || 'none',
   };
   const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-  const child = spawn(process.execPath, [sourceLoader, program, '--keep-going', ...words], {
+  const child = spawn(process.execPath, ['--import=tsx', program, '--keep-going', ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const failed: number[] = [];

@@ -8,7 +8,6 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { stopCluster } from '../../client/cli/local-cluster/local-cluster.ts';
-import { sourceLoader } from '../sources/loader.ts';
 import { builtProgram } from './daemon.ts';
 import { kept, made, undone } from './keepsafe.ts';
 
@@ -64,7 +63,7 @@ export class Running {
   readonly #lines = new Set<(line: string) => void>();
 
   constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    const words = program.endsWith('.ts') ? [sourceLoader, program] : [builtProgram(program)];
+    const words = program.endsWith('.ts') ? ['--import=tsx', program] : [builtProgram(program)];
     const child = kept(
       spawn(process.execPath, [...words, ...args], {
         cwd: root,

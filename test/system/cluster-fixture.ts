@@ -26,7 +26,6 @@ import { makeNodeRuntime } from '../../shared/runtime/node.ts';
 import type { IodIndex } from '../../shared/units.ts';
 import { dataOps } from '../../shared/wire/iod-ops.ts';
 import { Routes } from '../recovery/routes.ts';
-import { sourceLoader } from '../sources/loader.ts';
 import { Daemon, type DaemonSpec, type Limits, type Outcome, runProgram } from './daemon.ts';
 import { kept, made, undone } from './keepsafe.ts';
 
@@ -169,7 +168,7 @@ export class TestCluster {
   /** A client in a process of its own; returns when it has begun with what it is to do. */
   async client(act: string, path: string, number = 0): Promise<ClientProcess> {
     const program = fileURLToPath(new URL('client-program.ts', import.meta.url));
-    const args = [sourceLoader, program, this.url, act, path, String(number)];
+    const args = ['--import=tsx', program, this.url, act, path, String(number)];
     const child = kept(spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] }));
     this.#t.teardown(() => child.kill('SIGKILL'));
     const ended = once(child, 'exit').then(([code]) => code as number | null);

@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { sourceLoader } from '../sources/loader.ts';
 
 export type Made = 'cluster' | 'pid' | 'mount' | 'directory';
 
@@ -34,7 +33,7 @@ function tell(line: string): void {
 
 function startGuardian(): ChildProcess {
   const program = fileURLToPath(new URL('guardian.ts', import.meta.url));
-  const child = spawn(process.execPath, [sourceLoader, program], {
+  const child = spawn(process.execPath, ['--import=tsx', program], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { sourceLoader } from '../../sources/loader.ts';
 
 const program = fileURLToPath(new URL('../../../client/cli/main.ts', import.meta.url));
 
@@ -16,7 +15,7 @@ function weft(...args: readonly string[]): Promise<Outcome> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [sourceLoader, program, ...args],
+      ['--import=tsx', program, ...args],
       { env },
       (error, stdout, stderr) => {
         resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });

@@ -5,7 +5,6 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import { UsageError } from '../../../client/cli/arguments.ts';
 import { fstabLine, helperWords } from '../../../client/cli/mount-helper.ts';
-import { sourceLoader } from '../../sources/loader.ts';
 
 const url = 'ws://127.0.0.1:1?key=/etc/weft.key';
 const source = (path: string) =>
@@ -40,7 +39,7 @@ test('a line of fstab keeps its fields apart', (t) => {
 
 (process.platform === 'linux' ? test : test.skip)('both programs run', async (t) => {
   const run = promisify(execFile);
-  const node = (...words: readonly string[]) => run(process.execPath, [sourceLoader, ...words]);
+  const node = (...words: readonly string[]) => run(process.execPath, ['--import=tsx', ...words]);
   const { stdout } = await node(
     source('main.ts'),
     'mount',

@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { mountUnit } from '../../../client/cli/mount-unit.ts';
-import { sourceLoader } from '../../sources/loader.ts';
 
 test('a unit runs the words that it was given, whatever is in them', (t) => {
   const unit = mountUnit('/mnt/50%', ['/usr/bin/node', 'a "b" \\ $c 1%', 'mount'], '/srv/a');
@@ -18,7 +17,7 @@ test('a unit runs the words that it was given, whatever is in them', (t) => {
   async (t) => {
     const program = fileURLToPath(new URL('../../../client/cli/main.ts', import.meta.url));
     const url = 'ws://127.0.0.1:1?key=/etc/weft.key';
-    const words = [sourceLoader, program, 'mount', '--print-systemd', tmpdir(), '--url', url];
+    const words = ['--import=tsx', program, 'mount', '--print-systemd', tmpdir(), '--url', url];
     const { stdout } = await promisify(execFile)(process.execPath, words);
     t.regex(stdout, /^ExecStart=.*"mount" ".*" "--foreground" "--url" "ws:[^"]*weft.key"$/m);
   },

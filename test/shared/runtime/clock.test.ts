@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { makeClock } from '../../../shared/runtime/clock.ts';
 import { makeRandom } from '../../../shared/runtime/node/random.ts';
-import { sourceLoader } from '../../sources/loader.ts';
 
 const clock = makeClock();
 
@@ -64,7 +63,7 @@ test('a deferred function that throws is an uncaught exception, and the others s
     clock.defer(() => clock.defer(() => console.log('runs later')));
   `;
   const { stdout } = await promisify(execFile)(process.execPath, [
-    sourceLoader,
+    '--import=tsx',
     '--input-type=module',
     '-e',
     script,

@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { isFsError } from '../../../shared/errno.ts';
 import type { Channel } from '../../../shared/runtime/runtime.ts';
-import { sourceLoader } from '../../sources/loader.ts';
 import { entryBytes, hex, Recorder } from './recorder.ts';
 import { at, direct } from './sockets.ts';
 
@@ -31,7 +30,7 @@ async function echoed(channel: Channel, heard: Recorder, text: string): Promise<
 }
 
 test('a listener without descriptors goes on with its connections, and takes new ones when there are some (SCENARIOS 156)', async (t) => {
-  const command = `ulimit -n ${descriptors} && exec "$0" ${sourceLoader} "$1"`;
+  const command = `ulimit -n ${descriptors} && exec "$0" --import=tsx "$1"`;
   const listening = spawn('sh', ['-c', command, process.execPath, program]);
   t.teardown(() => listening.kill('SIGKILL'));
   const [line] = (await once(listening.stdout, 'data')) as [Buffer];

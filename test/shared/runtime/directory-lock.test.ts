@@ -5,7 +5,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FsError } from '../../../shared/errno.ts';
 import { lockDirectory } from '../../../shared/runtime/node/directory-lock.ts';
-import { sourceLoader } from '../../sources/loader.ts';
 import { temporaryDirectory } from './recorder.ts';
 
 /** With the command, and on a host that has no such command. */
@@ -28,7 +27,7 @@ async function otherHolder(
   `;
   const node = spawn(
     process.execPath,
-    [sourceLoader, '--expose-gc', '--input-type=module', '-e', script],
+    ['--import=tsx', '--expose-gc', '--input-type=module', '-e', script],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   t.teardown(() => node.kill('SIGKILL'));

@@ -9,7 +9,6 @@ import { FsError } from '../../../shared/errno.ts';
 import { makeLog, silentLog } from '../../../shared/runtime/log.ts';
 import { plainField } from '../../../shared/runtime/node/log-fields.ts';
 import { Repeats } from '../../../shared/runtime/log-repeats.ts';
-import { sourceLoader } from '../../sources/loader.ts';
 import { temporaryDirectory } from './recorder.ts';
 import type { LogFields, LogLevel } from '../../../shared/runtime/runtime.ts';
 
@@ -36,7 +35,7 @@ async function written(settings: unknown, code: string): Promise<string> {
     ${code}
   `;
   const { stderr } = await promisify(execFile)(process.execPath, [
-    sourceLoader,
+    '--import=tsx',
     '--input-type=module',
     '-e',
     script,
@@ -202,7 +201,7 @@ test('a full pipe that nobody reads does not stop a daemon, which says later wha
   t.teardown(() => fs.closeSync(pipe));
   // The pipe as a daemon has it: one at which a write waits.
   const standardError = fs.openSync(path, fs.constants.O_WRONLY);
-  const child = spawn(process.execPath, [sourceLoader, '--input-type=module', '-e', chatter], {
+  const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', chatter], {
     stdio: ['pipe', 'pipe', standardError],
   });
   fs.closeSync(standardError);
@@ -220,7 +219,7 @@ test('a full pipe that nobody reads does not stop a daemon, which says later wha
 });
 
 test('a full socket that nobody reads does not stop a daemon either', async (t) => {
-  const child = spawn(process.execPath, [sourceLoader, '--input-type=module', '-e', chatter]);
+  const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', chatter]);
   t.teardown(() => child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   let text = '';
@@ -243,7 +242,7 @@ test('a daemon outlives the reader of its log', async (t) => {
       process.stdout.write('said');
     });
   `;
-  const child = spawn(process.execPath, [sourceLoader, '--input-type=module', '-e', script]);
+  const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', script]);
   t.teardown(() => child.kill('SIGKILL'));
   const said = async () => String((await once(child.stdout, 'data'))[0]);
   t.is(await said(), 'alive');

@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
 import { makeKillPoint } from '../../../shared/runtime/node/kill-point.ts';
-import { sourceLoader } from '../../sources/loader.ts';
 
 test('the runtime has all its parts, and its kill points do nothing by default', (t) => {
   const runtime = makeNodeRuntime({ log: 'silent', killPoints: undefined });
@@ -33,7 +32,7 @@ test('the process dies by SIGKILL at the passing that WEFT_KILL_POINT names', as
       writeSync(1, String(i));
     }
   `;
-  const child = spawn(process.execPath, [sourceLoader, '--input-type=module', '-e', script], {
+  const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], {
     env: { ...process.env, WEFT_KILL_POINT: 'iod.write.after-disk:3' },
   });
   let passed = '';

@@ -13,7 +13,6 @@ import type {
   SharedMark,
   SharedRead,
 } from '../../../shared/runtime/runtime.ts';
-import { sourceLoader } from '../../sources/loader.ts';
 
 const disk = makeDisk();
 
@@ -164,7 +163,7 @@ test('the thread keeps no program alive that has nothing else to do', async (t) 
     const file = await makeSharedFiles().open('${path}', '${await identityOf(path)}');
     console.log(file !== undefined);
   `;
-  const words = [sourceLoader, '--input-type=module', '--eval', program];
+  const words = ['--import=tsx', '--input-type=module', '--eval', program];
   const { stdout } = await promisify(execFile)(process.execPath, words);
   t.is(stdout, 'true\n');
 });

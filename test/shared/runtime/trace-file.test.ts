@@ -10,7 +10,6 @@ import { limits } from '../../../shared/limits.ts';
 import { recordKinds } from '../../../shared/trace/record.ts';
 import { ringFileName, ringFiles } from '../../../shared/trace/ring-files.ts';
 import { Ring } from '../../../shared/trace/ring.ts';
-import { sourceLoader } from '../../sources/loader.ts';
 
 function scratch(t: ExecutionContext): string {
   const directory = fs.mkdtempSync(join(tmpdir(), 'weft-trace-'));
@@ -45,7 +44,7 @@ function recordingProgram(directory: string, end: string): string {
 
 function recordingProcess(t: ExecutionContext, directory: string, end: string): ChildProcess {
   const child = fork(recordingProgram(directory, end), {
-    execArgv: [sourceLoader],
+    execArgv: ['--import=tsx'],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   t.teardown(() => child.kill('SIGKILL'));
@@ -180,7 +179,7 @@ test('a disk that takes no more hinders nobody, and is told of (SCENARIOS 216)',
   const file = recordingProgram(directory, 'process.exit(0)');
   // Blocks of 512 bytes: some hundred records, and no more.
   const command = 'ulimit -f 100 && exec "$0" "$@"';
-  const child = spawn('sh', ['-c', command, process.execPath, sourceLoader, file], {
+  const child = spawn('sh', ['-c', command, process.execPath, '--import=tsx', file], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   t.teardown(() => child.kill('SIGKILL'));
