@@ -128,9 +128,10 @@ export class FileSystem {
 
   /** All names at once; for directories of unknown length use `opendir`. */
   async readdir(path: PathLike, options: DirectoryOptions = {}): Promise<Dirent[]> {
-    const entries: Dirent[] = [];
-    for await (const entry of this.opendir(path, options)) entries.push(entry);
-    return entries;
+    const pages: (readonly Dirent[])[] = [];
+    // Entry by entry each would be awaited.
+    for await (const page of this.opendir(path, options).pages()) pages.push(page);
+    return pages.flat();
   }
 
   /** @returns true when it was made; false, with `recursive`, when it was there */
