@@ -2,6 +2,7 @@
  * Structures of C as the kernel lays them out on this host: fields of fixed size behind each
  * other, gaps written out. Little-endian, as every machine that Node runs on. Pure.
  */
+import { compile, identifier, mayCompile } from '../../shared/compile.ts';
 
 /** A value at a place. Numbers beyond 2^53 lose their low bits: none that we give out is as large. */
 export interface Field<T> {
@@ -76,27 +77,60 @@ export function gap(bytes: number): Gap {
 }
 
 export function struct<F extends Fields>(fields: F): Field<Struct<F>> {
-  const entries = Object.entries(fields);
-  const bytes = entries.reduce((sum, [, field]) => sum + field.bytes, 0);
+  let bytes = 0;
+  const placed = Object.entries(fields).map(([name, field]) => {
+    const at = bytes;
+    bytes += field.bytes;
+    return { name, field, at };
+  });
+  return { bytes, ...(structParts(placed) as StructParts<Struct<F>>) };
+}
+
+/** A field of a structure, and where that has it. */
+interface Placed {
+  readonly name: string;
+  readonly field: Field<unknown>;
+  readonly at: number;
+}
+
+type StructParts<T> = Pick<Field<T>, 'read' | 'write'>;
+type Parts = StructParts<Record<string, unknown>>;
+
+/** What every engine takes. */
+export function looped(placed: readonly Placed[]): Parts {
   return {
-    bytes,
-    read(from, at) {
+    read(from, start) {
       const value: Record<string, unknown> = {};
-      let place = at;
-      for (const [name, field] of entries) {
-        if (!('isGap' in field)) value[name] = field.read(from, place);
-        place += field.bytes;
-      }
-      return value as Struct<F>;
+      for (const { name, field, at } of placed)
+        if (!isGap(field)) value[name] = field.read(from, start + at);
+      return value;
     },
-    write(into, at, value) {
-      let place = at;
-      for (const [name, field] of entries) {
-        field.write(into, place, (value as Readonly<Record<string, unknown>>)[name]);
-        place += field.bytes;
-      }
+    write(into, start, value) {
+      for (const { name, field, at } of placed) field.write(into, start + at, value[name]);
     },
   };
+}
+
+/** The same as functions of its own for each structure. @throws EvalError where they may not be made */
+export function compiled(placed: readonly Placed[]): Parts {
+  const reads = placed.map(({ name, field, at }, i) =>
+    isGap(field) ? '' : `${identifier(name)}: f${i}.read(from, start + ${at}),`,
+  );
+  const writes = placed.map(
+    ({ name, at }, i) => `f${i}.write(into, start + ${at}, value.${identifier(name)});`,
+  );
+  const body = `{
+    read(from, start) { return { ${reads.join(' ')} }; },
+    write(into, start, value) { ${writes.join(' ')} },
+  }`;
+  const values = Object.fromEntries(placed.map(({ field }, i) => [`f${i}`, field]));
+  return compile(body, values) as Parts;
+}
+
+const structParts = mayCompile() ? compiled : looped;
+
+function isGap(field: Field<unknown>): boolean {
+  return 'isGap' in field;
 }
 
 export function encode<T>(field: Field<T>, value: T): Buffer {

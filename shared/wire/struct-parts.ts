@@ -1,5 +1,5 @@
 /** How the fields of a struct are written and read, one after another. */
-import assert from 'node:assert/strict';
+import { compile, identifier, mayCompile } from '../compile.ts';
 import type { Codec, StructParts } from './codec.ts';
 
 type Entries = readonly (readonly [key: string, codec: Codec<unknown>])[];
@@ -19,38 +19,17 @@ export function looped(entries: Entries): Parts {
   };
 }
 
-/**
- * The same as a function of its own for each struct. The engine sees one loop for all messages, and
- * looks each field up anew; here it sees which they are, and takes less than half the time.
- * @throws EvalError where code may not be made of text
- */
+/** The same as functions of its own for each struct. @throws EvalError where they may not be made */
 export function compiled(entries: Entries): Parts {
   const writes = entries.map(([key], i) => `c${i}.write(to, value.${identifier(key)});`);
   const reads = entries.map(([key], i) => `${identifier(key)}: c${i}.read(from),`);
-  const body = `return {
+  const body = `{
     write(to, value) { ${writes.join(' ')} },
     read(from) { return { ${reads.join(' ')} }; },
-  };`;
-  // oxlint-disable-next-line no-new-func, typescript/no-implied-eval -- of names in this program alone
-  const make = new Function(...entries.map((_, i) => `c${i}`), body) as (
-    ...codecs: readonly Codec<unknown>[]
-  ) => Parts;
-  return make(...entries.map(([, codec]) => codec));
+  }`;
+  const values = Object.fromEntries(entries.map(([, codec], i) => [`c${i}`, codec]));
+  return compile(body, values) as Parts;
 }
 
 /** Compiled, but in pages (scripts/browser/bundle.ts), and in a Node that makes no code of text. */
 export const structParts = mayCompile() ? compiled : looped;
-
-function mayCompile(): boolean {
-  try {
-    compiled([]);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function identifier(key: string): string {
-  assert(/^[a-z][A-Za-z0-9]*$/.test(key), key);
-  return key;
-}

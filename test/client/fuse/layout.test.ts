@@ -1,6 +1,17 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import { encode, gap, i32, i64, struct, u16, u32, u64 } from '../../../client/fuse/layout.ts';
+import {
+  compiled,
+  encode,
+  gap,
+  i32,
+  i64,
+  looped,
+  struct,
+  u16,
+  u32,
+  u64,
+} from '../../../client/fuse/layout.ts';
 
 const every = struct({
   a: u16,
@@ -31,6 +42,24 @@ test('what is written at any place is read there again, and nothing beside it is
       t.true(into.subarray(at + every.bytes).every((byte) => byte === 0xa5));
     }),
   );
+});
+
+test('a structure is the same bytes and the same value, compiled or in a loop', (t) => {
+  const placed = [
+    { name: 'a', field: u16, at: 0 },
+    { name: 'hole', field: gap(2), at: 2 },
+    { name: 'b', field: u64, at: 4 },
+  ];
+  const [fast, plain] = [compiled(placed), looped(placed)].map((parts) => {
+    const into = Buffer.alloc(16, 0xa5);
+    parts.write(into, 2, { a: 1, b: 2 ** 40 });
+    return { into, value: parts.read(into, 2) };
+  });
+  t.deepEqual(fast, plain);
+  t.deepEqual(fast?.value, { a: 1, b: 2 ** 40 });
+  t.throws(() => compiled([{ name: 'a; process.exit()', field: u16, at: 0 }]), {
+    name: 'AssertionError',
+  });
 });
 
 test('fields stand behind each other in the order of their declaration, low bytes first', (t) => {
