@@ -26,8 +26,7 @@ export class IdleReaders {
   /** @param giveBack runs when nobody has taken it again in time */
   keep(file: File, giveBack: () => void): void {
     this.#drop(file.handle);
-    const [longest] = this.#idle.keys();
-    if (longest !== undefined && this.#idle.size >= limits.fuseIdleReadersMax) this.#drop(longest);
+    if (this.#idle.size >= limits.fuseIdleReadersMax) this.#dropLongest();
     this.#idle.set(file.handle, { file, since: this.#clock.now(), giveBack });
     this.#watch();
   }
@@ -45,9 +44,16 @@ export class IdleReaders {
     idle?.giveBack();
   }
 
+  #dropLongest(): void {
+    const [longest] = this.#idle.keys();
+    if (longest !== undefined) this.#drop(longest);
+  }
+
+  /** Who is the first is asked seldom: the map looks through all that were taken since. */
   #watch(): void {
+    if (this.#timer !== undefined) return;
     const [first] = this.#idle.values();
-    if (this.#timer !== undefined || first === undefined) return;
+    if (first === undefined) return;
     const leftMs = first.since + limits.fuseIdleReaderMs - this.#clock.now();
     this.#timer = this.#clock.timer(Math.max(0, leftMs), () => {
       this.#timer = undefined;
