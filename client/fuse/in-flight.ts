@@ -3,6 +3,7 @@ import type { BufferPool } from '../../shared/buffer-pool.ts';
 import type { Waiting } from '../../shared/rpc/waits.ts';
 import { type ByteString, displayText, type Handle } from '../../shared/units.ts';
 import type { Control } from '../control.ts';
+import { Killed } from './killed.ts';
 import type { Operations, RequestHeader } from './protocol.ts';
 
 /** What a handler is given beside the request. */
@@ -16,10 +17,9 @@ export class InFlight implements RequestControl {
   readonly header: RequestHeader;
   /** On the monotonic clock. */
   readonly begunAt: number;
-  readonly signal: AbortSignal;
+  readonly signal = new Killed();
   /** What it brings beside its fields: a name, or two, or something else. */
   tail: unknown;
-  readonly #abort = new AbortController();
   readonly #buffers: BufferPool;
   #borrowed: Uint8Array | undefined;
 
@@ -32,11 +32,10 @@ export class InFlight implements RequestControl {
     this.header = header;
     this.begunAt = begunAt;
     this.#buffers = buffers;
-    this.signal = this.#abort.signal;
   }
 
   abort(): void {
-    this.#abort.abort();
+    this.signal.abort();
   }
 
   room(bytes: number): Uint8Array {

@@ -7,13 +7,25 @@ interface Watch {
   readonly fire: () => void;
 }
 
+/** Ends calls like an AbortSignal, which costs as much as the rest of a small call. */
+export interface OwnSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  /** As `watchAbort`. */
+  watch(cancel: () => void): () => void;
+}
+
+/** Of a program, or of a part of ours. */
+export type CallSignal = AbortSignal | OwnSignal;
+
 const watches = new WeakMap<AbortSignal, Watch>();
 
 /**
  * @param cancel runs once when the signal fires, if it has not fired yet
  * @returns ends the watch
  */
-export function watchAbort(signal: AbortSignal, cancel: () => void): () => void {
+export function watchAbort(signal: CallSignal, cancel: () => void): () => void {
+  if ('watch' in signal) return signal.watch(cancel);
   const watch = watches.get(signal) ?? startWatch(signal);
   watch.cancels.add(cancel);
   return () => {

@@ -8,12 +8,12 @@ import { checksumOf } from '../checksum.ts';
 import { type Linked, LinkedList } from '../linked-list.ts';
 import type { Clock, Timer } from '../runtime/runtime.ts';
 import type { Op } from '../wire/op.ts';
-import { watchAbort } from './abort.ts';
+import { type CallSignal, watchAbort } from './abort.ts';
 
 export interface CallOptions<R = unknown> {
   /** On the caller's monotonic clock, milliseconds; `Infinity` for none. */
   readonly deadline: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CallSignal | undefined;
   /**
    * Its deadline and signal end the waiting of its caller only: what must be given back is given
    * back at last (SCENARIOS 174). Of a link, and without bytes.
@@ -51,7 +51,7 @@ export class Call implements Linked<Call> {
   readonly op: Op;
   readonly request: unknown;
   deadline: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: CallSignal | undefined;
   readonly goesOn: boolean;
   readonly settled: CallOptions['settled'];
   readonly payload: readonly Uint8Array[];
@@ -111,7 +111,7 @@ export class Call implements Linked<Call> {
   }
 
   /** @param cancel runs once when the signal fires before the call is over */
-  onAbort(signal: AbortSignal, cancel: (error: FsError) => void): void {
+  onAbort(signal: CallSignal, cancel: (error: FsError) => void): void {
     const abort = (): void => {
       cancel(new FsError('ECANCELED', { cause: signal.reason }));
     };

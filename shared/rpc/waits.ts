@@ -7,6 +7,7 @@ import { limits } from '../limits.ts';
 import type { Handle, SessionId } from '../units.ts';
 import { belongsToLink } from '../wire/op-names.ts';
 import type { Wait, WaitPage } from '../wire/values.ts';
+import type { CallSignal } from './abort.ts';
 import type { Call } from './call.ts';
 import type { Connection } from './connection.ts';
 import type { Answer } from './service.ts';
@@ -15,7 +16,7 @@ import type { Answer } from './service.ts';
 export type Waiting = Partial<Wait> &
   Pick<Wait, 'kind' | 'peer' | 'forMs'> & {
     /** By which it is given up: a request of the kernel and the calls made for it have the same. */
-    readonly signal?: AbortSignal | undefined;
+    readonly signal?: CallSignal | undefined;
   };
 
 /** What a message may say of what it is about. */

@@ -16,6 +16,7 @@ import { FuseSession } from '../../../client/fuse/session.ts';
 import { type Handlers, noEntry, type Volume } from '../../../client/fuse/volume.ts';
 import { FsError, ProtocolError } from '../../../shared/errno.ts';
 import { limits } from '../../../shared/limits.ts';
+import { type CallSignal, watchAbort } from '../../../shared/rpc/abort.ts';
 import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
 import { requestBytes } from './requests.ts';
 
@@ -154,7 +155,7 @@ test('a signal interrupts a request only when it kills its caller', async (t) =>
     {
       readLink: (_, __, { signal }) =>
         new Promise((_resolve, reject) => {
-          signal?.addEventListener('abort', () => reject(new FsError('ECANCELED')));
+          if (signal) watchAbort(signal, () => reject(new FsError('ECANCELED')));
         }),
     },
     () => dying,
@@ -287,7 +288,7 @@ test('what was told a while ago is asked for again', (t) => {
 
 test('what the kernel waits for is told: what, of which node, who asks, and since when', async (t) => {
   let answer: (() => void) | undefined;
-  let signal: AbortSignal | undefined;
+  let signal: CallSignal | undefined;
   const { session } = stage({
     lookup: (_, __, control) => {
       ({ signal } = control);
