@@ -137,13 +137,17 @@ export class KernelCache {
     return nameMs;
   }
 
-  /** The kernel goes on in an open directory, or closes it: it has stored what it was told there. */
-  async listingTaken(stream: number): Promise<void> {
+  /**
+   * The kernel goes on in an open directory, or closes it: it has stored what it was told there.
+   * @returns what must be waited for, if anything
+   */
+  listingTaken(stream: number): Promise<unknown> | undefined {
     const listing = this.#listings.get(stream);
+    if (listing === undefined) return undefined;
     this.#listings.delete(stream);
-    listing?.end();
-    if (listing?.isOverdue !== true) return;
-    await Promise.all([this.#newEpoch(), this.#revokeListing(listing.directory)]);
+    listing.end();
+    if (!listing.isOverdue) return undefined;
+    return Promise.all([this.#newEpoch(), this.#revokeListing(listing.directory)]);
   }
 
   /**
@@ -183,16 +187,26 @@ export class KernelCache {
     this.pages.forgotten(handle);
   }
 
-  /** This mount changes its bytes, of which the mgr does not tell us. */
-  async changed(handle: Handle): Promise<void> {
-    if (!this.pages.spoil([handle])) return;
-    await this.#revokeAttr(handle, take(this.#attrs, handle));
+  /**
+   * This mount changes its bytes, of which the mgr does not tell us.
+   * @returns what must be waited for, if anything
+   */
+  changed(handle: Handle): Promise<void> | undefined {
+    if (!this.pages.spoil([handle])) return undefined;
+    return this.#revokeAttr(handle, take(this.#attrs, handle));
   }
 
-  /** A program has opened it, and may look at it without its name from now on. */
-  async opened(handle: Handle): Promise<void> {
+  /**
+   * A program has opened it, and may look at it without its name from now on.
+   * @returns what must be waited for, if anything
+   */
+  opened(handle: Handle): Promise<void> | undefined {
     const until = this.#attrs.get(handle) ?? -Infinity;
-    if (until - this.#options.clock.now() <= limits.rightAtMgrMs) return;
+    if (until - this.#options.clock.now() <= limits.rightAtMgrMs) return undefined;
+    return this.#tellNoLonger(handle, until);
+  }
+
+  async #tellNoLonger(handle: Handle, until: number): Promise<void> {
     await this.#revokeAttr(handle, until);
     if (this.#attrs.get(handle) === until) this.#attrs.delete(handle);
   }

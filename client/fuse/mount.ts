@@ -4,7 +4,6 @@ import type { MetricOf, Readings } from '../../shared/metrics/readings.ts';
 import type { Revoke } from '../caching.ts';
 import type { FileSystem } from '../file-system.ts';
 import { HandleAccess } from '../handle-access.ts';
-import { atHand } from './at-hand.ts';
 import { callerName, FuseDevice, isDying, type Receive, type Waiting } from './device.ts';
 import { DirectoryStreams } from './directory-streams.ts';
 import { handlers } from './handlers.ts';
@@ -73,7 +72,6 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
     runtime,
     volume,
     handlers,
-    atHand,
     isDying,
     callerName,
     meter,

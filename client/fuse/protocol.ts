@@ -92,6 +92,8 @@ const lockOwner = gap(8);
 /** The rest of a request behind its structure. */
 export interface Tail<T> {
   read(from: Buffer): T;
+  /** What was read are bytes of the request itself. */
+  readonly isPart?: true;
 }
 
 const noTail: Tail<undefined> = { read: () => undefined };
@@ -103,12 +105,13 @@ const twoNames: Tail<readonly [ByteString, ByteString]> = {
   },
 };
 const nameAndBytes: Tail<{ readonly name: ByteString; readonly bytes: Buffer }> = {
+  isPart: true,
   read(from) {
     const name = nameAt(from, 0);
     return { name, bytes: from.subarray(name.length + 1) };
   },
 };
-const bytes: Tail<Buffer> = { read: (from) => from };
+const bytes: Tail<Buffer> = { isPart: true, read: (from) => from };
 
 function nameAt(from: Buffer, at: number): ByteString {
   const end = from.indexOf(0, at);

@@ -10,7 +10,6 @@ import type { AnswerMeter } from '../../shared/rpc/service.ts';
 import type { Waiting } from '../../shared/rpc/waits.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import type { Handle } from '../../shared/units.ts';
-import type { AtHand } from './at-hand.ts';
 import { Continuations } from './continuations.ts';
 import { InFlight, type RequestControl } from './in-flight.ts';
 import { decodeHeader, decodeRequest, encodeReply, withHeader } from './message.ts';
@@ -28,7 +27,7 @@ import {
   type RequestHeader,
   sessionOperations,
 } from './protocol.ts';
-import type { Handlers, Volume } from './volume.ts';
+import type { Answer, Handlers, Volume } from './volume.ts';
 
 /** What the session needs of a device. */
 export interface Replier {
@@ -41,7 +40,6 @@ export interface FuseSessionOptions {
   readonly runtime: Runtime;
   readonly volume: Volume;
   readonly handlers: Handlers;
-  readonly atHand: AtHand;
   readonly device: () => Replier;
   /** Whether a thread is about to be killed. */
   readonly isDying: (thread: number) => boolean;
@@ -53,8 +51,7 @@ export interface FuseSessionOptions {
   readonly keepsPages?: boolean;
 }
 
-type Handler = (volume: Volume, request: unknown, control: RequestControl) => Promise<unknown>;
-type Answer = (volume: Volume, request: unknown) => unknown;
+type Handler = (volume: Volume, request: unknown, control: RequestControl) => Answer<unknown>;
 
 /** What we speak: older kernels know too little, newer ones lower themselves to it. */
 const version = { major: 7, minor: 44, minorMin: 31, minorOfEpochs: 44 } as const;
@@ -101,66 +98,69 @@ export class FuseSession {
       this.#answer(header.unique, 0, encodeReply(operations.getAttr, notKept(attr)));
       return undefined;
     }
-    if (name !== undefined) {
-      if (this.#answerAtHand(name, header, message)) return undefined;
-      const isLarge = message.length >= copiedBytesMax;
-      const served = this.#serve(name, header, isLarge ? message : Buffer.from(message));
-      return isLarge ? served : undefined;
-    }
+    if (name !== undefined) return this.#serve(name, header, message);
     if (!this.#hear(header, message)) this.#fail(header.unique, new FsError('ENOSYS'));
     return undefined;
   }
 
   // ------------------------------------------------------------- requests of programs
 
-  /** @returns false when somebody must be waited for */
-  #answerAtHand(name: keyof Operations, header: RequestHeader, message: Buffer): boolean {
-    const answer = this.#options.atHand[name] as Answer | undefined;
-    if (answer === undefined) return false;
-    const { runtime, volume, meter } = this.#options;
+  /** @returns when its bytes are free, if they are not now */
+  #serve(
+    name: keyof Operations,
+    header: RequestHeader,
+    message: Buffer,
+  ): Promise<void> | undefined {
+    const { runtime, volume, handlers } = this.#options;
     const operation: Operation = operations[name];
+    const handler = handlers[name] as Handler;
+    const isPart = operation.tail.isPart === true;
+    const isLarge = message.length >= copiedBytesMax;
     const begunAt = runtime.clock.now();
+    const one = new InFlight(name, header, { begunAt, buffers: this.#buffers });
     let failure: FsError | undefined;
     try {
-      const value = answer(volume, decodeRequest(operation, header, message));
-      if (value === undefined) return false;
-      this.#succeed(name, header, value);
+      const own = isPart && !isLarge ? Buffer.from(message) : message;
+      const request = decodeRequest(operation, header, own);
+      one.tail = request.tail;
+      const answer = handler(volume, request, one);
+      if (answer instanceof Promise) {
+        const answered = this.#wait(one, answer);
+        return own === message && isPart ? answered : undefined;
+      }
+      this.#succeed(one, answer);
     } catch (error) {
       failure = this.#fail(header.unique, error);
     }
-    meter?.answered(operation, begunAt, failure, 0);
-    return true;
+    this.#answered(one, failure);
+    return undefined;
   }
 
-  async #serve(name: keyof Operations, header: RequestHeader, message: Buffer): Promise<void> {
-    const { runtime, volume, meter } = this.#options;
-    const operation: Operation = operations[name];
-    const handler = this.#options.handlers[name] as Handler;
-    const { unique } = header;
-    const begunAt = runtime.clock.now();
-    const inFlight = new InFlight(name, header, { begunAt, buffers: this.#buffers });
-    this.#inFlight.set(unique, inFlight);
+  async #wait(one: InFlight, answer: Promise<unknown>): Promise<void> {
+    const { unique } = one.header;
+    this.#inFlight.set(unique, one);
     this.#pauseOrResume();
     let failure: FsError | undefined;
     try {
-      const request = decodeRequest(operation, header, message);
-      inFlight.tail = request.tail;
-      this.#succeed(name, header, await handler(volume, request, inFlight));
+      this.#succeed(one, await answer);
     } catch (error) {
       failure = this.#fail(unique, error);
-    } finally {
-      inFlight.answered();
-      this.#inFlight.delete(unique);
-      this.#pauseOrResume();
-      meter?.answered(operation, begunAt, failure, 0);
     }
+    this.#inFlight.delete(unique);
+    this.#pauseOrResume();
+    this.#answered(one, failure);
   }
 
-  #succeed(name: keyof Operations, header: RequestHeader, value: unknown): void {
+  #succeed({ name, header }: InFlight, value: unknown): void {
     const entry = entryIn(name, value);
     if (entry !== undefined && entry.node !== 0)
       this.#continuations.told(header, entry, this.#options.runtime.clock.now());
     this.#answer(header.unique, 0, encodeReply(operations[name] as Operation, value));
+  }
+
+  #answered(one: InFlight, failure: FsError | undefined): void {
+    one.answered();
+    this.#options.meter?.answered(operations[one.name], one.begunAt, failure, 0);
   }
 
   #pauseOrResume(): void {

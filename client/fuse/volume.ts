@@ -31,13 +31,20 @@ export interface Volume {
 export type RequestOf<O> = O extends Operation<infer Q, infer T> ? Incoming<Q, T> : never;
 export type ReplyOf<O> = O extends Operation<infer _Q, infer _T, infer R> ? R : never;
 
-/** One for each operation: what it answers, or an FsError. */
+/** What is at hand, or what must be waited for. */
+export type Answer<T> = T | Promise<T>;
+
+/**
+ * One for each operation: what it answers, or an FsError. For what is at hand nobody need be waited
+ * for, and it is answered in the same call in which the request is read: a program that looks at ten
+ * thousand files asks for nothing else.
+ */
 export type Handlers = {
   readonly [K in keyof Operations]: (
     volume: Volume,
     request: RequestOf<Operations[K]>,
     control: RequestControl,
-  ) => Promise<ReplyOf<Operations[K]>>;
+  ) => Answer<ReplyOf<Operations[K]>>;
 };
 
 /** The file that a request is about. */

@@ -4,7 +4,6 @@
  * size goes, which comes with attributes, and goes when these tell another size or time.
  */
 import { constants } from 'node:fs';
-import { atHand } from '../../client/fuse/at-hand.ts';
 import type { RequestControl } from '../../client/fuse/in-flight.ts';
 import { attributeHandlers } from '../../client/fuse/operations/attributes.ts';
 import { fileHandlers } from '../../client/fuse/operations/files.ts';
@@ -77,7 +76,7 @@ export class ModelPages {
 
   async close(volume: Volume, descriptor: Descriptor): Promise<void> {
     this.#open.delete(descriptor);
-    await release(volume, descriptor.handle, descriptor.file);
+    release(volume, descriptor.handle, descriptor.file);
   }
 
   /** It takes attributes. Resolves when the pages have gone that do not go with them. */
@@ -149,7 +148,7 @@ export class ModelPages {
       const times = { modified: 1, modifiedNs: 0, valid: setAttrBits.modified };
       await this.#set(volume, handle, times);
     }
-    await release(volume, handle, file);
+    release(volume, handle, file);
   }
 
   /** Upon another time alone no pages go. */
@@ -196,10 +195,9 @@ export function requestOf(node: Handle, body: object) {
 
 async function readNow(volume: Volume, handle: Handle, file: number): Promise<string> {
   const request = requestOf(handle, { file, offset: 0, size: pageBytes });
-  const known = atHand.read?.(volume, request);
-  return Buffer.concat(known ?? (await fileHandlers.read(volume, request, control))).toString();
+  return Buffer.concat(await fileHandlers.read(volume, request, control)).toString();
 }
 
-async function release(volume: Volume, handle: Handle, file: number): Promise<void> {
-  await fileHandlers.release(volume, requestOf(handle, { file }));
+function release(volume: Volume, handle: Handle, file: number): void {
+  fileHandlers.release(volume, requestOf(handle, { file }));
 }

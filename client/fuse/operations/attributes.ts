@@ -9,7 +9,7 @@ import type { Control } from '../../control.ts';
 import type { File } from '../../file.ts';
 import { placeAt } from '../../handle-access.ts';
 import { isForReader, setAttrBits } from '../protocol.ts';
-import { attrReplyOf, type Handlers, handleOf, type Volume } from '../volume.ts';
+import { attrReplyOf, type Handlers, handleOf, unwritten, type Volume } from '../volume.ts';
 
 /** In these statfs(2) counts; iods count bytes. */
 const blockBytes = 4096;
@@ -17,16 +17,12 @@ const blockBytes = 4096;
 const freeFiles = 2 ** 32;
 
 export const attributeHandlers = {
-  async getAttr(volume, request, control) {
-    const { access, files } = volume;
+  getAttr(volume, request, control) {
     const handle = handleOf(request);
     const isReader = isForReader(request.body);
-    const writers = files.writersOf(handle);
-    if (writers.length === 0) {
-      return attrReplyOf(volume, await access.attr(handle, control), isReader);
-    }
-    const stored = await access.stored(handle, control);
-    return attrReplyOf(volume, await whole(volume, stored, writers, control), isReader);
+    const known = unwritten(volume, handle);
+    if (known !== undefined) return attrReplyOf(volume, known.attr, isReader);
+    return askAttr(volume, handle, isReader, control);
   },
 
   async setAttr(volume, request, control) {
@@ -89,6 +85,16 @@ export const attributeHandlers = {
     };
   },
 } satisfies Partial<Handlers>;
+
+async function askAttr(volume: Volume, handle: Handle, isReader: boolean, control: Control) {
+  const { access, files } = volume;
+  const writers = files.writersOf(handle);
+  if (writers.length === 0) {
+    return attrReplyOf(volume, await access.attr(handle, control), isReader);
+  }
+  const stored = await access.stored(handle, control);
+  return attrReplyOf(volume, await whole(volume, stored, writers, control), isReader);
+}
 
 function changeOf(has: (bit: number) => boolean, bit: number, nowBit: number, time: Timestamp) {
   if (!has(bit)) return undefined;

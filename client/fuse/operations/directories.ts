@@ -31,7 +31,7 @@ export interface Entry {
 }
 
 export const directoryHandlers = {
-  async openDirectory({ access, directories, kernel }, request) {
+  openDirectory({ access, directories, kernel }, request) {
     const directory = handleOf(request);
     const isKnown = access.listed(directory) !== undefined;
     const flags = isKnown ? kernel.openListing(directory) : 0;
@@ -68,10 +68,9 @@ export const directoryHandlers = {
     });
   },
 
-  async releaseDirectory({ directories, kernel }, { body }) {
+  releaseDirectory({ directories, kernel }, { body }) {
     directories.close(body.file);
-    await kernel.listingTaken(body.file);
-    return {};
+    return kernel.listingTaken(body.file)?.then(() => ({})) ?? {};
   },
 
   /** Names are durable when they are acknowledged; owner, mode and times are from now on. */

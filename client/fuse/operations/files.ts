@@ -9,8 +9,18 @@ import type { File } from '../../file.ts';
 import { hasCode, type OpenByPlace, placeAt, placeIn } from '../../handle-access.ts';
 import type { Known } from '../../name-cache.ts';
 import { openIntent } from '../../open-flags.ts';
-import { openBits, openRequestBits, writeBits } from '../protocol.ts';
-import { entryOf, type Handlers, handleOf, unwritten, type Volume } from '../volume.ts';
+import type { RequestControl } from '../in-flight.ts';
+import { openBits, openRequestBits, type Operations, writeBits } from '../protocol.ts';
+import {
+  type Answer,
+  entryOf,
+  type Handlers,
+  handleOf,
+  type ReplyOf,
+  type RequestOf,
+  unwritten,
+  type Volume,
+} from '../volume.ts';
 import { killPrivileges } from './attributes.ts';
 import { makerOf } from './names.ts';
 
@@ -18,9 +28,8 @@ import { makerOf } from './names.ts';
 const settledFlags = constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 export const fileHandlers = {
-  async open(volume, request, control) {
+  open(volume, request, control) {
     const handle = handleOf(request);
-    const { openFlags: bits } = request.body;
     const flags = request.body.flags & ~settledFlags;
     const isReader = openIntent(flags).flags === openFlags.read;
     const idle = isReader ? volume.idleReaders.take(handle) : undefined;
@@ -28,16 +37,8 @@ export const fileHandlers = {
     const wish = { at: placeAt(handle), flags, mode: 0, maker: undefined };
     const opening = open(volume, wish, control);
     if (isReader) readBehind(volume, handle);
-    const { reply } = await opening;
-    if ((bits & openRequestBits.killPrivileges) === 0) return reply;
-    try {
-      await killPrivileges(volume, handle, control);
-    } catch (error) {
-      // The kernel will never hear of it.
-      close(volume, volume.files.take(reply.file));
-      throw error;
-    }
-    return reply;
+    const kills = (request.body.openFlags & openRequestBits.killPrivileges) !== 0;
+    return kills ? openedByOther(volume, handle, opening, control) : opening.then(replyOf);
   },
 
   async create(volume, request, control) {
@@ -57,23 +58,16 @@ export const fileHandlers = {
     }
   },
 
-  async read(volume, { body }, control) {
-    const file = volume.files.get(body.file);
-    volume.kernel.pages.read(file.handle, body.file);
-    requireOffset(body.offset);
+  read(volume, request, control) {
+    const { file: number, offset, size } = request.body;
+    const { access, files, contents, kernel } = volume;
+    const file = files.get(number);
+    kernel.pages.read(file.handle, number);
     const known = unwritten(volume, file.handle);
-    // While there is a right to them nobody writes: nobody need be asked what is behind the end.
-    const length = Math.min(body.size, (known?.attr.size ?? Infinity) - body.offset);
-    if (length <= 0) return [];
-    if (known !== undefined && volume.contents.isFor(known.attr)) {
-      const room = Buffer.allocUnsafeSlow(known.attr.size);
-      const read = async () => room.subarray(0, await file.read(room, 0, control));
-      const content = await keptFrom(volume, known, read);
-      return [content.subarray(body.offset, body.offset + length)];
-    }
-    const buffer = control.room(length);
-    const bytes = await file.read(buffer, body.offset, control);
-    return bytes === 0 ? [] : [buffer.subarray(0, bytes)];
+    // One that was lost with its session says so.
+    const isAtHand = known !== undefined && access.isOpen(file);
+    const bytes = isAtHand ? contents.find(file.handle, known.since) : undefined;
+    return bytes ? piece(bytes, offset, size) : readFile(volume, request, known, control);
   },
 
   async write(volume, request, control) {
@@ -91,7 +85,7 @@ export const fileHandlers = {
   },
 
   /** Of older kernels, which ask at each close(2): nothing is kept back. */
-  async flush() {
+  flush() {
     return {};
   },
 
@@ -103,7 +97,7 @@ export const fileHandlers = {
     return {};
   },
 
-  async release(volume, { body }) {
+  release(volume, { body }) {
     const file = volume.files.take(body.file);
     volume.kernel.pages.closed(file.handle, body.file);
     const giveBack = (): void => close(volume, file);
@@ -112,6 +106,33 @@ export const fileHandlers = {
     return {};
   },
 } satisfies Partial<Handlers>;
+
+/** As much as there is. */
+function piece(bytes: Buffer, offset: number, size: number): readonly Buffer[] {
+  return offset < bytes.length ? [bytes.subarray(offset, offset + size)] : [];
+}
+
+/** @param known of the file at this moment */
+async function readFile(
+  volume: Volume,
+  { body }: RequestOf<Operations['read']>,
+  known: Known | undefined,
+  control: RequestControl,
+): Promise<readonly Uint8Array[]> {
+  requireOffset(body.offset);
+  const file = volume.files.get(body.file);
+  // While there is a right to them nobody writes: nobody need be asked what is behind the end.
+  const length = Math.min(body.size, (known?.attr.size ?? Infinity) - body.offset);
+  if (length <= 0) return [];
+  if (known !== undefined && volume.contents.isFor(known.attr)) {
+    const room = Buffer.allocUnsafeSlow(known.attr.size);
+    const read = async () => room.subarray(0, await file.read(room, 0, control));
+    return piece(await keptFrom(volume, known, read), body.offset, length);
+  }
+  const buffer = control.room(length);
+  const bytes = await file.read(buffer, body.offset, control);
+  return bytes === 0 ? [] : [buffer.subarray(0, bytes)];
+}
 
 /**
  * Keeps the bytes of a small file for those who read it next.
@@ -176,35 +197,67 @@ async function syncForOthers(file: File, control: Control): Promise<void> {
   }
 }
 
+type OpenReply = ReplyOf<Operations['open']>;
+
+interface Opened {
+  readonly attr: Attr;
+  readonly reply: OpenReply;
+}
+
+function replyOf({ reply }: Opened): OpenReply {
+  return reply;
+}
+
+/** By somebody upon whose open suid and sgid go. */
+async function openedByOther(
+  volume: Volume,
+  handle: Handle,
+  opening: Promise<Opened>,
+  control: Control,
+): Promise<OpenReply> {
+  const { reply } = await opening;
+  try {
+    await killPrivileges(volume, handle, control);
+  } catch (error) {
+    // The kernel will never hear of it.
+    close(volume, volume.files.take(reply.file));
+    throw error;
+  }
+  return reply;
+}
+
 /** @param wish with the flags of open(2) */
 async function open(
   volume: Volume,
   wish: Omit<OpenByPlace, 'durable'>,
   control: Control,
-): Promise<{ readonly attr: Attr; readonly reply: { file: number; flags: number } }> {
+): Promise<Opened> {
   const { flags, durable } = openIntent(wish.flags);
   const { file, attr } = await volume.access.open({ ...wish, flags, durable }, control);
   return { attr, reply: await opened(volume, file, wish.flags) };
 }
 
 /** @param wish flags of open(2) */
-async function opened(volume: Volume, file: File, wish: number) {
+function opened(volume: Volume, file: File, wish: number): Answer<OpenReply> {
   const { files, kernel } = volume;
   const { handle } = file;
   const { flags } = openIntent(wish);
   const number = files.add(file, (flags & openFlags.write) !== 0);
-  try {
-    if ((flags & (openFlags.write | openFlags.truncate)) !== 0) await kernel.changed(handle);
-    await kernel.opened(handle);
-  } catch (error) {
+  const reply = (): OpenReply => {
+    // With a right to it nobody writes, and the kernel would hear of it first.
+    const attr = unwritten(volume, handle)?.attr;
+    const isKept = attr !== undefined && (wish & constants.O_DIRECT) === 0;
+    const way = isKept ? kernel.pages.open(attr, number) : openBits.directIo;
+    return { file: number, flags: way | openBits.noFlush };
+  };
+  const isChange = (flags & (openFlags.write | openFlags.truncate)) !== 0;
+  const changed = isChange ? kernel.changed(handle) : undefined;
+  const settled = changed?.then(() => kernel.opened(handle)) ?? kernel.opened(handle);
+  if (settled === undefined) return reply();
+  return settled.then(reply, (error: unknown) => {
     close(volume, files.take(number));
     throw error;
-  }
-  // With a right to it nobody writes, and the kernel would hear of it first.
-  const attr = unwritten(volume, handle)?.attr;
-  const isKept = attr !== undefined && (wish & constants.O_DIRECT) === 0;
-  const way = isKept ? kernel.pages.open(attr, number) : openBits.directIo;
-  return { file: number, flags: way | openBits.noFlush };
+  });
 }
 
 function requireOffset(offset: number): void {

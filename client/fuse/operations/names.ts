@@ -2,23 +2,22 @@
 import { FsError } from '../../../shared/errno.ts';
 import type { ByteString, Handle } from '../../../shared/units.ts';
 import { nameOps, renameFlags } from '../../../shared/wire/mgr-ops.ts';
+import type { Place } from '../../../shared/wire/values.ts';
 import type { Control } from '../../control.ts';
 import { hasCode, type Maker, placeAt, placeIn } from '../../handle-access.ts';
 import type { Incoming } from '../message.ts';
+import type { EntryReply } from '../protocol.ts';
 import { entryOf, type Handlers, handleOf, kindOf, noEntryAt, type Volume } from '../volume.ts';
 
 const knownRenameFlags = renameFlags.noReplace | renameFlags.exchange;
 
 export const nameHandlers = {
-  async lookup(volume, request, control) {
+  lookup(volume, request, control) {
     const at = placeIn(handleOf(request), request.tail);
-    try {
-      return entryOf(volume, await volume.access.lookup(at, control), at);
-    } catch (error) {
-      const kept = hasCode(error, 'ENOENT') ? noEntryAt(volume, at) : undefined;
-      if (kept === undefined) throw error;
-      return kept;
-    }
+    const known = volume.access.known(at);
+    if (known) return entryOf(volume, known, at);
+    const kept = known === null ? noEntryAt(volume, at) : undefined;
+    return kept ?? lookUp(volume, at, control);
   },
 
   async makeNode(volume, request, control) {
@@ -68,6 +67,16 @@ export const nameHandlers = {
 } satisfies Partial<Handlers>;
 
 const directoryType = 0o040000;
+
+async function lookUp(volume: Volume, at: Place, control: Control): Promise<EntryReply> {
+  try {
+    return entryOf(volume, await volume.access.lookup(at, control), at);
+  } catch (error) {
+    const kept = hasCode(error, 'ENOENT') ? noEntryAt(volume, at) : undefined;
+    if (kept === undefined) throw error;
+    return kept;
+  }
+}
 
 /**
  * For whom something is made. The kernel checks who may do what; but owner, group and the rules of

@@ -1,11 +1,9 @@
 import test from 'ava';
-import type { AtHand } from '../../../client/fuse/at-hand.ts';
 import { handlers } from '../../../client/fuse/handlers.ts';
 import { encode, type Field } from '../../../client/fuse/layout.ts';
 import { NodeTable } from '../../../client/fuse/node-table.ts';
 import { Continuations } from '../../../client/fuse/continuations.ts';
 import {
-  type EntryReply,
   type FileAttr,
   operations,
   replyHeader,
@@ -26,7 +24,7 @@ interface Reply {
   readonly content: Buffer;
 }
 
-function stage(own: Partial<Handlers> = {}, isDying = () => false, atHand: AtHand = {}) {
+function stage(own: Partial<Handlers> = {}, isDying = () => false) {
   const replies: Reply[] = [];
   const flow: string[] = [];
   const forgotten: number[] = [];
@@ -46,7 +44,6 @@ function stage(own: Partial<Handlers> = {}, isDying = () => false, atHand: AtHan
       },
     } as unknown as Volume,
     handlers: { ...handlers, ...own },
-    atHand,
     isDying,
     callerName: (thread) => `thread ${thread}`,
     device: () => ({
@@ -203,17 +200,20 @@ test('the bytes of a small request are free at once, those of a large one when i
       seen.push(`${body.size} ${tail[0]}`);
       return { size: body.size };
     },
+    unlink: () => Promise.resolve({}),
   });
   const small = write(2, 100);
   t.is(session.receive(small), undefined);
   small.fill(0);
+  const name = Buffer.from(`${'a'.repeat(200_000)}\0`);
+  t.is(session.receive(requestBytes(10, [name], { unique: 3 })), undefined, 'a name is taken out');
   const large = write(4, 200_000);
   await session.receive(large);
   large.fill(0);
   t.deepEqual(seen, ['100 2', '200000 4']);
   t.deepEqual(
     replies.map(({ unique }) => unique),
-    [2, 4],
+    [3, 2, 4],
   );
 });
 
@@ -248,17 +248,12 @@ test('what a lookup has brought answers the next request of its thread, and no o
   t.is(asked, 5);
 });
 
-test('what is at hand is answered in the same call, else the handler is asked', async (t) => {
-  let known: object | undefined = { ...noEntry, node: 5 };
-  let asked = 0;
-  const handler = () => {
-    asked++;
-    return Promise.resolve({ ...noEntry, node: 6 });
-  };
-  const { session, replies } = stage({ lookup: handler }, undefined, {
+test('what is at hand is answered in the same call, else when it has come', async (t) => {
+  let isKnown = true;
+  const { session, replies } = stage({
     lookup: (_, { tail }) => {
       if (tail === 'wrong') throw new FsError('EIO');
-      return known as EntryReply | undefined;
+      return isKnown ? { ...noEntry, node: 5 } : Promise.resolve({ ...noEntry, node: 6 });
     },
   });
   const ask = (name: string): void => {
@@ -266,14 +261,14 @@ test('what is at hand is answered in the same call, else the handler is asked', 
   };
   const latest = () => contentOf(operations.lookup.reply, replies.at(-1)).node;
   ask('a');
-  t.deepEqual([latest(), asked], [5, 0]);
+  t.deepEqual([latest(), session.inFlight], [5, 0]);
   ask('wrong');
-  t.deepEqual([replies.at(-1)?.error, asked], [-5, 0]);
-  known = undefined;
+  t.is(replies.at(-1)?.error, -5);
+  isKnown = false;
   ask('a');
-  t.is(replies.length, 2);
+  t.deepEqual([replies.length, session.inFlight], [2, 1]);
   await settled();
-  t.deepEqual([latest(), asked, replies.length], [6, 1, 3]);
+  t.deepEqual([latest(), replies.length, session.inFlight], [6, 3, 0]);
 });
 
 test('what was told a while ago is asked for again', (t) => {

@@ -248,8 +248,8 @@ test('what is behind the end of a file that is cached is asked of nobody', async
   const { file } = await cluster.run(open);
   await cluster.run(() => file.write(Buffer.from('hello'), 0));
   const number = volume.files.add(file, false);
-  const known = { attr: { size: 5, place: 'iods' } };
-  const access = { knownOf: () => known } as unknown as HandleAccess;
+  const known = { attr: { size: 5, place: 'iods' }, since: 1 };
+  const access = { knownOf: () => known, isOpen: () => true } as unknown as HandleAccess;
   const heard = cluster.heard.length;
   const read = async (offset: number): Promise<string> => {
     const body = { file: number, offset, size: 4096 };
@@ -279,7 +279,7 @@ test('a time is set when all that was closed has been given back with its own ti
   };
   const times = { valid: setAttrBits.modified, modified: 5, modifiedNs: 0, accessed: 0 };
   await cluster.run(async () => {
-    await fileHandlers.release(volume, request(body));
+    fileHandlers.release(volume, request(body));
     await attributeHandlers.setAttr(volume, request(times, attr.handle), control);
   });
   const order = cluster.heard.map(({ op }) => op).filter((op) => /close|setAttr/.test(op));
@@ -329,7 +329,7 @@ test('who reads a file that others may write is told a time upon which the pages
     isSpoiled: () => true,
     forReader: (_: Handle, told: FileAttr) => ({ ...told, modifiedNs: 5 }),
   };
-  const access = { attr: () => Promise.resolve(attr) };
+  const access = { knownOf: () => undefined, attr: () => Promise.resolve(attr) };
   const volume = {
     access,
     nodes: new NodeTable(),
