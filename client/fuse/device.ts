@@ -10,6 +10,7 @@ import { FsError, toFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import { loopWaits } from '../../shared/runtime/node/loop-waits.ts';
 import { mount, type MountWish } from './mounting.ts';
+import { TurnSize } from './turn-size.ts';
 
 /**
  * Takes one request. Its bytes are valid during the call; when a promise is returned, until that
@@ -38,6 +39,7 @@ export class FuseDevice {
   #paused = false;
   #ended = false;
   readonly #telling = new Set<Promise<void>>();
+  readonly #turn = new TurnSize();
   /** With `pool`: a thread waits for the next request. */
   #waiting = false;
 
@@ -151,17 +153,21 @@ export class FuseDevice {
    * next requests, so after some of them others have their turn: the loop hears of the rest.
    */
   #drain(): void {
-    for (let i = 0; i < limits.fuseRequestsPerTurn && !this.#paused && !this.#ended; i++) {
+    const most = this.#turn.next();
+    let count = 1;
+    while (count < most && !this.#paused && !this.#ended) {
       const bytes = this.#readNow();
-      if (bytes === undefined) return;
+      if (bytes === undefined) break;
       this.#received(bytes);
+      count++;
     }
+    this.#turn.were(count);
   }
 
   /** @returns undefined when there is nothing to read, or never again */
   #readNow(): number | undefined {
     const { stackTraceLimit } = Error;
-    // The last call of each round fails with EAGAIN, and its stack is of no interest.
+    // One that finds nothing fails with EAGAIN, and its stack is of no interest.
     Error.stackTraceLimit = 0;
     try {
       return readSync(this.#fd, this.#buffer);
