@@ -40,13 +40,16 @@ export function ticketKey(secret: Key, name: string): Key {
   return derive(secret, 'ticket', name);
 }
 
-/** What both sides have said so far, as one value that proofs are bound to. */
-export function transcriptOf(hello: Uint8Array, answer: Uint8Array): Uint8Array {
+/**
+ * What both sides have said so far, as one value that proofs are bound to.
+ * @param place of the connection, where both must be at the same: see `placeOf`
+ */
+export function transcriptOf(hello: Uint8Array, answer: Uint8Array, place = ''): Uint8Array {
   // Lengths first, so that no byte can move from one message to the other.
   const head = Buffer.alloc(8);
   head.writeUInt32LE(hello.length, 0);
   head.writeUInt32LE(answer.length, 4);
-  return createHash('sha256').update(head).update(hello).update(answer).digest();
+  return createHash('sha256').update(head).update(hello).update(answer).update(place).digest();
 }
 
 /** A proof of one side cannot be sent back as that of the other: `side` is part of it. */

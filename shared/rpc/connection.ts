@@ -129,6 +129,11 @@ export class Connection implements ChannelHandlers, Carrier, CallOwner {
     return this.#channel?.peerHost ?? '?';
   }
 
+  /** See `transcriptOf`. */
+  get place(): string | undefined {
+    return this.#channel?.place;
+  }
+
   /** For errors and logs. */
   get description(): string {
     const { role, node } = this.peer;

@@ -69,7 +69,7 @@ export async function introduce(
     nonce: options.nonce,
   };
   const answer = await connection.call(linkOps.hello, hello, { deadline });
-  const transcript = transcriptOfHello(hello, answer);
+  const transcript = transcriptOfHello(connection, hello, answer);
   if (!sameBytes(answer.proof, prove(credential.key, 'acceptor', transcript))) {
     throw new FsError('EKEYREJECTED', {
       id: 'WEFT_E_BAD_KEY',
@@ -133,7 +133,7 @@ export function doorService(door: Doorkeeper): Service {
         const { role, node, incarnation } = door.self;
         const cluster = door.self.cluster();
         const answer = { version, role, cluster, node, incarnation, nonce: door.nonce() };
-        const transcript = transcriptOfHello(hello, { ...answer, proof: unproved });
+        const transcript = transcriptOfHello(connection, hello, { ...answer, proof: unproved });
         expected = { key, peer, transcript };
         return { ...answer, proof: prove(key, 'acceptor', transcript) };
       }),
@@ -176,10 +176,11 @@ export function requireKey(kind: Hello['key'], secret: Key): void {
 
 export const anonymous: Credential = { kind: 'none', name: '', key: noSecret };
 
-function transcriptOfHello(hello: Hello, answer: HelloReply): Uint8Array {
+function transcriptOfHello({ place }: Connection, hello: Hello, answer: HelloReply): Uint8Array {
   return transcriptOf(
     encode(linkOps.hello.request, hello),
     encode(linkOps.hello.reply, { ...answer, proof: unproved }),
+    place,
   );
 }
 

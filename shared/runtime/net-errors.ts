@@ -1,15 +1,16 @@
 /** What sockets report, as FsErrors that name the other side. */
 import { type Errno, FsError, ProtocolError, toFsError } from '../errno.ts';
+import { formatAddress } from '../iodtab-address.ts';
+import { isAbstract } from './abstract-name.ts';
 import type { Endpoint } from './runtime.ts';
 
 /** A control frame holds 125 bytes, two of them the code (RFC 6455, 5.5). */
 const farewellBytesMax = 123;
 
-/** @returns `127.0.0.1:7000`, `[::1]:7000` or `unix:/path` */
+/** @returns `127.0.0.1:7000`, `[::1]:7000`, `unix:/path` or `unix:@name` */
 export function endpointText(endpoint: Endpoint): string {
   if (endpoint.kind === 'unix') return `unix:${endpoint.path}`;
-  const { host, port } = endpoint;
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return formatAddress(endpoint.host, endpoint.port);
 }
 
 /** An IPv4 address that came over an IPv6 socket is shown as what it is. */
@@ -55,7 +56,7 @@ export function notWeftError(endpoint: Endpoint, why: string): FsError {
 /** Why nothing listens at `endpoint`. */
 export function listenError(endpoint: Endpoint, error: unknown): FsError {
   const code = netErrno(error);
-  const taken = code === 'EADDRINUSE' && endpoint.kind === 'tcp';
+  const taken = code === 'EADDRINUSE' && (endpoint.kind === 'tcp' || isAbstract(endpoint));
   return new FsError(code, {
     id: taken ? 'WEFT_E_PORT_TAKEN' : undefined,
     what: `listen on ${endpointText(endpoint)}: ${reasonText(error)}`,

@@ -56,6 +56,7 @@ export interface Random {
 
 export type Endpoint =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  /** An absolute path, or `@` and a name: see `abstract-name.ts`. */
   | { readonly kind: 'unix'; readonly path: string };
 
 /**
@@ -68,6 +69,8 @@ export interface Channel {
   readonly peer: string;
   /** Address of the peer's host without port; `'local'` for a unix socket. */
   readonly peerHost: string;
+  /** See `placeOf`. */
+  readonly place?: string | undefined;
   /** Bytes accepted by `send` that the network has not taken yet. */
   readonly bufferedBytes: number;
   /**
@@ -145,6 +148,11 @@ export interface Net {
   resolve(host: string): Promise<readonly string[]>;
   /** Tells whether two processes are on one host (and so can share a unix socket). */
   readonly hostId: string;
+  /**
+   * The same for all processes that share loopback, and with it the names of unix sockets; another one
+   * elsewhere. '' where unix sockets have no names.
+   */
+  readonly loopbackId: string;
   /** Another one after each start of the host: what was not on its disks by then is gone. */
   readonly bootId: string;
 }

@@ -23,9 +23,14 @@ export class PageChannel implements Channel {
   #closing = false;
 
   /** @param socket open, and about to bring its first message; its messages are array buffers */
-  constructor(endpoint: Endpoint, socket: PageSocket, clock: Clock, handlers: ChannelHandlers) {
+  constructor(
+    endpoint: Extract<Endpoint, { kind: 'tcp' }>,
+    socket: PageSocket,
+    clock: Clock,
+    handlers: ChannelHandlers,
+  ) {
     this.peer = endpointText(endpoint);
-    this.peerHost = endpoint.kind === 'tcp' ? endpoint.host : 'local';
+    this.peerHost = endpoint.host;
     this.#socket = socket;
     this.#clock = clock;
     this.#handlers = handlers;

@@ -20,6 +20,7 @@ export function makePageNet({ clock, random, makeSocket }: PageNetSettings): Net
   return {
     hostId,
     bootId: hostId,
+    loopbackId: '',
     connect: (endpoint, { timeoutMs }, handlers) =>
       connectPage({ endpoint, timeoutMs, handlers }, clock, makeSocket),
     // Browsers resolve names themselves, and tell nobody.
@@ -42,6 +43,9 @@ async function connectPage(
   clock: Clock,
   makeSocket: MakeSocket,
 ): Promise<Channel> {
+  if (endpoint.kind === 'unix') {
+    throw new FsError('ENOSYS', { what: `a page cannot reach ${endpointText(endpoint)}` });
+  }
   const socket = open(endpoint, makeSocket);
   socket.binaryType = 'arraybuffer';
   return new Promise((resolve, reject) => {
@@ -64,9 +68,6 @@ async function connectPage(
 }
 
 function open(endpoint: Endpoint, makeSocket: MakeSocket): PageSocket {
-  if (endpoint.kind === 'unix') {
-    throw new FsError('ENOSYS', { what: `a page cannot reach ${endpointText(endpoint)}` });
-  }
   try {
     return new makeSocket(`ws://${endpointText(endpoint)}${rpcPath}`, [stockProtocol]);
   } catch (error: unknown) {

@@ -4,10 +4,10 @@ import { WebSocket } from 'ws';
 import { FsError } from '../../errno.ts';
 import type { Channel, ChannelHandlers, Endpoint } from '../runtime.ts';
 import { rpcPath, stockProtocol } from '../upgrade-names.ts';
-import { connectError, endpointText, notWeftError, peerHostOf } from '../net-errors.ts';
-import { SocketChannel } from './socket-channel.ts';
+import { connectError, endpointText, notWeftError } from '../net-errors.ts';
+import { peerAt, SocketChannel } from './socket-channel.ts';
 import { StockWire, stockOptions } from './stock-wire.ts';
-import { checkUnixPath } from './unix-socket.ts';
+import { legible, systemPath } from './unix-socket.ts';
 
 /** @throws FsError as `Net.connect` says; `handlers` hear of nothing then */
 export async function connectStock(
@@ -15,13 +15,11 @@ export async function connectStock(
   timeoutMs: number,
   handlers: ChannelHandlers,
 ): Promise<Channel> {
-  if (endpoint.kind === 'unix') checkUnixPath(endpoint.path);
-  const peer = endpointText(endpoint);
   const raw =
     endpoint.kind === 'unix'
-      ? net.connect({ path: endpoint.path })
+      ? net.connect({ path: systemPath(endpoint) })
       : net.connect({ host: endpoint.host, port: endpoint.port });
-  const host = endpoint.kind === 'unix' ? 'localhost' : peer;
+  const host = endpoint.kind === 'unix' ? 'localhost' : endpointText(endpoint);
   const socket = new WebSocket(`ws://${host}${rpcPath}`, [stockProtocol], {
     ...stockOptions,
     createConnection: () => raw,
@@ -38,8 +36,7 @@ export async function connectStock(
     });
     socket.once('open', () => {
       clearTimeout(timer);
-      const peerHost = endpoint.kind === 'unix' ? 'local' : peerHostOf(raw.remoteAddress);
-      const channel = new SocketChannel({ peer, peerHost });
+      const channel = new SocketChannel(peerAt(endpoint, raw.remoteAddress));
       raw.setNoDelay(true);
       new StockWire(channel, socket).start();
       channel.begin(handlers);
@@ -54,5 +51,7 @@ export async function connectStock(
 /** What the system reports has its errno as code; the rest is about an answer that is not ours. */
 function handshakeError(endpoint: Endpoint, error: NodeJS.ErrnoException): FsError {
   const fromSystem = error.errno !== undefined || error.code === 'ECONNRESET';
-  return fromSystem ? connectError(endpoint, error) : notWeftError(endpoint, error.message);
+  return fromSystem
+    ? connectError(endpoint, legible(error))
+    : notWeftError(endpoint, error.message);
 }

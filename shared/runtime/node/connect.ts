@@ -5,11 +5,11 @@ import { FsError, isFsError } from '../../errno.ts';
 import type { Channel, ChannelHandlers, Endpoint } from '../runtime.ts';
 import { DirectWire } from './direct-wire.ts';
 import { readUpgradeAnswer, upgradeRequest } from './handshake.ts';
-import { type Lane, LaneOffer } from './lane.ts';
-import { connectError, endpointText, notWeftError, peerHostOf } from '../net-errors.ts';
-import { type Peer, SocketChannel } from './socket-channel.ts';
+import { type Lane, LaneOffer, takesLanes } from './lane.ts';
+import { connectError, endpointText, notWeftError } from '../net-errors.ts';
+import { peerAt, SocketChannel } from './socket-channel.ts';
 import { type Intake, onread } from './socket-intake.ts';
-import { checkUnixPath } from './unix-socket.ts';
+import { legible, systemPath } from './unix-socket.ts';
 
 /** @throws FsError as `Net.connect` says; `handlers` hear of nothing then */
 export async function connectDirect(
@@ -17,7 +17,6 @@ export async function connectDirect(
   timeoutMs: number,
   handlers: ChannelHandlers,
 ): Promise<Channel> {
-  if (endpoint.kind === 'unix') checkUnixPath(endpoint.path);
   return new Promise((resolve, reject) => {
     const attempt = new Attempt(endpoint, timeoutMs, { resolve, reject }, handlers);
     attempt.begin();
@@ -58,12 +57,12 @@ class Attempt implements Intake {
       const what = `no answer within ${this.#timeoutMs} ms`;
       this.#fail(connectError(this.#endpoint, new FsError('ETIMEDOUT', { what })));
     }, this.#timeoutMs);
-    socket.on('error', (error) => this.#fail(error));
+    socket.on('error', (error) => this.#fail(legible(error)));
     socket.on('end', () => this.#fail(this.#closedEarly()));
     socket.on('close', () => this.#fail(this.#closedEarly()));
     socket.once('connect', () => {
+      if (takesLanes(this.#endpoint)) this.#offer = LaneOffer.make();
       const isLocal = this.#endpoint.kind === 'unix';
-      if (isLocal) this.#offer = LaneOffer.make();
       const host = isLocal ? 'localhost' : endpointText(this.#endpoint);
       socket.write(upgradeRequest(host, this.#key, this.#offer?.name));
     });
@@ -89,7 +88,7 @@ class Attempt implements Intake {
   #succeed(rest: Buffer, lane: Lane | undefined): boolean {
     const socket = this.#release();
     if (socket === undefined) return false;
-    const channel = new SocketChannel(peerOf(this.#endpoint, socket));
+    const channel = new SocketChannel(peerAt(this.#endpoint, socket.remoteAddress));
     const wire = new DirectWire(channel, true, lane);
     this.#wire = wire;
     channel.begin(this.#handlers);
@@ -137,14 +136,9 @@ class Attempt implements Intake {
 
 function connectSocket(endpoint: Endpoint, timeoutMs: number, intake: Intake): net.Socket {
   const read = { onread: onread(intake), allowHalfOpen: true };
-  if (endpoint.kind === 'unix') return net.connect({ path: endpoint.path, ...read });
+  if (endpoint.kind === 'unix') return net.connect({ path: systemPath(endpoint), ...read });
   const { host, port } = endpoint;
   // Node's 250 ms for each address of a host are too short for a far one.
   const autoSelectFamilyAttemptTimeout = Math.max(250, Math.floor(timeoutMs / 4));
   return net.connect({ host, port, ...read, autoSelectFamilyAttemptTimeout });
-}
-
-function peerOf(endpoint: Endpoint, socket: net.Socket): Peer {
-  const peerHost = endpoint.kind === 'unix' ? 'local' : peerHostOf(socket.remoteAddress);
-  return { peer: endpointText(endpoint), peerHost };
 }

@@ -9,6 +9,8 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { ProtocolError } from '../../errno.ts';
 import { limits } from '../../limits.ts';
+import { isAbstract } from '../abstract-name.ts';
+import type { Endpoint } from '../runtime.ts';
 
 /** The acceptor reads the slots of the one and fills those of the other. */
 export type LaneEnd = 'connecting' | 'accepting';
@@ -21,6 +23,11 @@ const countersAt = 2 * directionBytes;
 const laneBytes = countersAt + 2;
 const memoryDirectory = '/dev/shm';
 const namePattern = /^(\d{1,10})-[\da-f]{32}$/;
+
+/** A socket with a name in place of a file is a mgr's: what it moves is small, and its clients may be many. */
+export function takesLanes(endpoint: Endpoint): boolean {
+  return endpoint.kind === 'unix' && !isAbstract(endpoint);
+}
 
 /** What a connecting process offers; either it is taken up, or it is withdrawn. */
 export class LaneOffer {

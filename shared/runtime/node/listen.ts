@@ -11,18 +11,19 @@ import type { WebSocketServer } from 'ws';
 import { FsError } from '../../errno.ts';
 import { limits } from '../../limits.ts';
 import { isLoopback } from '../../loopback.ts';
+import { isAbstract } from '../abstract-name.ts';
 import type { Endpoint, Listener, ListenOptions, Logger } from '../runtime.ts';
 import { DirectWire } from './direct-wire.ts';
 import { stockProtocol } from '../upgrade-names.ts';
 import { headerBytesMax, readUpgradeRequest, upgradeAnswer } from './handshake.ts';
 import { answerHttp } from './http-answer.ts';
-import { type Lane, openLane } from './lane.ts';
+import { type Lane, openLane, takesLanes } from './lane.ts';
 import { endpointText, listenError, peerHostOf } from '../net-errors.ts';
-import { SocketChannel } from './socket-channel.ts';
+import { peerAt, SocketChannel } from './socket-channel.ts';
 import { adopt } from './socket-intake.ts';
 import { StockWire, stockOptions } from './stock-wire.ts';
 import { Turns } from '../turns.ts';
-import { checkUnixPath, removeStaleSocket } from './unix-socket.ts';
+import { legible, removeStaleSocket, systemPath } from './unix-socket.ts';
 
 /**
  * How frames are read and written; the bytes are the same, and each understands the others.
@@ -43,7 +44,6 @@ export interface AcceptSettings {
 /** @throws FsError as `Net.listen` says */
 export async function listen(options: ListenOptions, settings: AcceptSettings): Promise<Listener> {
   const { endpoint } = options;
-  if (endpoint.kind === 'unix') checkUnixPath(endpoint.path);
   const ws = await import('ws');
   const stock = new ws.WebSocketServer({
     ...stockOptions,
@@ -57,7 +57,7 @@ export async function listen(options: ListenOptions, settings: AcceptSettings): 
   try {
     await bind(server, endpoint);
   } catch (error: unknown) {
-    throw listenError(endpoint, error);
+    throw listenError(endpoint, legible(error));
   }
   server.on('error', (error) => settings.log.warn('accept failed', { error }));
   return {
@@ -172,7 +172,7 @@ class Acceptor {
 
   /** Each host and reason is counted apart, so a scan of ports does not fill the log. */
   #refuse(socket: Socket, why: string, lastWords = ''): void {
-    const host = peerHostOf(socket.remoteAddress);
+    const { peerHost: host } = this.#peerOf(socket);
     this.#options.refused?.();
     this.#settings.log.warn('connection refused', { key: `${host} ${why}`, host, why });
     if (lastWords === '') socket.destroy();
@@ -231,7 +231,7 @@ class Acceptor {
   /** Only of who is on this host for sure. */
   #laneOf(name: string | undefined): Lane | undefined {
     const { endpoint } = this.#options;
-    const mayHave = endpoint.kind === 'unix' && this.#lanes < limits.lanesMax;
+    const mayHave = takesLanes(endpoint) && this.#lanes < limits.lanesMax;
     return mayHave && name !== undefined ? openLane(name) : undefined;
   }
 
@@ -245,12 +245,12 @@ class Acceptor {
 
   #peerOf(socket: Socket) {
     const { endpoint } = this.#options;
-    if (endpoint.kind === 'unix') return { peer: endpointText(endpoint), peerHost: 'local' };
-    const host = peerHostOf(socket.remoteAddress);
-    return {
-      peer: endpointText({ kind: 'tcp', host, port: socket.remotePort ?? 0 }),
-      peerHost: host,
-    };
+    if (endpoint.kind === 'unix') return peerAt(endpoint, undefined);
+    const { remoteAddress, remotePort = 0 } = socket;
+    return peerAt(
+      { kind: 'tcp', host: peerHostOf(remoteAddress), port: remotePort },
+      remoteAddress,
+    );
   }
 }
 
@@ -258,14 +258,16 @@ async function bind(server: SocketServer, endpoint: Endpoint): Promise<void> {
   if (endpoint.kind === 'tcp') {
     return listening(server, { host: endpoint.host, port: endpoint.port });
   }
+  const path = systemPath(endpoint);
   try {
-    await listening(server, { path: endpoint.path });
+    await listening(server, { path });
   } catch (error: unknown) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    if (!(await removeStaleSocket(endpoint.path))) throw error;
-    await listening(server, { path: endpoint.path });
+    const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+    if (!isTaken || isAbstract(endpoint)) throw error;
+    if (!(await removeStaleSocket(path))) throw error;
+    await listening(server, { path });
   }
-  await chmod(endpoint.path, 0o600);
+  if (!isAbstract(endpoint)) await chmod(path, 0o600);
 }
 
 async function listening(

@@ -7,9 +7,11 @@ import { byteLengthOf } from '../../byte-length.ts';
 import { FsError } from '../../errno.ts';
 import { limits } from '../../limits.ts';
 import { type Linked, LinkedList } from '../../linked-list.ts';
-import type { Channel, ChannelHandlers } from '../runtime.ts';
+import type { Channel, ChannelHandlers, Endpoint } from '../runtime.ts';
 import type { EntryHandlers } from '../entry-reader.ts';
-import { closedByPeer } from '../net-errors.ts';
+import { placeOf } from '../abstract-name.ts';
+import { closedByPeer, endpointText, peerHostOf } from '../net-errors.ts';
+import { readLoopbackId } from './host-ids.ts';
 import { loopWaits } from './loop-waits.ts';
 
 /** The way the bytes go: our own frames, or those of stock `ws`. */
@@ -25,14 +27,23 @@ interface Sent extends Linked<Sent> {
   readonly taken: (() => void) | undefined;
 }
 
-export interface Peer {
-  readonly peer: string;
-  readonly peerHost: string;
+/** Who is on the other side, as `Channel` tells it. */
+export type Peer = Pick<Channel, 'peer' | 'peerHost' | 'place'>;
+
+/** @param endpoint of the other side; for who was accepted at a unix socket, that */
+export function peerAt(endpoint: Endpoint, remoteAddress: string | undefined): Peer {
+  const isLocal = endpoint.kind === 'unix';
+  return {
+    peer: endpointText(endpoint),
+    peerHost: isLocal ? 'local' : peerHostOf(remoteAddress),
+    place: placeOf(readLoopbackId(), endpoint),
+  };
 }
 
 export class SocketChannel implements Channel {
   readonly peer: string;
   readonly peerHost: string;
+  readonly place: string | undefined;
   #wire: Wire | undefined;
   #handlers: ChannelHandlers | undefined;
   /** Why it ends; set as soon as that is known. */
@@ -41,9 +52,10 @@ export class SocketChannel implements Channel {
   #bufferedBytes = 0;
   readonly #unsettled = new LinkedList<Sent>();
 
-  constructor({ peer, peerHost }: Peer) {
+  constructor({ peer, peerHost, place }: Peer) {
     this.peer = peer;
     this.peerHost = peerHost;
+    this.place = place;
   }
 
   /** The two are made for each other, so one of them must come second. */

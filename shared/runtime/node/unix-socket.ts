@@ -2,17 +2,33 @@
 import { lstat, unlink } from 'node:fs/promises';
 import * as net from 'node:net';
 import { FsError } from '../../errno.ts';
+import { isAbstract } from '../abstract-name.ts';
+import type { Endpoint } from '../runtime.ts';
 
-/** `sun_path` of Linux without its closing zero. Longer ones would be cut off silently. */
+/** `sun_path` of Linux without its closing zero, or the one before a name. Longer ones would be cut off silently. */
 const pathBytesMax = 107;
 
-/** @throws FsError EINVAL */
-export function checkUnixPath(path: string): void {
+/**
+ * The path as the system takes it. A name has all the room that there is: one that ended before would be
+ * one with zeros behind it to some versions of Node, and without them to others.
+ * @throws FsError EINVAL
+ */
+export function systemPath(endpoint: Extract<Endpoint, { kind: 'unix' }>): string {
+  const isName = isAbstract(endpoint);
+  const path = isName ? endpoint.path.slice(1) : endpoint.path;
   const bytes = Buffer.byteLength(path);
-  if (bytes > 0 && bytes <= pathBytesMax && !path.includes('\0')) return;
+  if (bytes > 0 && bytes <= pathBytesMax && !path.includes('\0')) {
+    return isName ? `\0${path.padEnd(pathBytesMax)}` : path;
+  }
   throw new FsError('EINVAL', {
     what: `path of a unix socket has ${bytes} bytes, 1 to ${pathBytesMax} are allowed: ${path}`,
   });
+}
+
+/** Node's message has the path as the system took it. */
+export function legible(error: unknown): unknown {
+  if (error instanceof Error) error.message = error.message.replaceAll('\0', '@').trimEnd();
+  return error;
 }
 
 /**

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FsError } from '../../../shared/errno.ts';
+import { endpointNamed } from '../../../shared/runtime/abstract-name.ts';
 import type { Listener } from '../../../shared/runtime/runtime.ts';
 import { listening, temporaryDirectory } from './recorder.ts';
 import { direct, refused, stillServes } from './sockets.ts';
@@ -45,6 +46,29 @@ test('a socket file that is in use, or is no socket, is left alone', async (t) =
   await writeFile(file, 'precious');
   await t.throwsAsync(unixListener(t, file), { code: 'EADDRINUSE' });
   t.is((await stat(file)).size, 8);
+});
+
+test('a name in place of a file is taken by one, goes with him, and can be read in errors', async (t) => {
+  const name = `weft-test-${process.pid}`;
+  const endpoint = endpointNamed(name);
+  const listener = await listening(t, direct, { endpoint });
+  await stillServes(t, listener);
+  const error = await t.throwsAsync<FsError>(listening(t, direct, { endpoint }));
+  t.like(error, { code: 'EADDRINUSE', weftCode: 'WEFT_E_PORT_TAKEN' });
+  t.true(error?.message.includes(`unix:@${name}`), error?.message);
+  t.false(error?.message.includes('\0'));
+  await stillServes(t, listener);
+  await listener.close();
+  for (const frames of ['direct', 'stock'] as const) {
+    const refusal = await refused(t, endpoint, frames);
+    t.is(refusal.code, 'ECONNREFUSED');
+    t.true(refusal.message.includes(`unix:@${name}`));
+    t.false(refusal.message.includes('\0'));
+  }
+  await stillServes(t, await listening(t, direct, { endpoint }));
+  const tooLong = endpointNamed('a'.repeat(108));
+  t.is((await refused(t, tooLong)).code, 'EINVAL');
+  t.is((await refused(t, endpointNamed('a\0b'))).code, 'EINVAL');
 });
 
 test('the path of a unix socket has at most 107 bytes', async (t) => {

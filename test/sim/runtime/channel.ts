@@ -32,6 +32,7 @@ export interface ChannelOptions {
   readonly out: Pipe;
   readonly peer: string;
   readonly peerHost: string;
+  readonly place?: string | undefined;
   /** Told once, when this end takes no part any more. */
   readonly onEnd: (end: SimChannel) => void;
   /** Told instead of the handlers while no connection stands yet. */
@@ -41,6 +42,7 @@ export interface ChannelOptions {
 export class SimChannel implements Channel {
   readonly peer: string;
   readonly peerHost: string;
+  readonly place: string | undefined;
   readonly host: Host;
   readonly #options: ChannelOptions;
   #state: 'connecting' | 'open' | 'ended' = 'connecting';
@@ -67,6 +69,7 @@ export class SimChannel implements Channel {
     this.#options = options;
     this.peer = options.peer;
     this.peerHost = options.peerHost;
+    this.place = options.place;
     this.host = options.host;
   }
 

@@ -30,6 +30,7 @@ export interface SimNetOptions {
 export class SimNet implements Net {
   readonly hostId: string;
   readonly bootId: string;
+  readonly loopbackId: string;
   readonly #network: Network;
   readonly #timeline: Timeline;
   readonly #owner: Incarnation;
@@ -40,6 +41,7 @@ export class SimNet implements Net {
     this.#owner = owner;
     this.hostId = owner.host.name;
     this.bootId = owner.host.bootId;
+    this.loopbackId = owner.host.name;
   }
 
   connect(

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { formatAddress } from '../../../shared/iodtab-address.ts';
 import { FsError } from '../../../shared/errno.ts';
+import { placeOf } from '../../../shared/runtime/abstract-name.ts';
 import type { Endpoint, HttpReply, ListenOptions } from '../../../shared/runtime/runtime.ts';
 import type { Turns } from '../../../shared/runtime/turns.ts';
 import { type ChannelOptions, SimChannel } from './channel.ts';
@@ -147,7 +148,12 @@ export class Network {
     endpoint: Endpoint,
     onRefused: ChannelOptions['onRefused'],
   ): SimChannel {
-    const common = { timeline: this.#timeline, random: this.#random, onEnd: this.#forget };
+    const common = {
+      timeline: this.#timeline,
+      random: this.#random,
+      onEnd: this.#forget,
+      place: placeOf(from.name, endpoint),
+    };
     const local = from === to ? '127.0.0.1' : undefined;
     const near = new SimChannel({
       ...common,
