@@ -12,7 +12,7 @@ import { decode } from '../wire/codec.ts';
 import { sessionOps } from '../wire/mgr-ops.ts';
 import type { Op, ReplyOf, Role } from '../wire/op.ts';
 import { Call, type CallOptions, type CallOwner, Deadlines } from './call.ts';
-import { Connection, type Peer } from './connection.ts';
+import { Connection } from './connection.ts';
 import type { EpochWatch } from './epoch-watch.ts';
 import { endIfOurs } from './failures.ts';
 import { type Credential, introduce, type Self, serveLink } from './handshake.ts';
@@ -46,7 +46,7 @@ export interface LinkOptions {
    * A new connection stands; calls wait until this is done. Rejecting closes the connection.
    * Throwing an error for which `isFinal` is true fails all that waits.
    */
-  readonly onUp?: (connection: Connection, peer: Peer) => Promise<void>;
+  readonly onUp?: (connection: Connection) => Promise<void>;
   readonly onDown?: (reason: FsError) => void;
   /** Hears of each call when it has ended; asked for then. */
   readonly meter?: (() => AnswerMeter | undefined) | undefined;
@@ -280,24 +280,38 @@ export class Link implements CallOwner {
   }
 
   async #attempt(): Promise<Connection> {
-    const { endpoints, name } = this.#options;
+    const connection = await this.#find();
+    try {
+      await this.#options.onUp?.(connection);
+      return connection;
+    } catch (error) {
+      connection.breach(error);
+      throw error;
+    }
+  }
+
+  /** Until it has proved itself, what is at an endpoint need not be the peer, which may be at the next. */
+  async #find(): Promise<Connection> {
+    const { runtime, endpoints, name, attemptMs } = this.#options;
     let failure = new FsError('ECONNREFUSED', { what: `${name} has no address yet` });
-    for (const endpoint of await endpoints()) {
+    const all = await endpoints();
+    let deadline = runtime.clock.now();
+    for (const endpoint of all) {
       if (this.#closed) break;
+      // One that does not answer leaves time for those behind it.
+      deadline += (attemptMs?.() ?? limits.connectTimeoutMs) / all.length;
       try {
-        return await this.#attemptAt(endpoint);
+        return await this.#prove(endpoint, deadline);
       } catch (error) {
         failure = toFsError(error);
-        if (isFinal(failure)) break;
       }
     }
     throw failure;
   }
 
-  async #attemptAt(endpoint: Endpoint): Promise<Connection> {
+  async #prove(endpoint: Endpoint, deadline: number): Promise<Connection> {
     const { runtime, epochs, self, expect, credential } = this.#options;
-    const timeoutMs = this.#options.attemptMs?.() ?? limits.connectTimeoutMs;
-    const deadline = runtime.clock.now() + timeoutMs;
+    const timeoutMs = Math.ceil(deadline - runtime.clock.now());
     const connection: Connection = new Connection({
       runtime,
       epochs,
@@ -314,7 +328,6 @@ export class Link implements CallOwner {
       const nonce = runtime.random.bytes(32);
       const peer = await introduce(connection, self, credential(), { expect, nonce, deadline });
       connection.establish(peer, this.#service);
-      await this.#options.onUp?.(connection, peer);
       return connection;
     } catch (error) {
       connection.breach(error);

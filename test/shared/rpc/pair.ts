@@ -63,7 +63,7 @@ export function bytesOf(count: number): Buffer {
   return Buffer.from(Array.from({ length: count }, (_, at) => byteAt(at)));
 }
 
-const plainHandlers: TestHandlers = {
+export const plainHandlers: TestHandlers = {
   echo: ({ n }) => ({ n }),
   change: ({ n }) => ({ n }),
   abandon: () => ({ made: undefined }),
