@@ -30,6 +30,7 @@ async function connectAgain(url: string, tcp: boolean): Promise<ConnectedFileSys
   const { connect } = await builtClient();
   const { makeNodeRuntime } = await builtRuntime();
   const runtime = makeNodeRuntime({ log: 'silent' });
-  const net = { ...runtime.net, hostId: tcp ? 'another host' : runtime.net.hostId };
+  const elsewhere = { hostId: 'another host', loopbackId: '' };
+  const net = { ...runtime.net, ...(tcp && elsewhere) };
   return connect(url, { runtime: { ...runtime, net } });
 }

@@ -4,6 +4,7 @@ import { parseClusterUrl } from '../shared/cluster-url.ts';
 import { FsError, toFsError } from '../shared/errno.ts';
 import { readKeyFile } from '../shared/key-file.ts';
 import { limits } from '../shared/limits.ts';
+import { endpointsOfMgr } from '../shared/mgr-endpoints.ts';
 import type { Credential } from '../shared/rpc/handshake.ts';
 import { makeNodeRuntime } from '../shared/runtime/node.ts';
 import type { Runtime } from '../shared/runtime/runtime.ts';
@@ -55,7 +56,7 @@ async function connectTo(url: string, options: ConnectOptions): Promise<FileSyst
   const { traceDirectory = options.runtime ? '' : (process.env['WEFT_TRACE_DIR'] ?? '') } = options;
   const joining = {
     runtime,
-    endpoint: { kind: 'tcp', host, port },
+    endpoints: () => endpointsOfMgr(runtime.net, { host, port }),
     credential: await credentialOf(runtime, options, keyFile),
     name,
     claim: {

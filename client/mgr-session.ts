@@ -9,10 +9,10 @@ import type { CallOptions } from '../shared/rpc/call.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
 import { EpochWatch } from '../shared/rpc/epoch-watch.ts';
 import { type Credential, type Self, serveLink } from '../shared/rpc/handshake.ts';
-import { Link } from '../shared/rpc/link.ts';
+import { Link, type LinkOptions } from '../shared/rpc/link.ts';
 import { type AnswerMeter, Service } from '../shared/rpc/service.ts';
 import { pageOfWaits, type Waiting } from '../shared/rpc/waits.ts';
-import type { Endpoint, Runtime } from '../shared/runtime/runtime.ts';
+import type { Runtime } from '../shared/runtime/runtime.ts';
 import type { Handle, IodIndex, SessionId } from '../shared/units.ts';
 import { clientOps } from '../shared/wire/client-ops.ts';
 import type { ValueOf } from '../shared/wire/codec.ts';
@@ -27,7 +27,8 @@ import { GivenUpCuts } from './given-up-cuts.ts';
 
 export interface SessionConfig {
   readonly runtime: Runtime;
-  readonly endpoint: Endpoint;
+  /** Where the mgr is: see `LinkOptions`. */
+  readonly endpoints: LinkOptions['endpoints'];
   readonly credential: Credential;
   /** For the mgr's reports of who holds what. */
   readonly name: string;
@@ -109,7 +110,7 @@ export class MgrSession {
       expect: 'mgr',
       name: 'the mgr',
       persistent: true,
-      endpoints: () => [config.endpoint],
+      endpoints: config.endpoints,
       service: serveLink(new Service()).serve(clientOps, {
         recall: async ({ handles }) => {
           await this.#cacher?.recalled(handles);

@@ -150,7 +150,7 @@ export class IodServer {
       epochs: this.#epochs,
       service: this.#service,
       buffers: this.#buffers,
-      endpoint: { kind: 'tcp', ...config.mgr },
+      mgr: config.mgr,
       secret: config.secret,
       table: this.#table,
       lease: this.#lease,

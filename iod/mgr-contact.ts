@@ -3,13 +3,14 @@ import type { Key } from '../shared/auth.ts';
 import type { BufferPool } from '../shared/buffer-pool.ts';
 import { type FsError, toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
+import { endpointsOfMgr } from '../shared/mgr-endpoints.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
 import type { EpochWatch } from '../shared/rpc/epoch-watch.ts';
 import type { Self } from '../shared/rpc/handshake.ts';
 import { Link } from '../shared/rpc/link.ts';
 import type { Service } from '../shared/rpc/service.ts';
 import type { Waiting } from '../shared/rpc/waits.ts';
-import type { Endpoint, Runtime, Timer } from '../shared/runtime/runtime.ts';
+import type { Runtime, Timer } from '../shared/runtime/runtime.ts';
 import { syncOps } from '../shared/wire/sync-ops.ts';
 import type { RequestOf } from '../shared/wire/op.ts';
 import type { Lease } from './lease.ts';
@@ -27,7 +28,8 @@ export interface MgrContactOptions {
   readonly epochs: EpochWatch;
   readonly service: Service;
   readonly buffers: BufferPool;
-  readonly endpoint: Endpoint;
+  /** Where its port is. */
+  readonly mgr: { readonly host: string; readonly port: number };
   readonly secret: Key;
   readonly table: OpenTable;
   readonly lease: Lease;
@@ -53,7 +55,7 @@ export class MgrContact {
   #beat: Timer | undefined;
 
   constructor(options: MgrContactOptions) {
-    const { runtime, self, epochs, service, buffers, endpoint, secret, onFinal } = options;
+    const { runtime, self, epochs, service, buffers, mgr, secret, onFinal } = options;
     this.#options = options;
     this.#link = new Link({
       runtime,
@@ -63,7 +65,7 @@ export class MgrContact {
       buffers,
       expect: 'mgr',
       name: 'mgr',
-      endpoints: () => [endpoint],
+      endpoints: () => endpointsOfMgr(runtime.net, mgr),
       credential: () => ({ kind: 'cluster', name: '', key: secret }),
       persistent: true,
       onUp: (connection) => this.#up(connection),

@@ -265,7 +265,7 @@ export class MgrServer {
     try {
       this.#recover();
       this.#lifecycle.to('RECOVERING', 'all is loaded');
-      const endpoint = await listenAsBefore(this.#acceptor, this.#options.config);
+      const endpoint = await listenAsBefore(this.#acceptor, this.#options);
       this.#options.runtime.killPoint('mgr.listen.after');
       this.#recoveries.listening();
       this.#sessions.startReclaim();

@@ -60,7 +60,7 @@ async function connectTo(url: string, options: PageConnectOptions): Promise<File
   const credential = credentialOf(key, options);
   const joining = {
     runtime: makeBrowserRuntime(options.log ?? 'silent'),
-    endpoint: { kind: 'tcp', host, port },
+    endpoints: () => [{ kind: 'tcp', host, port } as const],
     credential,
     name: options.name ?? `page of ${originOfPage()}`,
     claim: { uid, gid, groups: groups.slice(0, limits.groupsMax) },

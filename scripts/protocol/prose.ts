@@ -13,7 +13,7 @@ import { count, table } from './shapes.ts';
 export const connectionText = `## Connections and frames
 
 A connection is a WebSocket (RFC 6455) at the path \`${rpcPath}\`, over TCP or, between processes of one
-host, over a unix socket. There the connector may offer the extension \`${laneExtension}; name=NAME\`: a file in
+host, over a unix socket. At one that is a file the connector may offer the extension \`${laneExtension}; name=NAME\`: a file in
 memory through which long payloads go (docs/decisions/0007-lanes.md); RSV1 then marks a frame whose
 content is the u32 length of what lies in the lane's next slot. No other extension is spoken. Two subprotocols carry the same bytes: \`${directProtocol}\` is
 offered by processes that take payloads from the socket into their final buffers, \`${stockProtocol}\` by
@@ -94,10 +94,14 @@ from it, where HMAC is HMAC-SHA-256 and \`\\0\` a zero byte:
 
     session key   = HMAC(secret, "weft session\\0" number of the session in decimal)
     token key     = HMAC(secret, "weft token\\0" user)
-    transcript    = SHA-256(u32 length of hello, u32 length of answer, hello, answer)
+    transcript    = SHA-256(u32 length of hello, u32 length of answer, hello, answer, place)
     proof         = HMAC(key, "weft prove connector\\0" transcript)    of the acceptor: "weft prove acceptor\\0"
     hidden key    = session key XOR HMAC(key, "weft hide\\0" transcript)
     cap signature = HMAC(secret, "weft cap\\0" capBody)
 
 \`hello\` and \`answer\` are the encoded fields of the request and of the reply of \`hello\`, the latter with a
-proof of zeros.`;
+proof of zeros. \`place\` is empty but for a connection at a name, of which both ends must know it. A mgr that
+listens on an address of loopback has, on Linux, an abstract unix socket too, whose name is
+\`weftfs/mgr/ADDRESS:PORT\`, filled up with spaces to 107 bytes. The place there is the SHA-256, in hexadecimal, of
+\`weftfs BOOT NAMESPACE\` (the id of the start of the host, and where /proc/self/ns/net leads), a space, \`@\` and
+the name (docs/decisions/0018-names-of-the-mgr.md).`;

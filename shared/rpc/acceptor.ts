@@ -49,10 +49,26 @@ export class Acceptor {
     this.#options = options;
   }
 
-  /** @returns the endpoint with the port that the system chose, if it was asked to */
-  async listen(endpoint: Endpoint): Promise<Endpoint> {
+  /**
+   * @param others where it listens too, before: at all of them or at none
+   * @returns the endpoint with the port that the system chose, if it was asked to
+   */
+  async listen(endpoint: Endpoint, others: readonly Endpoint[] = []): Promise<Endpoint> {
+    const listeners: Listener[] = [];
+    try {
+      for (const other of others) listeners.push(await this.#listenAt(other));
+      const last = await this.#listenAt(endpoint);
+      this.#listeners.push(...listeners, last);
+      return last.endpoint;
+    } catch (error) {
+      await Promise.all(listeners.map((listener) => listener.close()));
+      throw error;
+    }
+  }
+
+  #listenAt(endpoint: Endpoint): Promise<Listener> {
     const { runtime, http } = this.#options;
-    const listener = await runtime.net.listen({
+    return runtime.net.listen({
       endpoint,
       connectionsMax: limits.connectionsMax,
       strangersMax: limits.strangersMax,
@@ -62,8 +78,6 @@ export class Acceptor {
       },
       ...(http && { http }),
     });
-    this.#listeners.push(listener);
-    return listener.endpoint;
   }
 
   get connectionCount(): number {

@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type ListenOptions } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { noSecret } from '../../shared/auth.ts';
 import { FsError } from '../../shared/errno.ts';
 import { parseIodtab } from '../../shared/iodtab.ts';
+import { endpointNamed } from '../../shared/runtime/abstract-name.ts';
+import { systemPath } from '../../shared/runtime/node/unix-socket.ts';
 import { makeNodeRuntime } from '../../shared/runtime/node.ts';
 import { makeMgrDaemon } from '../../mgr/daemon.ts';
 import { memoryDatabase } from '../../mgr/store/sqlite-store.ts';
@@ -24,6 +28,7 @@ function daemon(
   dataDirectory: string,
   holder = 'the first mgr',
   on = runtime,
+  port = 0,
 ) {
   const made = makeMgrDaemon({
     runtime: on,
@@ -31,7 +36,7 @@ function daemon(
     holder,
     config: {
       host: '127.0.0.1',
-      port: 0,
+      port,
       secret: noSecret,
       iodtab: parseIodtab('127.0.0.1:7301-7304\n', 'iodtab'),
       policy: { rootSquash: false, users: new Map() },
@@ -42,6 +47,22 @@ function daemon(
   });
   t.teardown(() => made.stop());
   return made;
+}
+
+interface Held {
+  close(): Promise<void>;
+}
+
+/** Somebody else who listens there. */
+async function listening(t: ExecutionContext, at: string | ListenOptions): Promise<Held> {
+  const server = createServer();
+  server.listen(at);
+  await once(server, 'listening');
+  const close = async (): Promise<void> => {
+    if (server.listening) await once(server.close(), 'close');
+  };
+  t.teardown(close);
+  return { close };
 }
 
 async function refused(t: ExecutionContext, start: Promise<unknown>): Promise<FsError> {
@@ -66,6 +87,36 @@ test('it comes back at its port, and another may have the directory after it', a
   t.is((await second.start()).port, port);
   await second.stop();
   await second.stop();
+});
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux('it shares its port with a name of unix sockets, and has both or neither', async (t) => {
+  const path = directory(t);
+  const first = daemon(t, path);
+  const { port } = await first.start();
+  const name = systemPath(endpointNamed(`weftfs/mgr/127.0.0.1:${port}`));
+  await t.throwsAsync(listening(t, name), { code: 'EADDRINUSE' });
+  await first.stop();
+
+  const thief = await listening(t, name);
+  const second = daemon(t, path);
+  const other = await second.start();
+  t.not(other.port, port, 'without a port of its choice it takes another');
+  await (await listening(t, { host: '127.0.0.1', port })).close();
+  await second.stop();
+
+  const third = daemon(t, directory(t), 'the third', runtime, port);
+  const error = await refused(t, third.start());
+  t.is(error.weftCode, 'WEFT_E_PORT_TAKEN');
+  t.regex(error.message, new RegExp(`unix:@weftfs/mgr/127\\.0\\.0\\.1:${port}`));
+  await thief.close();
+
+  const holder = await listening(t, { host: '127.0.0.1', port });
+  t.is((await refused(t, daemon(t, directory(t), 'us', runtime, port).start())).code, 'EADDRINUSE');
+  await (await listening(t, name)).close();
+  await holder.close();
+  t.is((await daemon(t, directory(t), 'us', runtime, port).start()).port, port);
 });
 
 test('it answers plain HTTP about itself', async (t) => {

@@ -170,6 +170,20 @@ export const defects: readonly Defect[] = [
     noticedBy: ['test/shared/rpc/acceptor.test.ts'],
   },
   {
+    title: 'two ends of a connection need not be at the same name',
+    file: 'shared/runtime/abstract-name.ts',
+    right: '? `${loopbackId} ${endpoint.path}`',
+    wrong: '? loopbackId.slice(0, 0)',
+    noticedBy: ['test/shared/rpc/link-places.test.ts'],
+  },
+  {
+    title: 'a mgr that does not get its port keeps its name',
+    file: 'shared/rpc/acceptor.ts',
+    right: 'await Promise.all(listeners.map((listener) => listener.close()));\n      throw error;',
+    wrong: 'throw error;',
+    noticedBy: ['test/mgr/daemon.test.ts'],
+  },
+  {
     title: 'a late connection takes over from a later one',
     file: 'shared/rpc/acceptor.ts',
     right: 'if (earlier.peer.incarnation > peer.incarnation) {',

@@ -60,7 +60,10 @@ test.serial(
     t.is(told.chains.length, 1);
     const [call, end] = told.chains[0] ?? [];
     t.like(call, { depth: 0, op: 'write' });
-    t.regex(call?.text ?? '', /^writer \(session \d+, 127\.0\.0\.1\): waits for iod1: write \/f/);
+    t.regex(
+      call?.text ?? '',
+      /^writer \(session \d+, (local|127\.0\.0\.1)\): waits for iod1: write \/f/,
+    );
     t.like(end, { depth: 1, process: 'iod1' });
     t.is(told.untold[0]?.process, 'iod1');
     const shown = await weft({ url: cluster.url }, 'why');
