@@ -1,6 +1,6 @@
 /**
  * Where a mgr is reached: at its port and, from its own host, at a unix socket whose name follows from
- * it (decision 18). Both sides work out the name for themselves.
+ * it (decision 19). Both sides work out the name for themselves.
  */
 import { formatAddress } from './iodtab-address.ts';
 import { isLoopback } from './loopback.ts';

@@ -104,4 +104,4 @@ proof of zeros. \`place\` is empty but for a connection at a name, of which both
 listens on an address of loopback has, on Linux, an abstract unix socket too, whose name is
 \`weftfs/mgr/ADDRESS:PORT\`, filled up with spaces to 107 bytes. The place there is the SHA-256, in hexadecimal, of
 \`weftfs BOOT NAMESPACE\` (the id of the start of the host, and where /proc/self/ns/net leads), a space, \`@\` and
-the name (docs/decisions/0018-names-of-the-mgr.md).`;
+the name (docs/decisions/0019-names-of-the-mgr.md).`;
