@@ -35,8 +35,12 @@ const ofAll: readonly LeftOut[] = [
   },
   // That the limits fit each other holds everywhere once it holds in Node.
   { of: /shared\/limits\.ts$/, part: /^assert\([^;]*\);$/gm, by: '' },
-  // A page mounts nothing, has no store, and shares a host with nobody.
-  { of: /shared\/limits\.ts$/, part: /^ {2}(?:fuse|store|shared)\w*: .*,$/gm, by: '' },
+  // A page mounts nothing, shares a host with nobody, and is no daemon.
+  {
+    of: /shared\/limits\.ts$/,
+    part: /^ {2}(?:fuse|shared|lane|store|retention|ticket|read|reclaim|relaxed|counter|inode|synced|fenced|strangers)\w*: .*,$/gm,
+    by: '',
+  },
   { of: /shared\/wire\/iod-ops\.ts$/, part: /^const sharedObject = [^]*?^\}\);$/m, by: '' },
   {
     of: /shared\/wire\/iod-ops\.ts$/,
