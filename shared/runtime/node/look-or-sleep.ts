@@ -5,9 +5,9 @@
  * the other way is tried. Pure, and imports nothing of ours: the thread has to be there at once.
  */
 
-/** About as long as it takes to wake the other one: who has looked in vain has lost no more than that. */
-export const lookMs = 0.05;
-/** Looking is worth its processor time when it takes so much less. */
+/** Longer than it takes to wake the other one and to hear of him, and no longer than both wakings cost. */
+export const lookMs = 0.1;
+/** Looking is worth its processor time when it takes so much less, and mostly finds something. */
 const worthWhile = 0.75;
 /** So many waits in a row the other way, of so many. */
 const trialWaits = 8;
@@ -27,7 +27,8 @@ export class LookOrSleep {
   begin(): boolean {
     const inCycle = this.#waits++ % cycleWaits;
     if (inCycle === trialWaits) {
-      this.#isLookBetter = medianOf(this.#looked) < worthWhile * medianOf(this.#slept);
+      const most = Math.min(worthWhile * medianOf(this.#slept), lookMs);
+      this.#isLookBetter = medianOf(this.#looked) < most;
     }
     this.#isLook = inCycle < trialWaits ? !this.#isLookBetter : this.#isLookBetter;
     return this.#isLook;

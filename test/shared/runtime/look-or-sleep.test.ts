@@ -22,6 +22,7 @@ test('where one is woken at once, or looking is hardly sooner, one sleeps but fo
     { look: 0.05, sleep: 0.005 },
     { look: 0.009, sleep: 0.01 },
     { look: 1000, sleep: 1000 },
+    { look: 0.2, sleep: 0.4 },
   ]) {
     const waits = new LookOrSleep();
     const looked = looks(waits, 25_600, takes);

@@ -57,14 +57,14 @@ test('who was woken late looks for what comes, and looks no longer than until it
 test('what does not come is not looked for for long; what is sent meanwhile is', (t) => {
   const { loop, waits } = looker();
   waits.sent(short);
-  loop.time += 0.03;
+  loop.time += 0.06;
   loop.turn();
   t.true(loop.isLooking);
   waits.sent(short);
-  loop.time += 0.03;
+  loop.time += 0.06;
   loop.turn();
   t.true(loop.isLooking);
-  loop.time += 0.03;
+  loop.time += 0.06;
   loop.turn();
   t.false(loop.isLooking);
   loop.turn();
