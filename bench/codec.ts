@@ -61,6 +61,7 @@ const openReply: ValueOf<typeof fileOps.open.reply> = {
   layout,
   created: false,
   roomAtMgr: 0,
+  lent: false,
 };
 
 const opens = Array.from({ length: 128 }, (_, at) => ({

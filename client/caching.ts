@@ -34,7 +34,8 @@ export class Caching {
   #renewing: Promise<void> | undefined;
   #dropping: Promise<void> = Promise.resolve();
 
-  constructor(session: MgrSession, revoke: Revoke) {
+  /** @param owed resolves when what was lent to this session is settled; `undefined`: nothing was */
+  constructor(session: MgrSession, revoke: Revoke, owed: () => Promise<unknown> | undefined) {
     this.#session = session;
     this.#clock = session.runtime.clock;
     this.#revoke = revoke;
@@ -47,6 +48,7 @@ export class Caching {
         this.#lost();
       },
       dropped: () => this.#dropping,
+      owed,
     });
   }
 

@@ -10,7 +10,10 @@ import type { Cap } from '../shared/wire/values.ts';
 
 type Declaration = RequestOf<typeof sessionOps.declare>;
 type Open = RequestOf<typeof fileOps.open>;
-export type Close = RequestOf<typeof fileOps.close>;
+/** A close, or what settles a lent file and closes it. */
+export type GivingBack = Pick<RequestOf<typeof fileOps.close>, 'handle' | 'rights'>;
+
+const givesBack: ReadonlySet<number> = new Set([fileOps.close.code, fileOps.settle.code]);
 
 export interface HeldOpen {
   readonly cap: Cap;
@@ -43,8 +46,8 @@ export function declarationsOf(
   const opening: Declaration['opening'][number][] = [];
   for (const change of changes) {
     const { op, request, slot, sequence } = change.settles ?? change;
-    if (op.code === fileOps.close.code) {
-      const close = request as Close;
+    if (givesBack.has(op.code)) {
+      const close = request as GivingBack;
       const cap = capOf(close);
       // One that was never sent has not been done.
       const place = change.placed ? { slot, sequence } : { slot: 0, sequence: 0 };

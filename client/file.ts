@@ -17,7 +17,7 @@ import type { Layout } from '../shared/stripe.ts';
 import { type SetAttr, unchanged } from './attributes.ts';
 import { callOptions, type Control } from './control.ts';
 import { Dirty, type DirtyColumn } from './dirty.ts';
-import type { HeldOpen } from './declared-opens.ts';
+import type { GivingBack, HeldOpen } from './declared-opens.ts';
 import { FileCap } from './file-cap.ts';
 import { checkPosition, checkRange } from './file-range.ts';
 import { FileReads } from './file-reads.ts';
@@ -25,7 +25,7 @@ import { contiguousBytes, type IoPart, planIo } from './io-plan.ts';
 import type { FileSource, OpenGrant } from './open-grant.ts';
 import type { DaemonId } from './recovery-watch.ts';
 import { RunningWrites } from './running-writes.ts';
-import { SmallFile } from './small-file.ts';
+import { type Settlement, SmallFile } from './small-file.ts';
 import { Stats } from './stats.ts';
 
 interface SyncWish {
@@ -208,12 +208,20 @@ export class File {
     return this.#closing;
   }
 
+  /** Tells the mgr what was done to the file while it was lent; it stays open. As `SmallFile.settle`. */
+  async settle(what: Settlement): Promise<void> {
+    const request = { ...what, handle: this.handle, rights: 0 };
+    await this.#small?.settle(request, { deadline: Infinity });
+  }
+
   /**
    * Gives the file back. Idempotent: later calls wait for the first. One that ends at its deadline
    * goes on, and is done when the mgr is there again.
-   * @param control `sync`: durable before it is given back
+   * @param control `sync`: durable before it is given back; `settle`: of a lent file, what was done to it
    */
-  close(control: Control & { readonly sync?: boolean } = {}): Promise<void> {
+  close(
+    control: Control & { readonly sync?: boolean; readonly settle?: Settlement } = {},
+  ): Promise<void> {
     this.#closing ??= this.#during('close', () => this.#close(control));
     return this.#closing;
   }
@@ -398,7 +406,9 @@ export class File {
     }
   }
 
-  async #close(control: Control & { readonly sync?: boolean }): Promise<void> {
+  async #close(
+    control: Control & { readonly sync?: boolean; readonly settle?: Settlement },
+  ): Promise<void> {
     this.#reads?.close();
     if (this.#lost) return;
     if (this.kind === 'directory') return this.#closedListener?.();
@@ -410,12 +420,22 @@ export class File {
     const untold = this.#isUntold
       ? { size: this.#writtenEnd, modified: this.#modified }
       : { size: undefined, modified: undefined };
-    const request = { handle, rights: this.#rights, ...untold };
-    // Given back also when the sync failed: nobody can close it a second time.
+    const { settle } = control;
     const { session } = this.#source;
-    session.givesBack(request, this.#cap.latest);
-    this.#isGivenBack = true;
-    const closing = this.#askMgr(fileOps.close, request, { ...options, goesOn: true });
+    const back = { handle, rights: this.#rights };
+    // Given back also when the sync failed: nobody can close it a second time.
+    const giveBack = <T extends GivingBack>(request: T): T => {
+      session.givesBack(request, this.#cap.latest);
+      this.#isGivenBack = true;
+      return request;
+    };
+    const closing =
+      settle === undefined
+        ? this.#askMgr(fileOps.close, giveBack({ ...back, ...untold }), {
+            ...options,
+            goesOn: true,
+          })
+        : this.#small?.settle(giveBack({ ...settle, ...back }), options);
     session.runtime.killPoint('client.close.sent');
     const closed = await Promise.allSettled([closing]);
     const failed = [...synced, ...closed].find((result) => result.status === 'rejected');

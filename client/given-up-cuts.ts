@@ -3,11 +3,10 @@
  * files must not be cut by them, so it waits until they are done, or surely never will be
  * (SCENARIOS 118).
  */
-import { FsError } from '../shared/errno.ts';
-import { watchAbort } from '../shared/rpc/abort.ts';
 import type { CallOptions } from '../shared/rpc/call.ts';
 import type { Clock } from '../shared/runtime/runtime.ts';
 import type { Handle } from '../shared/units.ts';
+import { withinCall } from './within-call.ts';
 
 export class GivenUpCuts {
   readonly #clock: Clock;
@@ -36,28 +35,10 @@ export class GivenUpCuts {
   }
 
   /** No longer than a call with these options would take. @throws FsError ETIMEDOUT, ECANCELED */
-  async over(handle: Handle, { deadline, signal }: CallOptions): Promise<void> {
-    const stops: (() => void)[] = [];
-    const givenUp = new Promise<never>((_, reject) => {
-      const abort = (): void => {
-        reject(new FsError('ECANCELED', { cause: signal?.reason }));
-      };
-      if (signal?.aborted === true) abort();
-      else if (signal) stops.push(watchAbort(signal, abort));
-      if (deadline === Infinity) return;
-      const timer = this.#clock.timer(Math.max(0, deadline - this.#clock.now()), () => {
-        const what = 'a truncation that was given up is not over yet';
-        reject(new FsError('ETIMEDOUT', { id: 'WEFT_E_DEADLINE', what }));
-      });
-      stops.push(() => {
-        timer.cancel();
-      });
-    });
-    try {
-      await Promise.race([this.#pending.get(handle), givenUp]);
-    } finally {
-      for (const stop of stops) stop();
-    }
+  async over(handle: Handle, options: CallOptions): Promise<void> {
+    const over = this.#pending.get(handle);
+    const what = 'a truncation that was given up is not over yet';
+    if (over !== undefined) await withinCall(this.#clock, over, options, what);
   }
 
   #add(handle: Handle, over: Promise<void>): void {

@@ -8,7 +8,7 @@ import { limits } from '../shared/limits.ts';
 import { retryDelayMs } from '../shared/rpc/retry.ts';
 import type { Timer } from '../shared/runtime/runtime.ts';
 import { type ByteString, byteString, type Handle } from '../shared/units.ts';
-import { fileOps, nameOps } from '../shared/wire/mgr-ops.ts';
+import { fileOps, nameOps, openFlags } from '../shared/wire/mgr-ops.ts';
 import type { Op, ReplyOf, RequestOf } from '../shared/wire/op.ts';
 import type { Attr, Place } from '../shared/wire/values.ts';
 import { Caching, type Revoke } from './caching.ts';
@@ -17,9 +17,11 @@ import type { File } from './file.ts';
 import type { FileSystem } from './file-system.ts';
 import type { MgrSession } from './mgr-session.ts';
 import type { Known, Moment, NameCache } from './name-cache.ts';
+import { LentFiles } from './lent-files.ts';
 import { openedFile } from './opened-file.ts';
 import { applyChange, applyFailure, directoriesChangedBy } from './own-changes.ts';
 import { WholeListings } from './whole-listings.ts';
+import { withinCall } from './within-call.ts';
 
 export interface HandleAccessOptions {
   readonly fileSystem: FileSystem;
@@ -59,6 +61,8 @@ export class HandleAccess {
   readonly #fs: FileSystem;
   readonly #deadlineMs: number;
   readonly #caching: Caching | undefined;
+  /** Files that we have made, while nobody else looks at them. */
+  readonly lent: LentFiles;
   /** Names of a directory that were not known when they were asked for. */
   readonly #missed = new Map<Handle, number>();
   readonly #listings = new WholeListings();
@@ -70,11 +74,21 @@ export class HandleAccess {
   constructor({ fileSystem, deadlineMs, revoke }: HandleAccessOptions) {
     this.#fs = fileSystem;
     this.#deadlineMs = deadlineMs;
-    this.#caching = revoke && new Caching(fileSystem.session, revoke);
+    const { clock, log } = fileSystem.session.runtime;
+    const isValid = () => this.cache !== undefined;
+    const closeNow = () => this.closeNow();
+    const lent = new LentFiles({ clock, log, isValid, closeNow });
+    this.lent = lent;
+    const revokeAll: Revoke | undefined =
+      revoke &&
+      (async (handles) => void (await Promise.all([lent.recalled(handles), revoke(handles)])));
+    const owed = () => lent.owed();
+    this.#caching = revokeAll && new Caching(fileSystem.session, revokeAll, owed);
     fileSystem.session.holdsAlso(() => this.#open);
     fileSystem.session.onLost((_, error: FsError) => {
       for (const file of this.#open) file.lose(error);
       this.#open.clear();
+      lent.clear();
     });
   }
 
@@ -168,7 +182,25 @@ export class HandleAccess {
   known({ directory, path }: Place): Attr | null | undefined {
     const cache = this.#caching?.readyNow();
     const found = cache?.find(directory, path);
-    return found == null ? found : cache?.attr(found);
+    return found == null ? found : (cache?.attr(found) ?? this.lent.attr(found));
+  }
+
+  /**
+   * Resolves when what was done to it while it was lent is at the mgr; `undefined`: it is.
+   * @throws FsError ETIMEDOUT, ECANCELED
+   */
+  settled(handle: Handle, control: Control): Promise<void> | undefined {
+    const { clock } = this.session.runtime;
+    const settling = this.lent.settle(handle);
+    if (settling === undefined) return undefined;
+    const options = callOptions(clock, this.#deadlineMs, control);
+    return withinCall(clock, settling, options, 'the mgr has not taken a new file back yet');
+  }
+
+  /** What is lent of a name goes back ahead of what is asked next: so nobody has to ask for it. */
+  settleAt({ directory, path }: Place): void {
+    const handle = this.cache?.find(directory, path);
+    if (handle != null) void this.lent.settle(handle);
   }
 
   /** What may be told of it without asking. @returns `undefined`: ask */
@@ -252,13 +284,24 @@ export class HandleAccess {
   ): Promise<{ readonly file: File; readonly attr: Attr }> {
     const opened = (reply: ReplyOf<typeof fileOps.open>): File =>
       this.#opened(reply, flags, durable);
-    const request = { at, flags, mode, layout: noLayoutWish, maker };
-    const reply = await this.call(fileOps.open, request, {
-      deadlineMs,
-      signal,
-      settled: (late) => late && opened(late).giveBack(),
-    });
-    return { file: opened(reply), attr: reply.attr };
+    const isLendable = this.#caching !== undefined && mayBeLent(flags, durable);
+    const asking = isLendable ? this.lent.ask() : undefined;
+    const lends = asking === undefined ? 0 : openFlags.lend;
+    const question = this.#caching?.ask();
+    const request = { at, flags: flags | lends, mode, layout: noLayoutWish, maker };
+    try {
+      const reply = await this.call(fileOps.open, request, {
+        deadlineMs,
+        signal,
+        settled: (late) => late && opened(late).giveBack(),
+      });
+      if (question) this.#caching?.answered(question);
+      const file = opened(reply);
+      if (reply.lent && asking) this.lent.take(asking, file, reply.attr, reply.roomAtMgr);
+      return { file, attr: reply.attr };
+    } finally {
+      if (asking) this.lent.answered(asking);
+    }
   }
 
   /** False when the session that had opened it was lost. */
@@ -276,7 +319,7 @@ export class HandleAccess {
     this.#lateTimer ??= clock.timer(limits.lateCloseMs, () => this.closeNow());
     return new Promise((resolve, reject) => {
       this.#lateCloses.push(() => {
-        const closing = file.close({ deadlineMs: Infinity });
+        const closing = this.lent.close(file);
         sent();
         this.#closing.add(closing);
         closing.finally(() => this.#closing.delete(closing)).then(resolve, reject);
@@ -294,8 +337,9 @@ export class HandleAccess {
   /** Those closes have been answered, or so much time has passed. */
   async settle(ms: number): Promise<void> {
     this.closeNow();
+    void this.lent.recalled('all');
     const { clock } = this.session.runtime;
-    const closed = Promise.allSettled(this.#closing);
+    const closed = Promise.allSettled([...this.#closing, this.lent.owed()]);
     await new Promise<void>((resolve) => {
       const timer = clock.timer(ms, resolve);
       void closed.then(() => {
@@ -352,6 +396,12 @@ export class HandleAccess {
       });
     }
   }
+}
+
+/** A file whose writes are durable is nothing to lend. */
+function mayBeLent(flags: number, durable: boolean): boolean {
+  const makes = openFlags.create | openFlags.write;
+  return (flags & makes) === makes && !durable;
 }
 
 /** True for a failure with this errno. */

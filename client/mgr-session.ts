@@ -22,7 +22,7 @@ import type { Op, RequestOf } from '../shared/wire/op.ts';
 import { watchOps } from '../shared/wire/watch-ops.ts';
 import type { Cap, Member } from '../shared/wire/values.ts';
 import { type ChangeListener, ChangeWatches, type WatchTarget } from './change-watches.ts';
-import { type Close, declarationsOf, type Holder } from './declared-opens.ts';
+import { declarationsOf, type GivingBack, type Holder } from './declared-opens.ts';
 import { GivenUpCuts } from './given-up-cuts.ts';
 
 export interface SessionConfig {
@@ -66,6 +66,8 @@ export interface Cacher {
   lost(): void;
   /** Resolves when nothing of what was lost is used any more. */
   dropped(): Promise<void>;
+  /** Resolves when what was lent to us before is settled; `undefined`: nothing was. */
+  owed(): Promise<unknown> | undefined;
 }
 
 export class MgrSession {
@@ -169,7 +171,7 @@ export class MgrSession {
   }
 
   /** What was opened with `cap` is given back by this request, however long that takes. */
-  givesBack(request: Close, cap: Cap): void {
+  givesBack(request: GivingBack, cap: Cap): void {
     this.#caps.set(request, cap);
   }
 
@@ -200,10 +202,7 @@ export class MgrSession {
   cacheWith(cacher: Cacher): void {
     this.#cacher = cacher;
     const { connection } = this.#link;
-    if (connection === undefined) return;
-    this.#beginCaching(connection).catch((error: unknown) => {
-      connection.breach(error);
-    });
+    if (connection !== undefined) this.#cacheOn(connection);
   }
 
   /**
@@ -285,9 +284,19 @@ export class MgrSession {
   async #begin(connection: Connection): Promise<void> {
     // The mgr takes it that who comes back uses nothing of what it had.
     await this.#cacher?.dropped();
-    await this.#beginSession(connection);
-    await this.#beginCaching(connection);
+    const owed = this.#cacher?.owed();
+    await this.#beginSession(connection, owed !== undefined);
+    // What settles it is sent as soon as this is done.
+    if (owed === undefined) await this.#beginCaching(connection);
+    else void owed.then(() => this.#cacheOn(connection));
     await this.#watches.begin(connection, this.runtime.clock.now());
+  }
+
+  #cacheOn(connection: Connection): void {
+    if (!connection.isOpen) return;
+    this.#beginCaching(connection).catch((error: unknown) => {
+      connection.breach(error);
+    });
   }
 
   async #beginCaching(connection: Connection): Promise<void> {
@@ -298,7 +307,8 @@ export class MgrSession {
     if (connection.isOpen) cacher.granted();
   }
 
-  async #beginSession(connection: Connection): Promise<void> {
+  /** @param owes something that was lent to it */
+  async #beginSession(connection: Connection, owes: boolean): Promise<void> {
     const deadline = this.runtime.clock.now() + limits.connectTimeoutMs;
     const { name, claim, runtime } = this.#config;
     if (this.#session === undefined) {
@@ -310,7 +320,7 @@ export class MgrSession {
       return;
     }
     runtime.killPoint('client.reconnect.begun');
-    const reply = await connection.call(sessionOps.attachSession, {}, { deadline });
+    const reply = await connection.call(sessionOps.attachSession, { owes }, { deadline });
     this.#accept(reply, connection);
     if (reply.declare) await this.#declare(connection);
     runtime.killPoint('client.reconnect.attached');

@@ -3,12 +3,15 @@
  * told of each write, and what it has acknowledged is durable after a sync. Once it says that they
  * have moved to the iods, which makes them durable, they stay there.
  */
-import { FsError } from '../shared/errno.ts';
+import { FsError, toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import type { CallOptions } from '../shared/rpc/call.ts';
 import type { Handle } from '../shared/units.ts';
 import { fileOps } from '../shared/wire/mgr-ops.ts';
-import type { Op } from '../shared/wire/op.ts';
+import type { Op, RequestOf } from '../shared/wire/op.ts';
+
+/** What was done to the file while it was lent. */
+export type Settlement = Omit<RequestOf<typeof fileOps.settle>, 'handle' | 'rights'>;
 
 /** Asks the mgr. */
 export type AskMgr = <Q, R>(op: Op<Q, R>, request: Q, options: CallOptions) => Promise<R>;
@@ -21,7 +24,7 @@ export class SmallFile {
   /** Writes that were acknowledged; the first of them are known to be durable. */
   #written = 0;
   #durable = 0;
-  #isLost = false;
+  #lost: FsError | undefined;
 
   /** @param room bytes that the file may have at the mgr */
   constructor(handle: Handle, room: number, ask: AskMgr) {
@@ -48,8 +51,30 @@ export class SmallFile {
 
   /** The mgr has lost its host, and with it perhaps what was not synced. */
   hostLost(): void {
-    this.#isLost ||= this.isUnsynced;
+    if (this.isUnsynced)
+      this.lose('the host of the mgr was lost, perhaps with writes that were not synced yet');
     this.#durable = this.#written;
+  }
+
+  /** What was written is lost, or may be. @param what has become of it */
+  lose(what: string, cause?: FsError): void {
+    this.#lost ??= new FsError('EIO', { id: 'WEFT_E_DATA_LOST', what, cause });
+  }
+
+  /**
+   * Tells what was done while the file was lent. Nobody can give that up.
+   * @throws FsError EIO WEFT_E_DATA_LOST, and what the mgr answers; the next sync says so too
+   */
+  async settle(request: RequestOf<typeof fileOps.settle>, options: CallOptions): Promise<void> {
+    try {
+      const { attr } = await this.#ask(fileOps.settle, request, { ...options, goesOn: true });
+      if (attr === undefined) throw changedMeanwhile();
+      this.#written++;
+    } catch (error) {
+      const cause = toFsError(error);
+      this.lose(cause.what ?? cause.message, cause);
+      throw cause;
+    }
   }
 
   /** @param sync makes durable all that the mgr has acknowledged */
@@ -61,12 +86,9 @@ export class SmallFile {
 
   /** Tells of a loss, once. @throws FsError EIO WEFT_E_DATA_LOST */
   requireKept(): void {
-    if (!this.#isLost) return;
-    this.#isLost = false;
-    throw new FsError('EIO', {
-      id: 'WEFT_E_DATA_LOST',
-      what: 'the host of the mgr was lost, perhaps with writes that were not synced yet',
-    });
+    const lost = this.#lost;
+    this.#lost = undefined;
+    if (lost !== undefined) throw lost;
   }
 
   /** @returns bytes read, fewer only at the end of the file; `undefined`: they are at the iods */
@@ -110,6 +132,13 @@ export class SmallFile {
     this.leave();
     return undefined;
   }
+}
+
+function changedMeanwhile(): FsError {
+  return new FsError('EIO', {
+    id: 'WEFT_E_DATA_LOST',
+    what: 'somebody has changed the new file while the mgr had not heard of what was written to it',
+  });
 }
 
 const longest = limits.smallFileBytesMax;

@@ -19,6 +19,7 @@ import type { Attr } from '../shared/wire/values.ts';
 import type { Commits } from './cluster-port.ts';
 import type { FinishAgain } from './ops/finish-again.ts';
 import type { ReplyCache } from './reply-cache.ts';
+import { LentError, type Lends } from './lends.ts';
 import type { Rights } from './rights.ts';
 import { type CallScope, requireWritable, SessionCall } from './session-call.ts';
 import { sessionLost } from './sessions.ts';
@@ -37,6 +38,7 @@ export interface ExactlyOnceOptions {
   readonly replies: ReplyCache;
   readonly commits: Commits;
   readonly rights: Rights;
+  readonly lends: Lends;
   readonly finished: FinishAgain;
 }
 
@@ -103,11 +105,12 @@ export class ExactlyOnce {
     try {
       const result = change();
       if (result instanceof Promise) return result;
-      inTheWay = this.#clear(call, mark);
+      inTheWay = this.#clear(call, mark, result);
       if (inTheWay === undefined) return this.#store(call, this.#granted(call, mark, result));
     } catch (error) {
       tick.undo(mark);
-      throw error;
+      if (!(error instanceof LentError)) throw error;
+      inTheWay = this.#during(call, [error.handle], error.back);
     }
     tick.undo(mark);
     return inTheWay.then(() => this.#attempt(call, change));
@@ -126,25 +129,39 @@ export class ExactlyOnce {
   }
 
   /** @returns what to wait for before the change may be made */
-  #clear<R>({ context, written }: ChangeCall<R>, mark: TickMark): Promise<void> | undefined {
-    const { rights, tick } = this.#options;
+  #clear<R>(call: ChangeCall<R>, mark: TickMark, reply: R): Promise<void> | undefined {
+    const { context, written, isAlone } = call;
+    const { rights, lends, tick } = this.#options;
+    if (isAlone) return undefined;
+    const attr = attrIn(reply);
+    if (attr !== undefined) lends.requireKnown(attr);
     if (!rights.mayBeHeld) return undefined;
     const { inodes, directories } = tick.touched(mark);
     const handles = new Set([...inodes, ...directories]);
     if (written !== undefined) handles.add(written);
     const inTheWay = rights.clear(context.connection, handles);
-    if (inTheWay === undefined) return undefined;
+    return inTheWay && this.#during(call, [...handles], inTheWay);
+  }
+
+  async #during<R>(
+    { context }: ChangeCall<R>,
+    handles: readonly Handle[],
+    inTheWay: Promise<void>,
+  ): Promise<void> {
     const before = context.stage;
-    context.stage = { at: 'rights', handles: [...handles] };
-    return inTheWay.then(() => {
-      context.stage = before;
-    });
+    context.stage = { at: 'rights', handles };
+    await inTheWay;
+    context.stage = before;
   }
 
   /** The reply, with rights to what it tells; whatever else has changed its client hears before. */
-  #granted<R>({ context: { connection } }: ChangeCall<R>, mark: TickMark, reply: R): R {
-    const { rights, tick } = this.#options;
+  #granted<R>({ context, who, made }: ChangeCall<R>, mark: TickMark, reply: R): R {
+    const { rights, lends, tick } = this.#options;
     if (!rights.mayBeHeld) return reply;
+    const { connection } = context;
+    if (made !== undefined) {
+      return { ...reply, lent: lends.lend(connection, who.session, made) };
+    }
     const { inodes, directories } = tick.touched(mark);
     const attr = attrIn(reply);
     // Of the directories that it has named, the client knows what has become of them.
@@ -192,6 +209,10 @@ export class ChangeCall<R> extends SessionCall {
   readonly sequence: number;
   /** A file that changes from now on without the mgr's knowing. */
   written: Handle | undefined;
+  /** A file that is to be lent to its caller. */
+  made: Handle | undefined;
+  /** Nobody else may cache anything of what it changes. */
+  isAlone = false;
   readonly #once: ExactlyOnce;
 
   constructor(once: ExactlyOnce, scope: CallScope, context: Context, op: Answered<R>) {

@@ -33,14 +33,16 @@ import { listenAsBefore } from './listen-as-before.ts';
 import { makeLifecycle, type MgrLifecycle } from './lifecycle.ts';
 import { readMgr } from './metrics.ts';
 import type { Mgr, MgrOptions } from './mgr.ts';
+import type { Lends } from './lends.ts';
 import { LostOpens } from './lost-opens.ts';
+import { makeRights } from './make-rights.ts';
 import { OpenTable } from './open-table.ts';
 import { finishAgain } from './ops/finish-again.ts';
 import { removeOrphans } from './orphans.ts';
 import { Recoveries } from './recoveries.ts';
 import { ReplyCache } from './reply-cache.ts';
 import { Retention } from './retention.ts';
-import { Rights } from './rights.ts';
+import type { Rights } from './rights.ts';
 import { bindHandlers, makeService, type ServiceParts, statusOf } from './service.ts';
 import { SessionEnd } from './session-end.ts';
 import { Sessions } from './sessions.ts';
@@ -64,6 +66,7 @@ export class MgrServer {
   readonly #cluster: ClusterPort;
   readonly #sizes: FileSizes;
   readonly #rights: Rights;
+  readonly #lends: Lends;
   readonly #retention: Retention;
   readonly #watches: Watches;
   readonly #ending: SessionEnd;
@@ -95,11 +98,14 @@ export class MgrServer {
     this.#drills = new Drills(runtime, (peer) => this.#acceptor.find(peer));
     this.#recoveries = this.#makeRecoveries(begin);
     const replies = new ReplyCache(view, store);
+    const known = { runtime, view, openTable: this.#openTable, sessions: this.#sessions };
+    const later = () => ({ sizes: this.#sizes, commits: this.#committer });
+    ({ rights: this.#rights, lends: this.#lends } = makeRights(known, later));
     this.#committer = new Committer({
       runtime,
       view,
       generation,
-      participants: [this.#iodsSide(), this.#sessions, replies],
+      participants: [this.#iodsSide(), this.#sessions, replies, this.#lends.commits],
       onFenced: (error) => {
         this.#fenced(error);
       },
@@ -122,7 +128,6 @@ export class MgrServer {
     };
     this.#cluster = options.makeCluster?.(base) ?? new Cluster(base);
     this.#sizes = new FileSizes({ ...base, cluster: this.#cluster });
-    this.#rights = this.#makeRights();
     this.#watches = this.#makeWatches();
     ({
       ending: this.#ending,
@@ -131,18 +136,6 @@ export class MgrServer {
       once: this.#once,
       status: this.#status,
     } = this.#serve(service, replies));
-  }
-
-  #makeRights(): Rights {
-    return new Rights({
-      runtime: this.#options.runtime,
-      isWritten: (handle) => this.#sizes.isWritten(handle),
-      remember: (mayBeHeld) => {
-        const row = { key: rightsKey, value: mayBeHeld ? 'yes' : 'no' };
-        this.#view.add({ kind: 'put-setting', row });
-        this.#committer.schedule();
-      },
-    });
   }
 
   #makeLifecycle(): MgrLifecycle {
@@ -170,6 +163,7 @@ export class MgrServer {
       onExpired: (session) => {
         this.#recoveries.lost(session);
         this.#events.session('lost', session);
+        this.#rights.release(session.session);
         void this.#ending.expire(session).then(() => {
           this.#recoveries.cleanedUp(session);
         });
@@ -177,6 +171,9 @@ export class MgrServer {
       onMoved: (session, to) => {
         this.#events.session(to, session);
         if (to === 'ended') this.#lostOpens.ended(session);
+      },
+      onBack: ({ session }) => {
+        this.#lends.wake(session);
       },
       onReclaimed: (why, missing) => {
         this.#lifecycle.to('ACTIVE', why);
@@ -218,6 +215,7 @@ export class MgrServer {
     const cluster = this.#cluster;
     const sizes = this.#sizes;
     const rights = this.#rights;
+    const lends = this.#lends;
     const tick = new TickChanges(view, openTable);
     const { iodTotal } = cluster;
     const calls = { view, clock, sessions, holders: openTable, iodTotal, smallFileBytes };
@@ -229,7 +227,7 @@ export class MgrServer {
     const lostOpens = new LostOpens({ ...state, ...iodSide, store, secret, onKnown });
     const ending = new SessionEnd({ ...state, ...iodSide, acceptor, lostOpens });
     const retention = new Retention({ ...state, runtime, store, rights });
-    const once = new ExactlyOnce({ scope: calls, tick, replies, commits, rights, finished });
+    const once = new ExactlyOnce({ scope: calls, tick, replies, commits, rights, lends, finished });
     const { hostId } = net;
     const parts: ServiceParts = {
       lifecycle: this.#lifecycle,
@@ -241,6 +239,7 @@ export class MgrServer {
       replies,
       finished,
       rights,
+      lends,
       retention,
       watches: this.#watches,
       files: { openTable, sizes, small, secret, generation: this.#generation },
@@ -369,9 +368,7 @@ export class MgrServer {
   #lost(connection: Connection): void {
     const { session } = connection.peer;
     if (session !== undefined) this.#sessions.detach(session, connection);
-    this.#rights.disconnected(connection);
-    this.#watches.disconnected(connection);
-    this.#cluster.disconnected(connection);
+    for (const one of [this.#rights, this.#watches, this.#cluster]) one.disconnected(connection);
   }
 
   /** What a commit means for the iods: changes of the open table, and work for the reaper. */

@@ -12,11 +12,14 @@ import type { Clock, Runtime, Timer } from '../shared/runtime/runtime.ts';
 import type { Handle, SessionId } from '../shared/units.ts';
 import { clientOps } from '../shared/wire/client-ops.ts';
 import type { Attr } from '../shared/wire/values.ts';
+import type { Lends } from './lends.ts';
 
 export interface RightsOptions {
   readonly runtime: Pick<Runtime, 'clock' | 'log'>;
   /** True while the attributes of a file change without our knowing. */
   readonly isWritten: (handle: Handle) => boolean;
+  /** What was lent, of which whoever gives rights back gives back the same. */
+  readonly lends: () => Pick<Lends, 'returned' | 'released'>;
   /** Keeps, durably, whether anybody may hold a right. */
   readonly remember: (mayBeHeld: boolean) => void;
 }
@@ -138,6 +141,7 @@ export class Rights {
     for (const holder of this.#holders.values()) {
       if (holder.session === session) this.#end(holder);
     }
+    this.#options.lends().released(session);
   }
 
   /** A client that is not heard of uses its rights for a while longer. */
@@ -165,11 +169,29 @@ export class Rights {
     if (holders.some(({ recalls }) => recalls.has(handle))) return attr;
     if (!holder.rights.has(handle)) {
       if (!this.#hasRoom(holder)) return attr;
-      holder.rights.add(handle);
-      this.#byHandle.set(handle, [...holders, holder]);
-      this.#count++;
+      this.#enter(holder, handle);
     }
     return { ...attr, right: true };
+  }
+
+  /** The client is to be asked for this inode before anybody else reads it. @returns false: it cannot be */
+  lend(connection: Connection, handle: Handle): boolean {
+    const holder = this.#holders.get(connection);
+    if (holder === undefined || !this.#hasRoom(holder)) return false;
+    this.#enter(holder, handle);
+    return true;
+  }
+
+  /** @returns resolves when it has answered, or is not heard of any more; `undefined`: it is not now */
+  askBack(session: SessionId, handle: Handle): Promise<void> | undefined {
+    const holder = this.#holderOf(session, handle);
+    return holder?.connection.isOpen === true ? this.#recall(holder, handle) : undefined;
+  }
+
+  /** The session has no right to it any more, and has said so. */
+  givenBack(session: SessionId, handle: Handle): void {
+    const holder = this.#holderOf(session, handle);
+    if (holder !== undefined) this.#drop(holder, handle);
   }
 
   /**
@@ -224,22 +246,26 @@ export class Rights {
     });
     const done = collected.then(async () => {
       if (holder.next?.handles === handles) holder.next = undefined;
-      await this.#takeBack(holder, handles);
+      const isAnswered = await this.#takeBack(holder, handles);
       for (const handle of handles) {
         holder.recalls.delete(handle);
         this.#drop(holder, handle);
+        if (isAnswered) this.#options.lends().returned(handle);
       }
     });
     return { handles, done };
   }
 
-  async #takeBack(holder: Holder, handles: readonly Handle[]): Promise<void> {
+  /** @returns false: its rights have ended by themselves */
+  async #takeBack(holder: Holder, handles: readonly Handle[]): Promise<boolean> {
     const deadline = this.#options.runtime.clock.now() + limits.rightAtMgrMs;
     try {
       await holder.connection.call(clientOps.recall, { handles }, { deadline });
+      return true;
     } catch (error) {
       this.#cut(holder, error);
       await holder.over;
+      return false;
     }
   }
 
@@ -260,6 +286,16 @@ export class Rights {
       void this.#recall(holder, oldest);
     }
     return false;
+  }
+
+  #holderOf(session: SessionId, handle: Handle): Holder | undefined {
+    return this.#byHandle.get(handle)?.find((holder) => holder.session === session);
+  }
+
+  #enter(holder: Holder, handle: Handle): void {
+    holder.rights.add(handle);
+    this.#byHandle.set(handle, [...(this.#byHandle.get(handle) ?? []), holder]);
+    this.#count++;
   }
 
   #drop(holder: Holder, handle: Handle): void {

@@ -17,6 +17,7 @@ import type { Committer } from './committer.ts';
 import type { EventLog } from './event-log.ts';
 import type { Drills } from './drills.ts';
 import type { ExactlyOnce } from './exactly-once.ts';
+import type { Lends } from './lends.ts';
 import { admit, type MgrLifecycle } from './lifecycle.ts';
 import { resolve } from './namespace/path.ts';
 import type { OpenTable } from './open-table.ts';
@@ -48,7 +49,9 @@ import {
   type SessionScope,
 } from './ops/session-life.ts';
 import { setAttrWithSize, withDoubt } from './ops/set-size.ts';
+import { settle } from './ops/settle.ts';
 import { waitsIn } from './ops/waits-in.ts';
+import { whenHere } from './ops/when-here.ts';
 import {
   type CallScope,
   requireTrusted,
@@ -69,6 +72,7 @@ export interface ServiceParts {
   readonly replies: ReplyCache;
   readonly finished: FinishAgain;
   readonly rights: Rights;
+  readonly lends: Lends;
   readonly retention: Retention;
   readonly watches: Watches;
   readonly calls: CallScope;
@@ -121,7 +125,7 @@ function sessionHandlers(parts: ServiceParts): Handlers<typeof sessionOps> {
   const { sessions: scope, once } = parts;
   return {
     openSession: (request, context) => openSession(scope, request, context),
-    attachSession: (_, context) => attachSession(scope, context),
+    attachSession: (request, context) => attachSession(scope, request, context),
     closeSession: (_, context) => closeSession(scope, context),
     cache: (_, context) => cacheNames(scope, context),
     declare: (request, context) => declareOpens(scope, request, context),
@@ -130,38 +134,39 @@ function sessionHandlers(parts: ServiceParts): Handlers<typeof sessionOps> {
 }
 
 function namesHandlers(parts: ServiceParts) {
-  const { calls, once, files, cluster, store, rights, retention } = parts;
+  const { calls, once, files, cluster, store, rights, lends, retention } = parts;
   const { sizes } = files;
-  const read =
-    <Q, R>(run: NameHandler<Q, R>): Handler<Q, R> =>
-    (request, context) =>
-      run(new SessionCall(calls, context), request);
+  const read = <Q, R>(run: NameHandler<Q, R>): Handler<Q, R> =>
+    whenHere((request, context) => run(new SessionCall(calls, context), request));
   /** Of a file that somebody writes the iods are asked. */
-  const readSize =
-    <Q>(run: NameHandler<Q, AttrReply>): Handler<Q, AttrReply> =>
-    (request, context) => {
+  const readSize = <Q>(run: NameHandler<Q, AttrReply>): Handler<Q, AttrReply> =>
+    whenHere((request, context) => {
       const reply = run(new SessionCall(calls, context), request);
+      lends.requireKnown(reply.attr);
       if (!sizes.mustAsk(reply.attr.handle)) {
         return { attr: rights.grant(context.connection, reply.attr) };
       }
       return sizes.asked(reply.attr, context).then((attr) => ({ attr }));
-    };
+    });
   const change = <Q, R>(op: Parameters<typeof once.wrap<Q, R>>[0], run: NameHandler<Q, R>) =>
     once.wrap(op, run);
   const handlers: Handlers<typeof nameOps> = {
     lookup: readSize(nameHandlers.lookup),
     getAttr: readSize(nameHandlers.getAttr),
-    storedAttr: (request, context) => {
+    storedAttr: whenHere((request, context) => {
       const call = new SessionCall(calls, context);
-      return withDoubt(files, call, nameHandlers.storedAttr(call, request));
-    },
+      const reply = nameHandlers.storedAttr(call, request);
+      lends.requireKnown(reply.attr);
+      return withDoubt(files, call, reply);
+    }),
     setAttr: once.wrap(nameOps.setAttr, (call, request) => setAttrWithSize(files, call, request)),
     access: read(nameHandlers.access),
     readLink: read(nameHandlers.readLink),
-    readDirectory: (request, context) => {
+    readDirectory: whenHere((request, context) => {
       const page = nameHandlers.readDirectory(new SessionCall(calls, context), request);
+      for (const { attr } of page.entries) if (attr !== undefined) lends.requireKnown(attr);
       return granted(rights, context.connection, withDoubts(files, page));
-    },
+    }),
     makeNode: change(nameOps.makeNode, nameHandlers.makeNode),
     symlink: change(nameOps.symlink, nameHandlers.symlink),
     link: change(nameOps.link, (call, request) => {
@@ -207,7 +212,7 @@ function granted(rights: Rights, connection: Connection, reply: DirectoryReply):
   return { ...reply, directory: rights.grant(connection, reply.directory), entries };
 }
 
-function fileHandlers({ calls, once, files }: ServiceParts): Handlers<typeof fileOps> {
+function fileHandlers({ calls, once, files, lends }: ServiceParts): Handlers<typeof fileOps> {
   return {
     open: once.wrap(fileOps.open, (call, request) => open(files, call, request)),
     close: once.wrap(fileOps.close, (call, request) => close(files, call, request)),
@@ -218,19 +223,22 @@ function fileHandlers({ calls, once, files }: ServiceParts): Handlers<typeof fil
       calls.view.requireDisk();
       return {};
     },
-    renew: (request, context) => renew(files, new SessionCall(calls, context), request),
-    readSmall: (request, context) => readSmall(files, new SessionCall(calls, context), request),
+    renew: whenHere((request, context) => renew(files, new SessionCall(calls, context), request)),
+    readSmall: whenHere((request, context) =>
+      readSmall(files, new SessionCall(calls, context), request),
+    ),
     writeSmall: once.wrap(fileOps.writeSmall, (call, request) => writeSmall(files, call, request)),
     moveOut: once.wrap(fileOps.moveOut, (call, request) => moveOut(files, call, request)),
+    settle: once.wrap(fileOps.settle, (call, request) => settle(files, lends, call, request)),
   };
 }
 
 function watchHandlers({ calls, watches }: ServiceParts): Handlers<typeof watchOps> {
   return {
-    watch(wish, context) {
+    watch: whenHere((wish, context) => {
       watches.add(context.connection, sessionOf(calls.sessions, context), wish);
       return {};
-    },
+    }),
     unwatch({ watch }, { connection }) {
       watches.remove(connection, watch);
       return {};
@@ -259,10 +267,10 @@ function clusterHandlers(parts: ServiceParts): Handlers<typeof clusterOps> {
       if (iod === undefined) return parts.recoveries.log.page(before);
       return cluster.ask(iod, iodOps.ownRecoveries, { before }, context.deadline);
     }),
-    handleOf: ({ at }, context) => {
+    handleOf: whenHere(({ at }, context) => {
       const { handle } = resolve(new SessionCall(parts.calls, context), at, true);
       return { handle };
-    },
+    }),
     openTimes: trusted((request) => listOpenTimes(openTable, request)),
     loads: trusted(({ iod }, context) => {
       if (iod === undefined) return { clients: parts.clientLoads(), files: [] };

@@ -18,6 +18,8 @@ export interface Session extends SessionRow {
   connection: Connection | undefined;
   /** It is over: nothing is done for it any more but the cleaning up. */
   ended: boolean;
+  /** It has come back with something that was lent to it, and settles that first. */
+  owes: boolean;
 }
 
 export interface SessionsOptions {
@@ -28,6 +30,8 @@ export interface SessionsOptions {
   readonly onExpired: (session: Session) => void;
   /** One has come or gone; `ended`: nothing of it is left. */
   readonly onMoved?: (session: Session, to: 'began' | 'away' | 'back' | 'ended') => void;
+  /** One of before the restart is back, with all that it has open. */
+  readonly onBack?: (session: Session) => void;
   /** All sessions of before the restart are back, but for `missing`: they will not come back. */
   readonly onReclaimed: (why: string, missing: ReadonlySet<Session>) => void;
 }
@@ -84,6 +88,11 @@ export class Sessions implements Participant {
     return this.#missing;
   }
 
+  isMissing(id: SessionId): boolean {
+    const session = this.#sessions.get(id);
+    return session !== undefined && this.#missing.has(session);
+  }
+
   /** Milliseconds for which they may still come back. */
   get reclaimLeftMs(): number {
     return Math.max(0, Math.round(this.#windowEndsAt - this.#options.clock.now()));
@@ -92,7 +101,7 @@ export class Sessions implements Participant {
   /** At the start: the sessions as stored. @returns them */
   load(rows: Iterable<SessionRow>): readonly Session[] {
     for (const row of rows) {
-      const session: Session = { ...row, connection: undefined, ended: false };
+      const session: Session = { ...row, connection: undefined, ended: false, owes: false };
       this.#sessions.set(row.session, session);
       this.#missing.add(session);
     }
@@ -145,7 +154,7 @@ export class Sessions implements Participant {
     const { uid, gid, groups } = identity;
     const number = this.#options.view.allocateSession();
     const row = { session: number, name, uid, gid, groups, trusted, readOnly };
-    const session: Session = { ...row, connection, ended: false };
+    const session: Session = { ...row, connection, ended: false, owes: false };
     this.#options.view.add({ kind: 'put-session', row });
     this.#sessions.set(row.session, session);
     this.#begun.push(session);
@@ -165,9 +174,11 @@ export class Sessions implements Participant {
     return session;
   }
 
-  /** What it has open is known. */
+  /** What it has open is known, and what it owed is settled. */
   isBack(session: Session): void {
-    if (this.#missing.delete(session)) this.#checkReclaimed();
+    if (session.owes || !this.#missing.delete(session)) return;
+    this.#options.onBack?.(session);
+    this.#checkReclaimed();
   }
 
   /** A connection is lost: if it was the session's own, its lease runs from now. */

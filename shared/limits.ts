@@ -239,6 +239,8 @@ export const limits = {
   fuseByNameMs: 3_600_000,
   /** Closes wait this long for a change with which they can share a commit. */
   lateCloseMs: 5,
+  /** What was done to a lent file is told after so long, also when nobody asks. */
+  lentMs: 50,
   /** Files that programs have read and closed are kept open for this long, and at most so many. */
   fuseIdleReaderMs: 1000,
   fuseIdleReadersMax: 256,

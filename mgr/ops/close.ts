@@ -46,11 +46,12 @@ async function closeInTurn(
  * Nobody waits for the disk: should the close be lost with the host, its client says so (lost-opens.ts),
  * and the iods know what was written. Of a writer who has nothing to tell they know too much: a time
  * may have been set, and made durable, since it wrote. Unless they are not asked, since the bytes are here.
+ * @param size up to which the session has written, at `modified`
  */
-function closeWith(
+export function closeWith(
   { openTable, sizes }: FileScope,
-  { view, who, now }: Call,
-  { handle, rights: given }: Request,
+  { view, who, now }: Pick<Call, 'view' | 'who' | 'now'>,
+  { handle, rights: given }: Pick<Request, 'handle' | 'rights'>,
   size?: number,
   modified?: Timestamp,
 ): Done {

@@ -104,13 +104,16 @@ function grant(
   const sizeExact = inode.place !== 'iods' || openTable.writersOf(handle) === 0;
   const attr = asked ?? attrOf(inode, sizeExact);
   const roomAtMgr = scope.small.roomOf(inode);
-  if (layout === undefined) return { attr, cap: noCap, layout: noLayout, created, roomAtMgr };
+  const granted = { attr, created, roomAtMgr, lent: false };
+  if (layout === undefined) return { ...granted, cap: noCap, layout: noLayout };
   requireRoom(scope, call, handle);
   if ((wanted & rights.write) !== 0) call.written = handle;
   const enter = () => openTable.open(inode, session, wanted, call.now.seconds);
   // Of a writer that a lost mgr has forgotten, the size that is stored would be believed.
   const row = (wanted & rights.write) !== 0 ? enter() : call.view.relaxed(enter);
-  return { attr, cap: capOf(scope, row), layout, created, roomAtMgr };
+  const mayWrite = created && inode.place === 'mgr' && (wanted & rights.write) !== 0;
+  if (mayWrite && (request.flags & openFlags.lend) !== 0 && call.who.uid === 0) call.made = handle;
+  return { ...granted, cap: capOf(scope, row), layout };
 }
 
 function requireRoom({ openTable }: FileScope, { who }: Call, handle: Handle): void {

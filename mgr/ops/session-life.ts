@@ -48,14 +48,19 @@ export function openSession(
 }
 
 /** @throws FsError ESTALE, WEFT_E_SESSION_LOST; EPERM without the session's key */
-export function attachSession(scope: SessionScope, context: Context): SessionReply {
+export function attachSession(
+  scope: SessionScope,
+  { owes }: RequestOf<typeof sessionOps.attachSession>,
+  context: Context,
+): SessionReply {
   const { connection, peer } = context;
   if (peer.session === undefined) {
     throw new FsError('EPERM', { what: 'a session is taken up again with its own key' });
   }
   const session = scope.sessions.attach(peer.session, connection);
+  session.owes = owes;
   // Before it comes back, a client drops all that it has cached.
-  scope.rights.release(session.session);
+  if (!owes) scope.rights.release(session.session);
   if (scope.lostOpens.isAwaited(session)) scope.lostOpens.restart(session);
   else scope.sessions.isBack(session);
   return replyOf(scope, session, context);
@@ -80,8 +85,12 @@ export async function closeSession(scope: SessionScope, context: Context): Promi
 }
 
 /** @throws FsError as `sessionOf` */
-export function cacheNames({ sessions, rights }: SessionScope, context: Context): Done {
-  rights.hold(sessionOf(sessions, context).session, context.connection);
+export function cacheNames(scope: SessionScope, context: Context): Done {
+  const session = sessionOf(scope.sessions, context);
+  // Whoever has owed something has settled it.
+  session.owes = false;
+  scope.rights.hold(session.session, context.connection);
+  if (!scope.lostOpens.isAwaited(session)) scope.sessions.isBack(session);
   return {};
 }
 

@@ -71,6 +71,7 @@ export class MetaView {
   /** Apart from the changes, because a number that was taken stays taken when its taker fails. */
   #reservations: Mutation[] = [];
   #observer: CommitObserver | undefined;
+  #guard: ((handle: Handle) => void) | undefined;
   #needsDisk = false;
   /** Commits that were made only to be durable. */
   #syncs = 0;
@@ -104,7 +105,9 @@ export class MetaView {
     });
   }
 
+  /** @throws as the guard */
   inode(handle: Handle): Inode | undefined {
+    this.#guard?.(handle);
     return this.#inodes.get(handle);
   }
 
@@ -290,6 +293,11 @@ export class MetaView {
     for (const table of this.#tables) table.settle();
     this.#startBatch();
     if (changes !== undefined) this.#observer?.committed(changes);
+  }
+
+  /** Is asked before an inode is read, and throws when its row is not what it should be. */
+  guardWith(guard: (handle: Handle) => void): void {
+    this.#guard = guard;
   }
 
   /** Hears of every commit from now on, when it is made. */

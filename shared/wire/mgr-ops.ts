@@ -51,6 +51,8 @@ export const openFlags = {
   truncate: 16,
   directory: 32,
   noFollow: 64,
+  /** A file that is made may be lent to the caller: see `lent` of the reply. */
+  lend: 128,
 } as const;
 
 /** Bits of the `flags` of `rename`. */
@@ -95,9 +97,9 @@ export const sessionOps = {
   ),
   attachSession: op(
     101,
-    'Takes the session up again on a new connection (proved by the session key) and fences the old one.',
+    'Takes the session up again on a new connection (proved by the session key) and fences the old one. Who owes something that was lent is back, and without rights, when it asks for them anew with `cache`.',
     { from: client, class: 'read', resend: 'never' },
-    empty,
+    struct({ owes: bool }),
     sessionReply,
   ),
   closeSession: op(
@@ -298,6 +300,8 @@ export const fileOps = {
       created: bool,
       /** Bytes that a file may have at the mgr while they are there. */
       roomAtMgr: u32,
+      /** Nobody else reads or changes it before the caller has been asked for it, or settles. */
+      lent: bool,
     }),
   ),
   close: op(
@@ -355,6 +359,27 @@ export const fileOps = {
     change,
     struct({ handle }),
     empty,
+  ),
+  settle: op(
+    139,
+    'Gives back what was lent, with all that was done to it, and perhaps the open itself. Without attributes in the reply nothing of it is stored: somebody has changed the file since it was made.',
+    change,
+    struct({
+      handle,
+      /** Time of the last change of the file when it was lent. */
+      made: timestamp,
+      /** All that are in the file. */
+      bytes: bytes(limits.smallFileBytesMax),
+      mode,
+      uid: u32,
+      gid: u32,
+      accessed: timestamp,
+      modified: timestamp,
+      changed: timestamp,
+      /** Of the open that is given back; 0: the file stays open. */
+      rights: u8,
+    }),
+    struct({ attr: optional(attr) }),
   ),
 };
 

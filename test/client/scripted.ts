@@ -262,6 +262,7 @@ export class Scripted {
           readSmall: () => ({ bytes: undefined }),
           writeSmall: () => ({ offset: undefined }),
           moveOut: () => ({}),
+          settle: () => ({ attr: undefined }),
         }),
       );
   }
@@ -308,7 +309,7 @@ export class Scripted {
     }
     if (!file) throw new FsError('ENOENT');
     const cap = this.#capOf(peer.session, file.handle, flags & 3);
-    return { attr: this.#attr(file), cap, layout: file.layout, created, roomAtMgr: 0 };
+    return { attr: this.#attr(file), cap, layout: file.layout, created, roomAtMgr: 0, lent: false };
   }
 
   #capOf(session: SessionId = 0 as SessionId, handle: Handle, rights: number): Cap {

@@ -293,7 +293,11 @@ export class MgrClient {
     this.connection = connection;
     const { uid = 0, begin = true, attach } = this.#options;
     if (begin && (this.session ?? attach)) {
-      this.session = await connection.call(sessionOps.attachSession, {}, soon(runtime));
+      this.session = await connection.call(
+        sessionOps.attachSession,
+        { owes: false },
+        soon(runtime),
+      );
       return;
     }
     if (!begin) return;

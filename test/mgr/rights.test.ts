@@ -51,6 +51,7 @@ async function stage() {
       new Rights({
         runtime,
         isWritten: (handle) => written.has(handle),
+        lends: () => ({ returned: () => undefined, released: () => undefined }),
         remember: (mayBeHeld) => remembered.push(mayBeHeld),
       }),
   );

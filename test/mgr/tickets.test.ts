@@ -123,6 +123,8 @@ const changing = Object.fromEntries(
   ),
 );
 
+const time = { seconds: 1, nanoseconds: 0 };
+
 /** A request of each that would do something. */
 function changes(handle: Handle): Record<string, object> {
   const name = byteString('user.a');
@@ -144,10 +146,22 @@ function changes(handle: Handle): Record<string, object> {
     },
     removeXattr: { at: at('/f'), follow: true, name },
     setDefaults: { at: at('/'), layout: anyLayout, retentionSeconds: undefined },
-    extend: { handle, size: 1, modified: { seconds: 1, nanoseconds: 0 } },
+    extend: { handle, size: 1, modified: time },
     reserve: { handle, length: 1 },
     writeSmall: { handle, offset: 0, bytes: Buffer.from('1') },
     moveOut: { handle },
+    settle: {
+      handle,
+      made: time,
+      bytes: Buffer.from('1'),
+      mode: 0o600,
+      uid: 0,
+      gid: 0,
+      accessed: time,
+      modified: time,
+      changed: time,
+      rights: 0,
+    },
     evictIod: { index: 0, admit: false },
   } satisfies Partial<Record<keyof typeof mgrOps, object>>;
   const forgotten = Object.keys(changing).filter((one) => !(one in requests));

@@ -42,6 +42,7 @@ const cacher = {
   recalled: () => Promise.resolve(),
   lost: () => undefined,
   dropped: () => Promise.resolve(),
+  owed: () => undefined,
 };
 
 test('a write to an iod that hangs is told with the iod that does not answer', async (t) => {

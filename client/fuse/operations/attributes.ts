@@ -4,12 +4,14 @@ import { limits } from '../../../shared/limits.ts';
 import { compareTimestamps, type Handle, type Timestamp } from '../../../shared/units.ts';
 import { nameOps } from '../../../shared/wire/mgr-ops.ts';
 import type { Attr } from '../../../shared/wire/values.ts';
-import { timeOf } from '../../attributes.ts';
+import { type SetAttr, timeOf } from '../../attributes.ts';
 import type { Control } from '../../control.ts';
 import type { File } from '../../file.ts';
 import { placeAt } from '../../handle-access.ts';
 import { isForReader, setAttrBits } from '../protocol.ts';
 import { attrReplyOf, type Handlers, handleOf, unwritten, type Volume } from '../volume.ts';
+
+type Change = Omit<SetAttr, 'at' | 'follow'>;
 
 /** In these statfs(2) counts; iods count bytes. */
 const blockBytes = 4096;
@@ -20,50 +22,29 @@ export const attributeHandlers = {
   getAttr(volume, request, control) {
     const handle = handleOf(request);
     const isReader = isForReader(request.body);
-    const known = unwritten(volume, handle);
-    if (known !== undefined) return attrReplyOf(volume, known.attr, isReader);
+    const known = volume.access.lent.attr(handle) ?? unwritten(volume, handle)?.attr;
+    if (known !== undefined) return attrReplyOf(volume, known, isReader);
     return askAttr(volume, handle, isReader, control);
   },
 
-  async setAttr(volume, request, control) {
-    const { access, files, nodes } = volume;
+  setAttr(volume, request, control) {
     const { body } = request;
-    const handle = handleOf(request);
     const has = (bit: number): boolean => (body.valid & bit) !== 0;
-    const size = has(setAttrBits.size) ? body.size : undefined;
-    if (size !== undefined && !Number.isSafeInteger(size)) throw new FsError('EFBIG');
     const accessed = { seconds: body.accessed, nanoseconds: body.accessedNs };
     const modified = { seconds: body.modified, nanoseconds: body.modifiedNs };
-    const setsModified = has(setAttrBits.modified);
-    // A close that is on its way must not change the time again.
-    if (setsModified) await closed(volume, handle);
-    const writers = files.writersOf(handle);
-    const change = access.call(
-      nameOps.setAttr,
-      {
-        at: placeAt(handle),
-        follow: false,
-        mode: has(setAttrBits.mode) ? body.mode & 0o7777 : undefined,
-        uid: has(setAttrBits.uid) ? body.uid : undefined,
-        gid: has(setAttrBits.gid) ? body.gid : undefined,
-        accessed: changeOf(has, setAttrBits.accessed, setAttrBits.accessedNow, accessed),
-        modified: changeOf(has, setAttrBits.modified, setAttrBits.modifiedNow, modified),
-        size,
-      },
-      control,
-    );
-    const { attr: stored } = await (size === undefined ? change : cut(volume, handle, change));
-    if (setsModified) {
-      for (const file of files.writersOf(handle)) file.retime(stored.modified);
-      nodes.setModified(handle, writers.length > 0 ? stored.modified : undefined);
-    } else if (size !== undefined) nodes.setModified(handle, undefined);
-    nodes.seen(stored);
-    if (has(setAttrBits.killPrivileges)) await killPrivileges(volume, handle, control);
-    const attr = size === undefined ? await whole(volume, stored, writers, control) : stored;
-    const mode = nodes.modeOf(handle) ?? attr.mode;
-    return attrReplyOf(volume, mode === attr.mode ? attr : { ...attr, mode });
+    const change = {
+      mode: has(setAttrBits.mode) ? body.mode & 0o7777 : undefined,
+      uid: has(setAttrBits.uid) ? body.uid : undefined,
+      gid: has(setAttrBits.gid) ? body.gid : undefined,
+      accessed: changeOf(has, setAttrBits.accessed, setAttrBits.accessedNow, accessed),
+      modified: changeOf(has, setAttrBits.modified, setAttrBits.modifiedNow, modified),
+      size: has(setAttrBits.size) ? body.size : undefined,
+    };
+    const kills = has(setAttrBits.killPrivileges);
+    const lent = changeLent(volume, handleOf(request), change, kills);
+    if (lent !== undefined) return attrReplyOf(volume, lent);
+    return setAttr(volume, handleOf(request), change, kills, control);
   },
-
   async readLink({ access }, request, control) {
     const at = placeAt(handleOf(request));
     const { target } = await access.call(nameOps.readLink, { at }, control);
@@ -86,8 +67,51 @@ export const attributeHandlers = {
   },
 } satisfies Partial<Handlers>;
 
+/** Of a file that is here. @returns undefined: the mgr is to be told */
+function changeLent(
+  { access: { lent } }: Volume,
+  handle: Handle,
+  { size, mode, ...change }: Change,
+  kills: boolean,
+): Attr | undefined {
+  const before = size === undefined ? lent.attr(handle)?.mode : undefined;
+  if (before === undefined) return undefined;
+  const isGivenAway = change.uid !== undefined || change.gid !== undefined;
+  const kept = mode ?? (isGivenAway ? withoutPrivileges(before) : before);
+  return lent.change(handle, { ...change, mode: kills ? withoutPrivileges(kept) : kept });
+}
+
+async function setAttr(
+  volume: Volume,
+  handle: Handle,
+  change: Change,
+  kills: boolean,
+  control: Control,
+) {
+  const { access, files, nodes } = volume;
+  const { size, modified } = change;
+  if (size !== undefined && !Number.isSafeInteger(size)) throw new FsError('EFBIG');
+  await access.settled(handle, control);
+  // A close that is on its way must not change the time again.
+  if (modified !== undefined) await closed(volume, handle);
+  const writers = files.writersOf(handle);
+  const request = { at: placeAt(handle), follow: false, ...change };
+  const asked = access.call(nameOps.setAttr, request, control);
+  const { attr: stored } = await (size === undefined ? asked : cut(volume, handle, asked));
+  if (modified !== undefined) {
+    for (const file of files.writersOf(handle)) file.retime(stored.modified);
+    nodes.setModified(handle, writers.length > 0 ? stored.modified : undefined);
+  } else if (size !== undefined) nodes.setModified(handle, undefined);
+  nodes.seen(stored);
+  if (kills) await killPrivileges(volume, handle, control);
+  const attr = size === undefined ? await whole(volume, stored, writers, control) : stored;
+  const mode = nodes.modeOf(handle) ?? attr.mode;
+  return attrReplyOf(volume, mode === attr.mode ? attr : { ...attr, mode });
+}
+
 async function askAttr(volume: Volume, handle: Handle, isReader: boolean, control: Control) {
   const { access, files } = volume;
+  await access.settled(handle, control);
   const writers = files.writersOf(handle);
   if (writers.length === 0) {
     return attrReplyOf(volume, await access.attr(handle, control), isReader);

@@ -63,6 +63,8 @@ export const fileHandlers = {
     const { access, files, contents, kernel } = volume;
     const file = files.get(number);
     kernel.pages.read(file.handle, number);
+    const lent = access.lent.bytes(file.handle);
+    if (lent !== undefined) return piece(Buffer.from(lent), offset, size);
     const known = unwritten(volume, file.handle);
     // One that was lost with its session says so.
     const isAtHand = known !== undefined && access.isOpen(file);
@@ -70,18 +72,18 @@ export const fileHandlers = {
     return bytes ? piece(bytes, offset, size) : readFile(volume, request, known, control);
   },
 
-  async write(volume, request, control) {
+  write(volume, request, control) {
     const { body, tail } = request;
     const file = volume.files.get(body.file);
     const content = tail.subarray(0, body.size);
     const atEnd = (body.flags & constants.O_APPEND) !== 0;
     if (!atEnd) requireOffset(body.offset);
-    volume.nodes.setModified(file.handle, undefined);
-    if ((body.writeFlags & writeBits.killPrivileges) !== 0) {
-      await killPrivileges(volume, file.handle, control);
-    }
-    const { bytesWritten } = await file.write(content, atEnd ? 'end' : body.offset, control);
-    return { size: bytesWritten };
+    const place = atEnd ? 'end' : body.offset;
+    const kills = (body.writeFlags & writeBits.killPrivileges) !== 0;
+    const isDone = !kills && volume.access.lent.write(file.handle, content, place);
+    return isDone
+      ? { size: content.length }
+      : write(volume, { file, content, place, kills }, control);
   },
 
   /** Of older kernels, which ask at each close(2): nothing is kept back. */
@@ -89,8 +91,9 @@ export const fileHandlers = {
     return {};
   },
 
-  async fsync({ files }, { body }, control) {
+  async fsync({ access, files }, { body }, control) {
     const file = files.get(body.file);
+    await access.settled(file.handle, control);
     await file.sync({ ...control, everything: true });
     const others = files.writersOf(file.handle).filter((other) => other !== file);
     await Promise.all(others.map((other) => syncForOthers(other, control)));
@@ -107,6 +110,32 @@ export const fileHandlers = {
   },
 } satisfies Partial<Handlers>;
 
+async function write(
+  volume: Volume,
+  {
+    file,
+    content,
+    place,
+    kills,
+  }: {
+    readonly file: File;
+    readonly content: Uint8Array;
+    readonly place: number | 'end';
+    readonly kills: boolean;
+  },
+  control: RequestControl,
+) {
+  const { nodes, access } = volume;
+  const { handle } = file;
+  // One to which nothing was done goes back in the packet of what is done first.
+  if (access.lent.isChanged(handle)) await access.settled(handle, control);
+  else void access.lent.settle(handle);
+  nodes.setModified(handle, undefined);
+  if (kills) await killPrivileges(volume, handle, control);
+  const { bytesWritten } = await file.write(content, place, control);
+  return { size: bytesWritten };
+}
+
 /** As much as there is. */
 function piece(bytes: Buffer, offset: number, size: number): readonly Buffer[] {
   return offset < bytes.length ? [bytes.subarray(offset, offset + size)] : [];
@@ -121,6 +150,8 @@ async function readFile(
 ): Promise<readonly Uint8Array[]> {
   requireOffset(body.offset);
   const file = volume.files.get(body.file);
+  const settling = volume.access.settled(file.handle, control);
+  if (settling !== undefined) await settling;
   // While there is a right to them nobody writes: nobody need be asked what is behind the end.
   const length = Math.min(body.size, (known?.attr.size ?? Infinity) - body.offset);
   if (length <= 0) return [];

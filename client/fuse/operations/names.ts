@@ -40,8 +40,10 @@ export const nameHandlers = {
 
   async link(volume, request, control) {
     const { access, files } = volume;
-    const from = placeAt(request.body.node as Handle);
+    const linked = request.body.node as Handle;
+    const from = placeAt(linked);
     const to = placeIn(handleOf(request), request.tail);
+    void access.lent.settle(linked);
     const { attr } = await access.call(nameOps.link, { from, to, follow: false }, control);
     const isWritten = files.writersOf(attr.handle).length > 0;
     return entryOf(volume, isWritten ? await access.attr(attr.handle, control) : attr, to);
@@ -49,6 +51,7 @@ export const nameHandlers = {
 
   async unlink({ access }, request, control) {
     const at = placeIn(handleOf(request), request.tail);
+    access.settleAt(at);
     return access.call(nameOps.unlink, { at }, control);
   },
 
@@ -114,5 +117,7 @@ async function move(
   const [name, newName] = request.tail;
   const from = placeIn(handleOf(request), name);
   const to = placeIn(directory as Handle, newName);
+  access.settleAt(from);
+  access.settleAt(to);
   return access.call(nameOps.rename, { from, to, flags }, control);
 }

@@ -19,6 +19,8 @@ const labelName = 'security.selinux';
 export const xattrHandlers = {
   async getXattr({ access }, request, control) {
     requireNoLabel(request.tail);
+    // One that we have just made has none.
+    if (access.lent.attr(handleOf(request)) !== undefined) throw new FsError('ENODATA');
     const wish = { at: placeAt(handleOf(request)), follow: false, name: request.tail };
     const { value } = await access.call(nameOps.getXattr, wish, control);
     return sized(value, request.body.size);

@@ -11,6 +11,7 @@ import type { Handle } from '../../../shared/units.ts';
 import { fileOps } from '../../../shared/wire/mgr-ops.ts';
 import type { Op } from '../../../shared/wire/op.ts';
 import type { Attr } from '../../../shared/wire/values.ts';
+import { nothingLent } from './nothing-lent.ts';
 
 const handle = 7 as Handle;
 const [earlier, later] = [1 as Moment, 2 as Moment];
@@ -81,6 +82,7 @@ function stage() {
   const number = files.add(file, false);
   const volume = {
     access: {
+      ...nothingLent,
       isOpen: () => isOpen.now,
       knownOf: () => right.since && { attr: attrOf(), since: right.since },
       open: () => {

@@ -10,6 +10,7 @@ import { NameCache } from '../../../../client/name-cache.ts';
 import { limits } from '../../../../shared/limits.ts';
 import { byteString, type Handle } from '../../../../shared/units.ts';
 import type { Attr, Place } from '../../../../shared/wire/values.ts';
+import { nothingLent } from '../nothing-lent.ts';
 
 const [root, file] = [1 as Handle, 2 as Handle];
 const time = { seconds: 1, nanoseconds: 0 };
@@ -47,6 +48,7 @@ function stage({ validMs = 1000 } = {}) {
       lookup: forEver,
       attr: forEver,
       isOpen: () => true,
+      ...nothingLent,
     },
     files: {
       isWritten: (handle: Handle) => writers.has(handle),

@@ -21,6 +21,7 @@ import { openFlags } from '../../../../shared/wire/mgr-ops.ts';
 import type { Attr } from '../../../../shared/wire/values.ts';
 import { failure } from '../../../shared/rpc/pair.ts';
 import { Scripted } from '../../scripted.ts';
+import { nothingLent } from '../nothing-lent.ts';
 
 const root = 1 as Handle;
 
@@ -249,7 +250,11 @@ test('what is behind the end of a file that is cached is asked of nobody', async
   await cluster.run(() => file.write(Buffer.from('hello'), 0));
   const number = volume.files.add(file, false);
   const known = { attr: { size: 5, place: 'iods' }, since: 1 };
-  const access = { knownOf: () => known, isOpen: () => true } as unknown as HandleAccess;
+  const access = {
+    ...nothingLent,
+    knownOf: () => known,
+    isOpen: () => true,
+  } as unknown as HandleAccess;
   const heard = cluster.heard.length;
   const read = async (offset: number): Promise<string> => {
     const body = { file: number, offset, size: 4096 };
@@ -301,6 +306,7 @@ test('the kernel is told at once that a change of size took the set-uid bit away
   } as Attr;
   nodes.refer({ ...attr, mode: 0o755 });
   const access = {
+    ...nothingLent,
     closeNow: () => undefined,
     call: (_: unknown, { mode = attr.mode, size = attr.size }: Partial<Attr>) => {
       attr = { ...attr, mode, size };
@@ -329,7 +335,11 @@ test('who reads a file that others may write is told a time upon which the pages
     isSpoiled: () => true,
     forReader: (_: Handle, told: FileAttr) => ({ ...told, modifiedNs: 5 }),
   };
-  const access = { knownOf: () => undefined, attr: () => Promise.resolve(attr) };
+  const access = {
+    ...nothingLent,
+    knownOf: () => undefined,
+    attr: () => Promise.resolve(attr),
+  };
   const volume = {
     access,
     nodes: new NodeTable(),
