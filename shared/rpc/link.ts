@@ -360,7 +360,8 @@ export class Link implements CallOwner {
     const { runtime, persistent, name, onDown, onFinal } = this.#options;
     this.#failures++;
     this.#lastFailure = reason;
-    this.#state = 'idle';
+    // Also what is called by those who hear of it waits for the next attempt.
+    this.#state = 'waiting';
     const { recorder, clock } = runtime;
     recorder.note(recordKinds.linkDown, clock.now(), name, { outcome: errnos[reason.code] });
     if (isPowerOfTwo(this.#failures)) {
@@ -370,12 +371,15 @@ export class Link implements CallOwner {
     onDown?.(reason);
     if (this.#closed) return;
     if (isFinal(reason)) {
+      this.#state = 'idle';
       for (const call of this.#calls) this.#end(call, reason);
       onFinal?.(reason);
       return;
     }
-    if (!persistent && this.#calls.size === 0) return;
-    this.#state = 'waiting';
+    if (!persistent && this.#calls.size === 0) {
+      this.#state = 'idle';
+      return;
+    }
     this.#retry = runtime.clock.timer(retryDelayMs(this.#failures, runtime.random), () => {
       if (persistent || this.#calls.size > 0) this.#connect();
       else this.#state = 'idle';

@@ -382,3 +382,29 @@ test('a connection that is lost while it comes up is one more attempt', async (t
   t.is(attempts, 2);
   t.is(pair.acceptor.connectionCount, 1);
 });
+
+test('who calls when he hears of a loss makes no second attempt beside the first', async (t) => {
+  let ups = 0;
+  const answers: Promise<{ n: number }>[] = [];
+  const { pair, link } = await started(
+    {},
+    {
+      persistent: true,
+      onUp: () => {
+        ups++;
+        return Promise.resolve();
+      },
+      onDown: () => {
+        answers.push(link.call(ops.echo, { n: answers.length }, { deadline: Infinity }));
+      },
+    },
+  );
+  await pair.world.run({ until: () => link.isUp });
+  pair.server.restart();
+  await pair.world.run({ until: () => !link.isUp });
+  const [first] = answers;
+  t.deepEqual(await pair.world.complete(first ?? Promise.reject(new Error('no call'))), { n: 0 });
+  await pair.pass(1000);
+  t.is(ups, 2);
+  t.is(pair.acceptor.connectionCount, 1);
+});

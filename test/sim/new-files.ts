@@ -1,0 +1,308 @@
+/**
+ * Mounts make new files, write them a few times, change them, sync, rename and close them, while other
+ * mounts look at the same files, and daemons and clients are killed, stopped and cut off. Nobody sees a
+ * file without what was done to it before he looked, unless its maker was killed before anybody knew.
+ */
+import { constants } from 'node:fs';
+import { connect } from '../../client/connect.ts';
+import { DirectoryStreams } from '../../client/fuse/directory-streams.ts';
+import { IdleReaders } from '../../client/fuse/idle-readers.ts';
+import { KernelCache } from '../../client/fuse/kernel-cache.ts';
+import { NodeTable } from '../../client/fuse/node-table.ts';
+import { OpenFiles } from '../../client/fuse/open-files.ts';
+import { attributeHandlers } from '../../client/fuse/operations/attributes.ts';
+import { fileHandlers } from '../../client/fuse/operations/files.ts';
+import { nameHandlers } from '../../client/fuse/operations/names.ts';
+import { setAttrBits } from '../../client/fuse/protocol.ts';
+import { SmallContents } from '../../client/fuse/small-contents.ts';
+import type { Volume } from '../../client/fuse/volume.ts';
+import { HandleAccess, hasCode } from '../../client/handle-access.ts';
+import { isFsError } from '../../shared/errno.ts';
+import type { Runtime } from '../../shared/runtime/runtime.ts';
+import { type ByteString, byteString, type Handle, rootHandle } from '../../shared/units.ts';
+import { Deadlines } from './checkers.ts';
+import { Cluster, clusterUrl, secret } from './cluster.ts';
+import { type FaultKind, Faults } from './faults.ts';
+import { ReferenceModel } from './reference-model.ts';
+import type { SimProcess } from './runtime/process.ts';
+import type { SimRandom } from './runtime/random.ts';
+
+export interface NewFilesOptions {
+  readonly seed: number;
+  /** Virtual time for which the clients are at work. */
+  readonly forMs: number;
+  readonly faults?: readonly FaultKind[];
+  /** To see that it is found: nobody asks the maker of a file for it. */
+  readonly defect?: 'selfish';
+}
+
+export interface NewFilesVerdict {
+  readonly failure: Error | undefined;
+  readonly files: number;
+  /** Changes that were made here, and looks of others at files whose maker is still at work. */
+  readonly lentChanges: number;
+  readonly earlyLooks: number;
+  readonly looks: number;
+}
+
+/** What a file holds after each change, and how much of that must be seen. */
+class NewFile {
+  name: ByteString;
+  readonly handle: Handle;
+  readonly maker: Life;
+  /** Last change that was begun, that was finished, and that more than its maker knows of. */
+  begun = 0;
+  finished = 0;
+  known = 0;
+  isClosed = false;
+  /** Its maker has been told that it is lost, or does not know. */
+  isInDoubt = false;
+
+  constructor(name: ByteString, handle: Handle, maker: Life) {
+    this.name = name;
+    this.handle = handle;
+    this.maker = maker;
+  }
+
+  /** What has to be seen now. */
+  get least(): number {
+    return this.maker.isOver || this.isInDoubt ? this.known : Math.max(this.finished, this.known);
+  }
+}
+
+/** Of a client, from a start to its end. */
+interface Life {
+  readonly name: string;
+  isOver: boolean;
+}
+
+const uncertain: ReadonlySet<string> = new Set([
+  'EAGAIN',
+  'EBADF',
+  'ECANCELED',
+  'ECONNREFUSED',
+  'EIO',
+  'EPIPE',
+  'ESTALE',
+  'ETIMEDOUT',
+]);
+const deadlineMs = 60_000;
+const filesLookedAt = 6;
+const smallFileBytes = 4096;
+const control = {
+  signal: new AbortController().signal,
+  room: (bytes: number) => Buffer.alloc(bytes),
+};
+
+export async function runNewFiles(options: NewFilesOptions): Promise<NewFilesVerdict> {
+  const run = new NewFiles(options);
+  let failure: Error | undefined;
+  try {
+    await run.go(options.forMs);
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error));
+  }
+  const { files, lentChanges, earlyLooks, looks } = run;
+  return { failure, files, lentChanges, earlyLooks, looks };
+}
+
+class NewFiles {
+  files = 0;
+  lentChanges = 0;
+  earlyLooks = 0;
+  looks = 0;
+  readonly #cluster: Cluster;
+  readonly #faults: Faults;
+  readonly #random: SimRandom;
+  readonly #known: NewFile[] = [];
+  readonly #isSelfish: boolean;
+  #isOver = false;
+
+  constructor({ seed, faults = [], defect }: NewFilesOptions) {
+    this.#isSelfish = defect === 'selfish';
+    this.#cluster = new Cluster({ seed, iods: 2, smallFileBytes, onPowerLoss: () => undefined });
+    const { world } = this.#cluster;
+    this.#random = world.random.fork('new files');
+    this.#faults = new Faults({
+      cluster: this.#cluster,
+      clients: ['a', 'b', 'c'].map((name) => this.#makeClient(name)),
+      model: new ReferenceModel(() => world.nowMs, 0),
+      deadlines: new Deadlines(world),
+      random: world.random.fork('faults'),
+      kinds: new Set(faults),
+    });
+  }
+
+  async go(forMs: number): Promise<void> {
+    const { world } = this.#cluster;
+    await world.run({ untilMs: world.nowMs + forMs });
+    this.#faults.end();
+    await world.run({ untilMs: world.nowMs + 10_000 });
+    this.#isOver = true;
+  }
+
+  #makeClient(name: string): SimProcess {
+    let life: Life = { name, isOver: true };
+    const begin = async (runtime: Runtime): Promise<void> => {
+      life = { name, isOver: false };
+      while (!this.#isOver) {
+        await this.#work(runtime, life).catch(passUncertain);
+        await this.#pause(runtime);
+      }
+    };
+    return this.#cluster.client(name, begin, () => {
+      life.isOver = true;
+    });
+  }
+
+  async #work(runtime: Runtime, life: Life): Promise<void> {
+    const { name } = life;
+    const options = { runtime, key: secret, name, uid: 0, gid: 0, umask: 0 };
+    const fileSystem = await connect(clusterUrl, options);
+    const volume = this.#volume(fileSystem, runtime);
+    const lanes = Array.from({ length: 3 }, async () => {
+      while (!this.#isOver) {
+        const step = this.#random.chance(0.3) ? this.#make(volume, life) : this.#look(volume, life);
+        await step.catch(passUncertain);
+        await this.#pause(runtime);
+      }
+    });
+    await Promise.all(lanes);
+  }
+
+  #volume(fileSystem: Awaited<ReturnType<typeof connect>>, { clock }: Runtime): Volume {
+    const nodes = new NodeTable();
+    const kernel = new KernelCache({ clock, nodes, notify: () => Promise.resolve() });
+    const access = new HandleAccess({
+      fileSystem,
+      deadlineMs,
+      revoke: () => Promise.resolve(),
+    });
+    if (this.#isSelfish) access.lent.recalled = () => Promise.resolve();
+    return {
+      access,
+      nodes,
+      files: new OpenFiles(),
+      idleReaders: new IdleReaders(clock),
+      contents: new SmallContents(),
+      directories: new DirectoryStreams(),
+      kernel,
+      unheard: () => undefined,
+    };
+  }
+
+  /** A program makes a file and does this and that to it. */
+  async #make(volume: Volume, maker: Life): Promise<void> {
+    const name = byteString(`new-${this.files++}`);
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
+    const creation = request(rootHandle, { flags, mode: 0o644 }, name);
+    const { entry, open } = await fileHandlers.create(volume, creation, control);
+    const file = new NewFile(name, entry.node as Handle, maker);
+    this.#known.push(file);
+    if (this.#known.length > filesLookedAt) this.#known.shift();
+    try {
+      for (let changes = this.#random.below(6); changes > 0; changes--) {
+        await this.#change(volume, file, open.file);
+        await this.#pause(volume.access.session.runtime);
+      }
+      if (this.#random.chance(0.2)) await this.#rename(volume, file);
+      await fileHandlers.release(volume, request(file.handle, { file: open.file }));
+      file.isClosed = true;
+    } catch (error) {
+      // The file may be anything that it has been since somebody knew of it.
+      file.isInDoubt = true;
+      throw error;
+    }
+  }
+
+  async #change(volume: Volume, file: NewFile, number: number): Promise<void> {
+    const { lent } = volume.access;
+    const { handle } = file;
+    const state = ++file.begun;
+    const isLent = lent.attr(handle) !== undefined;
+    const content = contentOf(state);
+    const body = { file: number, offset: 0, size: content.length, writeFlags: 0, flags: 0 };
+    const write = request(handle, body, content);
+    await fileHandlers.write(volume, write, control);
+    if (isLent && lent.attr(handle) !== undefined) this.lentChanges++;
+    file.finished = state;
+    if (this.#random.chance(0.3)) {
+      const change = { valid: setAttrBits.modified, modified: state, modifiedNs: 0 };
+      await attributeHandlers.setAttr(volume, request(handle, change), control);
+    }
+    if (this.#random.chance(0.1)) {
+      await fileHandlers.fsync(volume, request(handle, { file: number }), control);
+      file.known = Math.max(file.known, state);
+    }
+  }
+
+  async #rename(volume: Volume, file: NewFile): Promise<void> {
+    const to = byteString(`${file.name}.done`);
+    const body = { directory: rootHandle, flags: 0 };
+    const renaming = request(rootHandle, body, [file.name, to]);
+    await nameHandlers.rename2(volume, renaming, control);
+    file.name = to;
+  }
+
+  /** Another program, here or elsewhere, looks the file up and reads it. */
+  async #look(volume: Volume, life: Life): Promise<void> {
+    if (this.#known.length === 0) return;
+    const file = this.#random.pick(this.#known);
+    const { name, isClosed } = file;
+    const { least } = file;
+    const lookup = request(rootHandle, {}, name);
+    let size: number;
+    try {
+      ({ size } = (await nameHandlers.lookup(volume, lookup, control)).attr);
+    } catch (error) {
+      // It is being renamed, or was.
+      if (hasCode(error, 'ENOENT') && name !== `${file.name}`) return;
+      if (hasCode(error, 'ENOENT') && !isClosed) return;
+      throw error;
+    }
+    this.#saw(file, least, (state) => contentOf(state).length === size, `size ${size}`);
+    const sinceThen = file.least;
+    const opening = request(file.handle, { flags: constants.O_RDONLY, openFlags: 0 });
+    const { file: number } = await fileHandlers.open(volume, opening, control);
+    const reading = request(file.handle, { file: number, offset: 0, size: 2 * smallFileBytes });
+    const pieces = await fileHandlers.read(volume, reading, control);
+    const seen = Buffer.concat(pieces);
+    this.#saw(file, sinceThen, (state) => contentOf(state).equals(seen), `${seen.length} bytes`);
+    await fileHandlers.release(volume, request(file.handle, { file: number }));
+    this.looks++;
+    if (!isClosed && file.maker.name !== life.name) this.earlyLooks++;
+  }
+
+  /** A change that is under way may be seen in parts. */
+  #saw(file: NewFile, least: number, isSeen: (state: number) => boolean, what: string): void {
+    const isChanging = file.begun !== file.finished;
+    for (let state = least; state <= file.begun; state++) {
+      if (!isSeen(state)) continue;
+      file.known = Math.max(file.known, state);
+      return;
+    }
+    if (isChanging) return;
+    throw new Error(`${file.name}: saw ${what}, which is not of ${least} to ${file.begun}`);
+  }
+
+  #pause({ clock }: Runtime): Promise<void> {
+    return new Promise((resolve) => {
+      clock.timer(this.#random.within([0, 40]), resolve);
+    });
+  }
+}
+
+/** Longer each time; some are too long for the mgr's store. */
+function contentOf(state: number): Buffer {
+  if (state === 0) return Buffer.alloc(0);
+  return Buffer.alloc(state * (state > 3 ? 1200 : 10), `${state}`);
+}
+
+/** A request without what the handlers do not look at. */
+function request(node: Handle, body: object, tail?: unknown) {
+  return { header: { node, uid: 0, gid: 0 }, body, tail, groups: [] } as never;
+}
+
+function passUncertain(error: unknown): void {
+  if (!isFsError(error) || !uncertain.has(error.code)) throw error;
+}
