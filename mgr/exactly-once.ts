@@ -101,6 +101,7 @@ export class ExactlyOnce {
     this.#requireWanted(call);
     const { tick } = this.#options;
     const mark = tick.mark();
+    call.begin();
     let inTheWay: Promise<void> | undefined;
     try {
       const result = change();
@@ -221,6 +222,13 @@ export class ChangeCall<R> extends SessionCall {
     this.slot = context.slot;
     this.sequence = context.sequence;
     this.#once = once;
+  }
+
+  /** It is made anew, and may find other things than before. */
+  begin(): void {
+    this.written = undefined;
+    this.made = undefined;
+    this.isAlone = false;
   }
 
   /**

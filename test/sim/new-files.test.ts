@@ -3,7 +3,7 @@ import test from 'ava';
 import type { FaultKind } from './faults.ts';
 import { runNewFiles } from './new-files.ts';
 
-const forMs = 10_000;
+const forMs = 4_000;
 
 async function passSeeds(
   t: { fail: (why: string) => boolean; true: (value: boolean, why: string) => boolean },
