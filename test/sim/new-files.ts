@@ -160,7 +160,7 @@ class NewFiles {
     const options = { runtime, key: secret, name, uid: 0, gid: 0, umask: 0 };
     const fileSystem = await connect(clusterUrl, options);
     const volume = this.#volume(fileSystem, runtime);
-    const lanes = Array.from({ length: 3 }, async () => {
+    const lanes = Array.from({ length: 2 }, async () => {
       while (!this.#isOver) {
         const step = this.#random.chance(0.3) ? this.#make(volume, life) : this.#look(volume, life);
         await step.catch(passUncertain);
@@ -206,7 +206,7 @@ class NewFiles {
         await this.#pause(volume.access.session.runtime);
       }
       if (this.#random.chance(0.2)) await this.#rename(volume, file);
-      await fileHandlers.release(volume, request(file.handle, { file: open.file }));
+      fileHandlers.release(volume, request(file.handle, { file: open.file }));
       file.isClosed = true;
     } catch (error) {
       // The file may be anything that it has been since somebody knew of it.
@@ -256,7 +256,7 @@ class NewFiles {
       ({ size } = (await nameHandlers.lookup(volume, lookup, control)).attr);
     } catch (error) {
       // It is being renamed, or was.
-      if (hasCode(error, 'ENOENT') && name !== `${file.name}`) return;
+      if (hasCode(error, 'ENOENT') && name !== file.name) return;
       if (hasCode(error, 'ENOENT') && !isClosed) return;
       throw error;
     }
@@ -268,7 +268,7 @@ class NewFiles {
     const pieces = await fileHandlers.read(volume, reading, control);
     const seen = Buffer.concat(pieces);
     this.#saw(file, sinceThen, (state) => contentOf(state).equals(seen), `${seen.length} bytes`);
-    await fileHandlers.release(volume, request(file.handle, { file: number }));
+    fileHandlers.release(volume, request(file.handle, { file: number }));
     this.looks++;
     if (!isClosed && file.maker.name !== life.name) this.earlyLooks++;
   }
@@ -287,7 +287,7 @@ class NewFiles {
 
   #pause({ clock }: Runtime): Promise<void> {
     return new Promise((resolve) => {
-      clock.timer(this.#random.within([0, 40]), resolve);
+      clock.timer(this.#random.within([0, 60]), resolve);
     });
   }
 }

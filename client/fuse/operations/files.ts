@@ -1,4 +1,4 @@
-/** Open files and their bytes. Nothing is kept back here: a write that is answered is at the iods. */
+/** Open files and their bytes. A write that is answered is at the daemons, but of a file that is lent to us. */
 import { constants } from 'node:fs';
 import { FsError, toFsError } from '../../../shared/errno.ts';
 import type { Handle } from '../../../shared/units.ts';
