@@ -25,7 +25,7 @@ import { contiguousBytes, type IoPart, planIo } from './io-plan.ts';
 import type { FileSource, OpenGrant } from './open-grant.ts';
 import type { DaemonId } from './recovery-watch.ts';
 import { RunningWrites } from './running-writes.ts';
-import { type Settlement, SmallFile } from './small-file.ts';
+import { type Settlement, type Settling, SmallFile } from './small-file.ts';
 import { Stats } from './stats.ts';
 
 interface SyncWish {
@@ -220,7 +220,7 @@ export class File {
    * @param control `sync`: durable before it is given back; `settle`: of a lent file, what was done to it
    */
   close(
-    control: Control & { readonly sync?: boolean; readonly settle?: Settlement } = {},
+    control: Control & { readonly sync?: boolean; readonly settle?: Settling } = {},
   ): Promise<void> {
     this.#closing ??= this.#during('close', () => this.#close(control));
     return this.#closing;
@@ -407,7 +407,7 @@ export class File {
   }
 
   async #close(
-    control: Control & { readonly sync?: boolean; readonly settle?: Settlement },
+    control: Control & { readonly sync?: boolean; readonly settle?: Settling },
   ): Promise<void> {
     this.#reads?.close();
     if (this.#lost) return;
@@ -435,7 +435,7 @@ export class File {
             ...options,
             goesOn: true,
           })
-        : this.#small?.settle(giveBack({ ...settle, ...back }), options);
+        : this.#small?.settle(giveBack({ ...settle.what, ...back }), options).then(settle.done);
     session.runtime.killPoint('client.close.sent');
     const closed = await Promise.allSettled([closing]);
     const failed = [...synced, ...closed].find((result) => result.status === 'rejected');

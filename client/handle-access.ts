@@ -312,18 +312,27 @@ export class HandleAccess {
   /**
    * Gives a file back, in one packet with the next change, or soon: a commit of its own would hold
    * up the next call of a program that has long since gone on.
-   * @param sent runs when that is on its way: what it asks goes in the same packet
+   * @param sent runs when that is on its way: what it asks goes in the same packet. Of one that was lent
+   *   the answer tells what it is then
    */
   closeLate(file: File, sent: () => void): Promise<void> {
     const { clock } = this.session.runtime;
     this.#lateTimer ??= clock.timer(limits.lateCloseMs, () => this.closeNow());
     return new Promise((resolve, reject) => {
       this.#lateCloses.push(() => {
-        const closing = this.lent.close(file);
-        sent();
+        const settling = this.#closeLent(file);
+        const closing = settling ?? file.close({ deadlineMs: Infinity });
+        if (settling === undefined) sent();
         this.#closing.add(closing);
         closing.finally(() => this.#closing.delete(closing)).then(resolve, reject);
       });
+    });
+  }
+
+  #closeLent(file: File): Promise<void> | undefined {
+    const question = this.#caching?.ask();
+    return this.lent.close(file, (attr) => {
+      if (question) this.#caching?.answered(question)?.learn(question.moment, attr);
     });
   }
 

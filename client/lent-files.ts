@@ -150,11 +150,12 @@ export class LentFiles {
     return this.#track(lent, lent.file.settle(this.#takeBack(lent)));
   }
 
-  /** Closes a file, with what was done to it if it was lent. */
-  close(file: File): Promise<void> {
+  /** Closes a file with what was done to it. @param done hears what it is then @returns undefined: it is not here */
+  close(file: File, done: (attr: Attr) => void): Promise<void> | undefined {
     const lent = this.#lent.get(file.handle);
-    if (lent?.file !== file) return file.close({ deadlineMs: Infinity });
-    const closing = file.close({ deadlineMs: Infinity, settle: this.#takeBack(lent) });
+    if (lent?.file !== file) return undefined;
+    const settle = { what: this.#takeBack(lent), done };
+    const closing = file.close({ deadlineMs: Infinity, settle });
     void this.#track(lent, closing);
     return closing;
   }

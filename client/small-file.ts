@@ -9,9 +9,16 @@ import type { CallOptions } from '../shared/rpc/call.ts';
 import type { Handle } from '../shared/units.ts';
 import { fileOps } from '../shared/wire/mgr-ops.ts';
 import type { Op, RequestOf } from '../shared/wire/op.ts';
+import type { Attr } from '../shared/wire/values.ts';
 
 /** What was done to the file while it was lent. */
 export type Settlement = Omit<RequestOf<typeof fileOps.settle>, 'handle' | 'rights'>;
+
+export interface Settling {
+  readonly what: Settlement;
+  /** Hears what the file is when it is done. */
+  readonly done: (attr: Attr) => void;
+}
 
 /** Asks the mgr. */
 export type AskMgr = <Q, R>(op: Op<Q, R>, request: Q, options: CallOptions) => Promise<R>;
@@ -63,13 +70,15 @@ export class SmallFile {
 
   /**
    * Tells what was done while the file was lent. Nobody can give that up.
+   * @returns what the file is then
    * @throws FsError EIO WEFT_E_DATA_LOST, and what the mgr answers; the next sync says so too
    */
-  async settle(request: RequestOf<typeof fileOps.settle>, options: CallOptions): Promise<void> {
+  async settle(request: RequestOf<typeof fileOps.settle>, options: CallOptions): Promise<Attr> {
     try {
       const { attr } = await this.#ask(fileOps.settle, request, { ...options, goesOn: true });
       if (attr === undefined) throw changedMeanwhile();
       this.#written++;
+      return attr;
     } catch (error) {
       const cause = toFsError(error);
       this.lose(cause.what ?? cause.message, cause);

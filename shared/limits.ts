@@ -240,7 +240,7 @@ export const limits = {
   /** Closes wait this long for a change with which they can share a commit. */
   lateCloseMs: 5,
   /** What was done to a lent file is told after so long, also when nobody asks. */
-  lentMs: 50,
+  lentMs: 20,
   /** Files that programs have read and closed are kept open for this long, and at most so many. */
   fuseIdleReaderMs: 1000,
   fuseIdleReadersMax: 256,
