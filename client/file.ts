@@ -25,7 +25,7 @@ import { contiguousBytes, type IoPart, planIo } from './io-plan.ts';
 import type { FileSource, OpenGrant } from './open-grant.ts';
 import type { DaemonId } from './recovery-watch.ts';
 import { RunningWrites } from './running-writes.ts';
-import { type Settlement, type Settling, SmallFile } from './small-file.ts';
+import { type Settling, SmallFile } from './small-file.ts';
 import { Stats } from './stats.ts';
 
 interface SyncWish {
@@ -209,9 +209,9 @@ export class File {
   }
 
   /** Tells the mgr what was done to the file while it was lent; it stays open. As `SmallFile.settle`. */
-  async settle(what: Settlement): Promise<void> {
+  async settle({ what, isChanged }: Omit<Settling, 'done'>): Promise<void> {
     const request = { ...what, handle: this.handle, rights: 0 };
-    await this.#small?.settle(request, { deadline: Infinity });
+    await this.#small?.settle(request, isChanged, { deadline: Infinity });
   }
 
   /**
@@ -421,6 +421,7 @@ export class File {
       ? { size: this.#writtenEnd, modified: this.#modified }
       : { size: undefined, modified: undefined };
     const { settle } = control;
+    const goesOn = { ...options, goesOn: true };
     const { session } = this.#source;
     const back = { handle, rights: this.#rights };
     // Given back also when the sync failed: nobody can close it a second time.
@@ -431,11 +432,10 @@ export class File {
     };
     const closing =
       settle === undefined
-        ? this.#askMgr(fileOps.close, giveBack({ ...back, ...untold }), {
-            ...options,
-            goesOn: true,
-          })
-        : this.#small?.settle(giveBack({ ...settle.what, ...back }), options).then(settle.done);
+        ? this.#askMgr(fileOps.close, giveBack({ ...back, ...untold }), goesOn)
+        : this.#small
+            ?.settle(giveBack({ ...settle.what, ...back }), settle.isChanged, options)
+            .then(settle.done);
     session.runtime.killPoint('client.close.sent');
     const closed = await Promise.allSettled([closing]);
     const failed = [...synced, ...closed].find((result) => result.status === 'rejected');

@@ -321,12 +321,19 @@ export class HandleAccess {
     return new Promise((resolve, reject) => {
       this.#lateCloses.push(() => {
         const settling = this.#closeLent(file);
-        const closing = settling ?? file.close({ deadlineMs: Infinity });
+        const closing = settling ?? this.#closeBehind(file);
         if (settling === undefined) sent();
         this.#closing.add(closing);
         closing.finally(() => this.#closing.delete(closing)).then(resolve, reject);
       });
     });
+  }
+
+  /** What was done to it while it was lent must be told before, and both may be sent again. */
+  async #closeBehind(file: File): Promise<void> {
+    const settling = this.lent.settle(file.handle);
+    if (settling !== undefined) await settling;
+    await file.close({ deadlineMs: Infinity });
   }
 
   #closeLent(file: File): Promise<void> | undefined {

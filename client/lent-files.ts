@@ -10,7 +10,7 @@ import { compareTimestamps, type Handle, type Timestamp } from '../shared/units.
 import type { Attr } from '../shared/wire/values.ts';
 import type { SetAttr } from './attributes.ts';
 import type { File } from './file.ts';
-import type { Settlement } from './small-file.ts';
+import type { Settling } from './small-file.ts';
 
 export interface LentFilesOptions {
   readonly clock: Runtime['clock'];
@@ -154,7 +154,7 @@ export class LentFiles {
   close(file: File, done: (attr: Attr) => void): Promise<void> | undefined {
     const lent = this.#lent.get(file.handle);
     if (lent?.file !== file) return undefined;
-    const settle = { what: this.#takeBack(lent), done };
+    const settle = { ...this.#takeBack(lent), done };
     const closing = file.close({ deadlineMs: Infinity, settle });
     void this.#track(lent, closing);
     return closing;
@@ -204,10 +204,11 @@ export class LentFiles {
     return compareTimestamps(now, attr.changed) > 0 ? now : attr.changed;
   }
 
-  #takeBack({ attr, bytes, made }: Lent): Settlement {
+  #takeBack({ attr, bytes, made, isChanged }: Lent): Omit<Settling, 'done'> {
     this.#lent.delete(attr.handle);
     const { size, mode, uid, gid, accessed, modified, changed } = attr;
-    return { made, bytes: bytes.subarray(0, size), mode, uid, gid, accessed, modified, changed };
+    const now = { mode, uid, gid, accessed, modified, changed };
+    return { what: { made, bytes: bytes.subarray(0, size), ...now }, isChanged };
   }
 
   async #track({ attr: { handle }, isChanged }: Lent, telling: Promise<void>): Promise<void> {

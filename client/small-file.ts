@@ -16,6 +16,8 @@ export type Settlement = Omit<RequestOf<typeof fileOps.settle>, 'handle' | 'righ
 
 export interface Settling {
   readonly what: Settlement;
+  /** Something was done. */
+  readonly isChanged: boolean;
   /** Hears what the file is when it is done. */
   readonly done: (attr: Attr) => void;
 }
@@ -70,18 +72,23 @@ export class SmallFile {
 
   /**
    * Tells what was done while the file was lent. Nobody can give that up.
+   * @param isChanged else nothing can be lost
    * @returns what the file is then
    * @throws FsError EIO WEFT_E_DATA_LOST, and what the mgr answers; the next sync says so too
    */
-  async settle(request: RequestOf<typeof fileOps.settle>, options: CallOptions): Promise<Attr> {
+  async settle(
+    request: RequestOf<typeof fileOps.settle>,
+    isChanged: boolean,
+    options: CallOptions,
+  ): Promise<Attr> {
     try {
       const { attr } = await this.#ask(fileOps.settle, request, { ...options, goesOn: true });
       if (attr === undefined) throw changedMeanwhile();
-      this.#written++;
+      if (isChanged) this.#written++;
       return attr;
     } catch (error) {
       const cause = toFsError(error);
-      this.lose(cause.what ?? cause.message, cause);
+      if (isChanged) this.lose(cause.what ?? cause.message, cause);
       throw cause;
     }
   }
