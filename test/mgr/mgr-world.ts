@@ -5,10 +5,12 @@ import { parseIodtab } from '../../shared/iodtab.ts';
 import { Call, type CallOptions, type CallOwner } from '../../shared/rpc/call.ts';
 import type { Connection } from '../../shared/rpc/connection.ts';
 import { EpochWatch } from '../../shared/rpc/epoch-watch.ts';
-import type { Credential } from '../../shared/rpc/handshake.ts';
+import { type Credential, serveLink } from '../../shared/rpc/handshake.ts';
 import { Link } from '../../shared/rpc/link.ts';
+import { Service } from '../../shared/rpc/service.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import { byteString, type Handle, rootHandle, type SessionId } from '../../shared/units.ts';
+import { clientOps } from '../../shared/wire/client-ops.ts';
 import { fileOps, nameOps, openFlags, sessionOps } from '../../shared/wire/mgr-ops.ts';
 import type { Op, ReplyOf } from '../../shared/wire/op.ts';
 import type { Place } from '../../shared/wire/values.ts';
@@ -132,6 +134,8 @@ export interface ClientOptions {
   readonly begin?: boolean;
   /** The session that its credential proves. */
   readonly attach?: SessionId;
+  /** What it does when rights are recalled; without it, recalls are no messages to it. */
+  readonly recalled?: (handles: readonly Handle[]) => Promise<void>;
 }
 
 /** What a client library does with its link to the mgr, as simple as can be. */
@@ -141,6 +145,8 @@ export class MgrClient {
   key: Uint8Array | undefined;
   connection: Connection | undefined;
   final: FsError | undefined;
+  /** What it says of itself when it comes back. */
+  owes = false;
   readonly #credential: Credential;
   readonly #options: ClientOptions;
   #link: Link | undefined;
@@ -276,12 +282,23 @@ export class MgrClient {
       endpoints: () => [{ kind: 'tcp', host: 'm', port: mgrPort }],
       credential: () => this.#sessionCredential() ?? this.#credential,
       persistent: true,
+      ...this.#service(),
       onUp: (connection) => this.#up(connection, runtime),
       onFinal: (error) => {
         this.final = error;
       },
     });
     return this.#link;
+  }
+
+  #service(): { readonly service?: Service } {
+    const { recalled } = this.#options;
+    if (recalled === undefined) return {};
+    const recall = async ({ handles }: { readonly handles: readonly Handle[] }) => {
+      await recalled(handles);
+      return {};
+    };
+    return { service: serveLink(new Service().serve({ recall: clientOps.recall }, { recall })) };
   }
 
   #sessionCredential(): Credential | undefined {
@@ -295,7 +312,7 @@ export class MgrClient {
     if (begin && (this.session ?? attach)) {
       this.session = await connection.call(
         sessionOps.attachSession,
-        { owes: false },
+        { owes: this.owes },
         soon(runtime),
       );
       return;
