@@ -40,14 +40,21 @@ interface Waiters {
   wake: () => void;
 }
 
+interface Undo {
+  readonly session: SessionId;
+  /** What it takes back gave the session's file back. */
+  readonly settles: boolean;
+  readonly takeBack: () => void;
+}
+
 const nothing = (): void => undefined;
 
 export class Lends {
   readonly #options: LendsOptions;
   readonly #lent = new Map<Handle, SessionId>();
   readonly #waiters = new Map<SessionId, Waiters>();
-  /** Takes back what has become of it since the last commit. */
-  #undo: (() => void)[] = [];
+  /** What has become of it since the last commit. */
+  #undo: Undo[] = [];
   #settled = new Set<SessionId>();
 
   constructor(options: LendsOptions) {
@@ -59,10 +66,11 @@ export class Lends {
     const { rights } = this.#options;
     if (!rights.lend(connection, handle)) return false;
     this.#lent.set(handle, session);
-    this.#undo.push(() => {
+    const takeBack = (): void => {
       this.#lent.delete(handle);
       rights.givenBack(session, handle);
-    });
+    };
+    this.#undo.push({ session, settles: false, takeBack });
     return true;
   }
 
@@ -72,7 +80,8 @@ export class Lends {
     if (session === undefined) return;
     this.#lent.delete(handle);
     this.#settled.add(session);
-    this.#undo.push(() => this.#lent.set(handle, session));
+    const takeBack = (): void => void this.#lent.set(handle, session);
+    this.#undo.push({ session, settles: true, takeBack });
   }
 
   /** Its client has given it back without a word, or never knew that it had it. */
@@ -86,6 +95,8 @@ export class Lends {
   /** The session has nothing that was lent to it: it says so, or has ended. */
   released(session: SessionId): void {
     for (const [handle, holder] of this.#lent) if (holder === session) this.#lent.delete(handle);
+    // Nor has it when the commit fails with what it has settled.
+    this.#undo = this.#undo.filter((one) => one.session !== session || !one.settles);
     this.wake(session);
   }
 
@@ -114,6 +125,16 @@ export class Lends {
     }
   }
 
+  /** For `undo`. Valid until the next commit. */
+  mark(): number {
+    return this.#undo.length;
+  }
+
+  /** Takes back what has become of it since `mark`. */
+  undo(mark: number): void {
+    for (const { takeBack } of this.#undo.splice(mark).toReversed()) takeBack();
+  }
+
   /** What is lent is a part of what is committed. */
   get commits(): Participant {
     return {
@@ -123,7 +144,7 @@ export class Lends {
         this.#settled.clear();
       },
       discard: () => {
-        for (const undo of this.#undo.splice(0).toReversed()) undo();
+        this.undo(0);
         this.#settled.clear();
       },
     };

@@ -216,7 +216,7 @@ export class MgrServer {
     const sizes = this.#sizes;
     const rights = this.#rights;
     const lends = this.#lends;
-    const tick = new TickChanges(view, openTable);
+    const tick = new TickChanges(view, openTable, lends);
     const { iodTotal } = cluster;
     const calls = { view, clock, sessions, holders: openTable, iodTotal, smallFileBytes };
     const small = new SmallFiles({ runtime, view, commits, cluster, bytesMax: smallFileBytes });

@@ -1,23 +1,31 @@
 /** All that an operation may change in a tick, as one: it happens whole or not at all. */
+import type { Lends } from './lends.ts';
 import type { OpenMark, OpenTable } from './open-table.ts';
 import type { Mark, MetaView, Touched } from './store/batch.ts';
 
 export interface TickMark {
   readonly view: Mark;
   readonly opens: OpenMark;
+  readonly lends: number;
 }
 
 export class TickChanges {
   readonly #view: MetaView;
   readonly #openTable: OpenTable;
+  readonly #lends: Pick<Lends, 'mark' | 'undo'>;
 
-  constructor(view: MetaView, openTable: OpenTable) {
+  constructor(view: MetaView, openTable: OpenTable, lends: Pick<Lends, 'mark' | 'undo'>) {
     this.#view = view;
     this.#openTable = openTable;
+    this.#lends = lends;
   }
 
   mark(): TickMark {
-    return { view: this.#view.mark(), opens: this.#openTable.mark() };
+    return {
+      view: this.#view.mark(),
+      opens: this.#openTable.mark(),
+      lends: this.#lends.mark(),
+    };
   }
 
   touched(mark: TickMark): Touched {
@@ -26,6 +34,7 @@ export class TickChanges {
 
   /** Takes back all changes since `mark`. */
   undo(mark: TickMark): void {
+    this.#lends.undo(mark.lends);
     this.#openTable.undo(mark.opens);
     this.#view.undo(mark.view);
   }

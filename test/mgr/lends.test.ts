@@ -238,6 +238,16 @@ test('only root settles, and what it has open for writing', async (t) => {
   t.like(await world.complete(user.stat('/own')), { attr: { size: 0, uid: 1000 } });
 });
 
+test('a settle that fails has changed nothing: the file is lent as before', async (t) => {
+  const { world, mount, other, lent, handle } = await begin(12);
+  const bytes = Buffer.alloc(smallFileBytes + 1);
+  await t.throwsAsync(world.complete(mount.settle(lent, { bytes })), { code: 'EFBIG' });
+  t.is(world.store?.openCount(), 1);
+  mount.onRecall = () => mount.settle(lent);
+  t.like(await world.complete(other.stat('/f')), { attr: { size: 5 } });
+  t.deepEqual(mount.recalled, [handle]);
+});
+
 test('a settle that fails with its commit leaves the file lent, and nobody sees it empty', async (t) => {
   const { world, mount, other, lent, handle } = await begin(13);
   world.commitFailure = new FsError('EIO', { id: 'WEFT_E_DISK' });
