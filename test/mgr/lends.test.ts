@@ -279,3 +279,22 @@ test('a file whose making fails with its commit is lent to nobody', async (t) =>
   t.like(await world.complete(mount.make('/g')), { lent: false, created: false });
   t.true(await isHere(world, mount, '/g'));
 });
+
+test('who meant to make a file and finds that of another is lent nothing', async (t) => {
+  const world = new MgrWorld(16, { smallFileBytes });
+  const mount = await Mount.on(world);
+  const second = await Mount.on(world);
+  const other = await world.client();
+  // Both have to wait for the names of the directory, which somebody else may cache.
+  await world.complete(second.client.stat('/'));
+  let answer = (): void => undefined;
+  second.onRecall = () => new Promise<void>((resolve) => (answer = resolve));
+  const theirs = new Asked(other.create('/f'));
+  await world.pass(100);
+  const ours = new Asked(mount.make('/f'));
+  await world.pass(100);
+  t.deepEqual([theirs.isOver, ours.isOver], [false, false]);
+  answer();
+  t.true((await world.complete(theirs.answer)).created);
+  t.like(await world.complete(ours.answer), { created: false, lent: false });
+});
