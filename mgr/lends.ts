@@ -7,11 +7,11 @@
 import { FsError } from '../shared/errno.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
 import type { Handle, SessionId } from '../shared/units.ts';
-import type { Attr } from '../shared/wire/values.ts';
 import type { Participant } from './committer.ts';
 import type { OpenTable } from './open-table.ts';
 import type { Rights } from './rights.ts';
 import type { Sessions } from './sessions.ts';
+import type { Inode } from './store/rows.ts';
 
 /** What is asked for is lent. Whoever does not wait is to ask again. */
 export class LentError extends FsError {
@@ -115,8 +115,13 @@ export class Lends {
     throw new LentError(handle, asked === undefined ? woken : Promise.race([asked, woken]));
   }
 
-  /** These are to be told. @throws LentError: a mgr before this one may have lent it */
-  requireKnown({ handle, kind, place, size }: Attr): void {
+  /** These are to be told, or to be changed. @throws LentError: a mgr before this one may have lent it */
+  requireKnown({
+    handle,
+    kind,
+    place,
+    size,
+  }: Pick<Inode, 'handle' | 'kind' | 'place' | 'size'>): void {
     const { openTable, sessions } = this.#options;
     if (sessions.missing.size === 0 || kind !== 'file' || place !== 'mgr' || size > 0) return;
     for (const { session, writers } of openTable.opensOf(handle, 0 as SessionId)) {

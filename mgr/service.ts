@@ -159,7 +159,9 @@ function namesHandlers(parts: ServiceParts) {
       lends.requireKnown(reply.attr);
       return withDoubt(files, call, reply);
     }),
-    setAttr: once.wrap(nameOps.setAttr, (call, request) => setAttrWithSize(files, call, request)),
+    setAttr: once.wrap(nameOps.setAttr, (call, request) =>
+      setAttrWithSize(files, lends, call, request),
+    ),
     access: read(nameHandlers.access),
     readLink: read(nameHandlers.readLink),
     readDirectory: whenHere((request, context) => {

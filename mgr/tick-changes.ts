@@ -2,6 +2,7 @@
 import type { Lends } from './lends.ts';
 import type { OpenMark, OpenTable } from './open-table.ts';
 import type { Mark, MetaView, Touched } from './store/batch.ts';
+import type { Inode } from './store/rows.ts';
 
 export interface TickMark {
   readonly view: Mark;
@@ -30,6 +31,10 @@ export class TickChanges {
 
   touched(mark: TickMark): Touched {
     return this.#view.touched(mark.view);
+  }
+
+  replaced(mark: TickMark): Iterable<Inode> {
+    return this.#view.replaced(mark.view);
   }
 
   /** Takes back all changes since `mark`. */

@@ -4,6 +4,7 @@ import type { Handle } from '../../shared/units.ts';
 import type { nameOps } from '../../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
 import type { ChangeCall } from '../exactly-once.ts';
+import type { Lends } from '../lends.ts';
 import { resolve } from '../namespace/path.ts';
 import type { Inode } from '../store/rows.ts';
 import type { FileScope } from './file-scope.ts';
@@ -22,6 +23,7 @@ type Call = ChangeCall<Reply>;
  */
 export function setAttrWithSize(
   scope: FileScope,
+  lends: Pick<Lends, 'requireKnown'>,
   call: Call,
   request: Request,
 ): Reply | Promise<Encoded> {
@@ -34,6 +36,7 @@ export function setAttrWithSize(
     );
   }
   const inode = resolve(call, request.at, request.follow);
+  lends.requireKnown(inode);
   const { handle } = inode;
   if (small.fits(inode, request.size) && !sizes.isBusy(handle)) return setAttr(call, request);
   return sizes.inTurn(handle, () => truncate(scope, call, request, handle), call.context);

@@ -255,6 +255,11 @@ export class MetaView {
     };
   }
 
+  /** What the inodes that have changed since `mark` were before. */
+  replaced(mark: Mark): Iterable<Inode> {
+    return this.#inodes.replacedSince(mark.inodes);
+  }
+
   /** Takes back all changes since `mark`: an operation that failed leaves nothing. */
   undo(mark: Mark): void {
     this.#inodes.undo(mark.inodes);

@@ -54,6 +54,14 @@ export abstract class TickRows<Key, Row, E extends Entry<Row>> {
     }
   }
 
+  /** What rows that have changed since `mark` were before. */
+  *replacedSince(mark: number): Iterable<Row> {
+    for (let at = mark; at < this.#journal.length; at++) {
+      const { before } = this.#journal[at] as Step<Row, E>;
+      if (before != null) yield before;
+    }
+  }
+
   /** What this tick has changed, each row once. */
   *outcomes(): Iterable<Outcome<Row, E>> {
     for (const { entry, before, wasChanged } of this.#journal) {

@@ -1,11 +1,11 @@
 /** What becomes of lent files when their clients, or the mgr, are lost (decision 20). */
 import test from 'ava';
 import { limits } from '../../shared/limits.ts';
-import { type Handle, type SessionId } from '../../shared/units.ts';
+import { byteString, type Handle, type SessionId } from '../../shared/units.ts';
 import { fileOps, nameOps, sessionOps } from '../../shared/wire/mgr-ops.ts';
 import type { RequestOf } from '../../shared/wire/op.ts';
 import { Lends, LentError } from '../../mgr/lends.ts';
-import { at, MgrWorld, type MgrClient } from './mgr-world.ts';
+import { at, MgrWorld, type MgrClient, noChange } from './mgr-world.ts';
 import { Asked, both, Mount, type Opened, settlement } from './mount.ts';
 
 const smallFileBytes = 100;
@@ -128,6 +128,8 @@ const questions: Record<string, (other: MgrClient, handle: Handle) => Promise<un
     return { attr: entries[0]?.attr };
   },
   open: (other) => other.open('/f'),
+  setAttr: (other) =>
+    other.call(nameOps.setAttr, { ...noChange, at: at('/f'), size: 5 }, patienceMs),
   link: (other) =>
     other.call(nameOps.link, { from: at('/f'), to: at('/g'), follow: false }, patienceMs),
 };
@@ -144,6 +146,33 @@ for (const [question, ask] of Object.entries(questions)) {
     await settleWhenBack(world, mount, lent);
     await world.complete(mount.cache());
     t.like(await world.complete(asked.answer), { attr: { size: 5 } });
+  });
+}
+
+const changes: Record<string, (other: MgrClient) => Promise<unknown>> = {
+  rename: (other) => other.call(nameOps.rename, { from: at('/f'), to: at('/g'), flags: 0 }),
+  unlink: (other) => other.unlink('/f'),
+  setXattr: (other) => {
+    const [name, value] = [byteString('user.a'), Buffer.from('1')];
+    const request = { at: at('/f'), follow: true, name, value };
+    return other.call(nameOps.setXattr, { ...request, mustExist: false, mustNotExist: false });
+  },
+  'a cut at the iods': (other) => other.truncate('/f', 2 * smallFileBytes),
+};
+
+for (const [change, make] of Object.entries(changes)) {
+  test(`after a restart ${change} happens to what was settled, not to what was made`, async (t) => {
+    const { world, mount, other, lent } = await begin(8);
+    mount.client.owes = true;
+    world.process.restart();
+    await world.complete(Promise.all([mount.client.ready(), other.ready()]));
+    const changed = new Asked(make(other));
+    await world.pass(2 * limits.rightAtMgrMs);
+    t.false(changed.isOver);
+    const { attr } = await settleWhenBack(world, mount, lent);
+    t.like(attr, { size: 5 });
+    await world.complete(mount.cache());
+    await world.complete(changed.answer);
   });
 }
 
