@@ -122,6 +122,7 @@ test('who owes something has no rights before it asks for them anew', async (t) 
 const questions: Record<string, (other: MgrClient, handle: Handle) => Promise<unknown>> = {
   lookup: (other) => other.stat('/f'),
   getAttr: (other, handle) => other.getAttr(handle),
+  storedAttr: (other, handle) => other.call(nameOps.storedAttr, { handle }, patienceMs),
   readDirectory: async (other) => {
     const request = { at: at('/'), after: 0, count: 10, attributes: true };
     const { entries } = await other.call(nameOps.readDirectory, request);
@@ -176,6 +177,21 @@ for (const [change, make] of Object.entries(changes)) {
   });
 }
 
+test('after a restart a mount that has settled, and asks for rights anew, holds nobody up, whatever it has open', async (t) => {
+  const { world, mount, other, lent } = await begin(13);
+  mount.client.owes = true;
+  world.process.restart();
+  await world.complete(Promise.all([mount.client.ready(), other.ready()]));
+  const asked = stat(other);
+  const request = settlement(lent, { bytes: Buffer.alloc(0), rights: 0 });
+  await world.complete(mount.client.call(fileOps.settle, request));
+  await world.pass(2 * limits.rightAtMgrMs);
+  t.false(asked.isOver, 'it may owe more');
+  await world.complete(mount.cache());
+  t.like(await world.complete(asked.answer), { attr: { size: 0, mode: request.mode } });
+  t.is(world.store?.openCount(), 1);
+});
+
 test('after a restart a mount that owes nothing, or has its file closed, holds nobody up', async (t) => {
   for (const isClosed of [false, true]) {
     const { world, mount, other, lent, cut } = await begin(9);
@@ -221,6 +237,18 @@ test('after a loss of the host a mount declares what it has open, then settles, 
   t.is(world.store?.openCount(), 0);
 });
 
+test('after a loss of the host a mount that owes nothing is back when it has declared', async (t) => {
+  const { world, mount, other, lent } = await begin(14, { cause: 'host-restart' });
+  world.process.restart();
+  await world.complete(Promise.all([mount.client.ready(), other.ready()]));
+  const asked = stat(other);
+  await world.pass(2 * limits.rightAtMgrMs);
+  t.false(asked.isOver);
+  await declare(world, mount, [{ cap: lent.cap, rights: both, slot: 0, sequence: 0 }]);
+  await world.pass(100);
+  t.true(asked.isOver);
+});
+
 test('a settle that closes, and was done before the loss of the host, is not open again', async (t) => {
   const { world, mount, lent } = await begin(12, { cause: 'host-restart' });
   const place = { slot: 200, sequence: 1 };
@@ -234,10 +262,16 @@ test('a settle that closes, and was done before the loss of the host, is not ope
   t.like(await world.complete(settle()), { attr: { size: 5 } });
 });
 
-test('a commit that fails lends nothing again to a session that is free of it', (t) => {
+/** Alone: whoever has it cannot be asked. */
+function alone() {
   const [handle, session] = [5 as Handle, 2 as SessionId];
+  const givenBack: Handle[] = [];
   const lends = new Lends({
-    rights: { lend: () => true, askBack: () => undefined, givenBack: () => undefined },
+    rights: {
+      lend: () => true,
+      askBack: () => undefined,
+      givenBack: (_, one) => void givenBack.push(one),
+    },
     openTable: { opensOf: () => [] },
     sessions: { missing: new Set(), isMissing: () => false },
   });
@@ -246,16 +280,40 @@ test('a commit that fails lends nothing again to a session that is free of it', 
       lends.requireHere(handle);
       return false;
     } catch (error) {
-      t.true(error instanceof LentError);
-      return true;
+      if (error instanceof LentError) return true;
+      throw error;
     }
   };
-  lends.lend(undefined as never, session, handle);
+  const lend = () => lends.lend(undefined as never, session, handle);
+  return { lends, handle, session, givenBack, isLent, lend };
+}
+
+test('what becomes of a lent file in a tick whose commit fails has not become of it', (t) => {
+  const { lends, handle, givenBack, isLent, lend } = alone();
+  lend();
+  lends.commits.discard();
+  t.false(isLent());
+  t.deepEqual(givenBack, [handle]);
+  lend();
+  lends.settle(handle);
+  lends.commits.discard();
+  t.false(isLent(), 'made and settled in one tick');
+  lend();
   lends.commits.settle();
   lends.settle(handle);
   t.false(isLent());
   lends.commits.discard();
   t.true(isLent());
+  lends.settle(handle);
+  lends.commits.settle();
+  lends.commits.discard();
+  t.false(isLent());
+});
+
+test('a commit that fails lends nothing again to a session that is free of it', (t) => {
+  const { lends, handle, session, isLent, lend } = alone();
+  lend();
+  lends.commits.settle();
   lends.settle(handle);
   lends.released(session);
   lends.commits.discard();

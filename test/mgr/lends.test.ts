@@ -222,6 +222,15 @@ test('of a file that is not as it was made nothing is stored, yet it is closed',
   }
 });
 
+test('what was settled is not settled again, also when its times say that it is as it was made', async (t) => {
+  const { world, mount, other, lent } = await begin(17);
+  await world.complete(mount.settle(lent, { rights: 0 }));
+  const { attr } = await world.complete(mount.settle(lent, { bytes: Buffer.from('again') }));
+  t.is(attr, undefined);
+  await world.complete(other.open('/f'));
+  t.is(await world.complete(other.readSmall(lent.attr.handle)), 'hello');
+});
+
 test('only root settles, and what it has open for writing', async (t) => {
   const { world, mount, other, lent } = await begin(11);
   const settle = (client: MgrClient, of: Opened) =>
