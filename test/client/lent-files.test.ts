@@ -198,7 +198,10 @@ test('times are by the clock of the mgr, from when it made the file, and never g
   t.like(lent.change(handle, { accessed: { at: past, now: true } }), {
     accessed: later,
     changed: later,
+    modified: written,
   });
+  const now = lent.change(handle, { modified: { at: past, now: true } });
+  t.like(now, { modified: later, accessed: later });
 });
 
 test('owner and mode are changed here, and all is told as it is in the end', (t) => {
@@ -243,13 +246,13 @@ test('what was asked back while the open was on its way is not taken', (t) => {
     meanwhile();
     lent.take(asking, new FakeFile().file, attrOf(handle), room);
     lent.answered(asking);
+    state.isValid = true;
     return lent.attr(handle) !== undefined;
   };
   t.false(take(() => void lent.recalled([6 as Handle, handle])));
   t.false(take(() => void lent.recalled('all')));
   t.false(take(() => lent.clear()));
   t.false(take(() => void (state.isValid = false)));
-  state.isValid = true;
   t.true(take(() => void lent.recalled([8 as Handle])));
 });
 
@@ -290,6 +293,7 @@ test('what is old is settled by itself, and what is young not yet', (t) => {
   const old = take(7 as Handle);
   time.pass(limits.lentMs / 2);
   const young = take(8 as Handle);
+  t.is(time.timerCount, 1);
   time.pass(limits.lentMs / 2 - 1);
   t.is(old.settled.length, 0);
   time.pass(1);

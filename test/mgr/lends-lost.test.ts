@@ -76,8 +76,7 @@ test('a mount that does not come back is waited for until its lease has ended', 
 
 test('a mount that ends its session has nothing lent to it any more', async (t) => {
   const { world, mount, other } = await begin(3);
-  let end = (): void => undefined;
-  mount.onRecall = () => new Promise<void>((resolve) => (end = resolve));
+  const end = mount.holdRecalls();
   const asked = stat(other);
   await world.pass(100);
   t.false(asked.isOver);

@@ -67,9 +67,7 @@ const sees: Record<string, (other: MgrClient, lent: Opened) => Promise<unknown>>
 for (const [question, ask] of Object.entries(sees)) {
   test(`${question} of another waits until the file is back, and sees what was settled`, async (t) => {
     const { world, mount, other, lent, handle } = await begin(2);
-    let settle = (): void => undefined;
-    const held = new Promise<void>((resolve) => (settle = resolve));
-    mount.onRecall = () => held.then(() => mount.settle(lent));
+    const settle = mount.holdRecalls(() => mount.settle(lent));
     const asked = new Asked(ask(other, lent));
     await world.pass(500);
     t.deepEqual(mount.recalled, [handle]);
@@ -110,13 +108,10 @@ const changes: Record<string, (other: MgrClient) => Promise<unknown>> = {
 for (const [change, make] of Object.entries(changes)) {
   test(`${change} by another waits until the file is back, and happens to what was settled`, async (t) => {
     const { world, mount, other, lent, handle } = await begin(3);
-    let settle = (): void => undefined;
-    const held = new Promise<void>((resolve) => (settle = resolve));
     let isKept: boolean | undefined;
-    mount.onRecall = () =>
-      held.then(async () => {
-        isKept = (await mount.settle(lent, { rights: 0 })).attr !== undefined;
-      });
+    const settle = mount.holdRecalls(async () => {
+      isKept = (await mount.settle(lent, { rights: 0 })).attr !== undefined;
+    });
     const asked = new Asked(make(other));
     await world.pass(500);
     t.deepEqual(mount.recalled, [handle]);
@@ -296,8 +291,7 @@ test('who meant to make a file and finds that of another is lent nothing', async
   const other = await world.client();
   // Both have to wait for the names of the directory, which somebody else may cache.
   await world.complete(second.client.stat('/'));
-  let answer = (): void => undefined;
-  second.onRecall = () => new Promise<void>((resolve) => (answer = resolve));
+  const answer = second.holdRecalls();
   const theirs = new Asked(other.create('/f'));
   await world.pass(100);
   const ours = new Asked(mount.make('/f'));

@@ -22,6 +22,8 @@ export const done = {
   modified: { seconds: 20, nanoseconds: 21 },
 };
 
+const nothing = (): void => undefined;
+
 export function settlement({ attr }: Opened, changes: Partial<Settle> = {}): Settle {
   const { handle, changed } = attr;
   return { ...done, handle, made: changed, changed, rights: both, ...changes };
@@ -51,6 +53,18 @@ export class Mount {
     await world.complete(mount.client.ready());
     if (caches) await world.complete(mount.cache());
     return mount;
+  }
+
+  /** @returns what lets it answer a recall, once it has done this */
+  holdRecalls(first: () => Promise<unknown> = () => Promise.resolve()): () => void {
+    let release = nothing;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    this.onRecall = () => held.then(first);
+    return () => {
+      release();
+    };
   }
 
   cache(): Promise<object> {
