@@ -15,6 +15,7 @@ class FakeClient {
   readonly recalled: Handle[][] = [];
   readonly connection: Connection;
   isClosed = false;
+  isOpen = true;
   silentMs = 0;
   #answers: ((error?: Error) => void)[] = [];
 
@@ -29,10 +30,12 @@ class FakeClient {
       close: () => {
         if (this.isClosed) return;
         this.isClosed = true;
+        this.isOpen = false;
         onClosed(this.connection);
       },
     };
     Object.defineProperty(connection, 'silentMs', { get: () => this.silentMs });
+    Object.defineProperty(connection, 'isOpen', { get: () => this.isOpen });
     this.connection = connection as unknown as Connection;
   }
 
@@ -46,12 +49,17 @@ async function stage() {
   const process = world.process('mgr', { host: world.host('m'), main: () => undefined });
   const remembered: boolean[] = [];
   const written = new Set<Handle>();
+  const returned: Handle[] = [];
+  const released: SessionId[] = [];
   const begun = process.call(
     (runtime) =>
       new Rights({
         runtime,
         isWritten: (handle) => written.has(handle),
-        lends: () => ({ returned: () => undefined, released: () => undefined }),
+        lends: () => ({
+          returned: (handle) => void returned.push(handle),
+          released: (session) => void released.push(session),
+        }),
         remember: (mayBeHeld) => remembered.push(mayBeHeld),
       }),
   );
@@ -80,7 +88,7 @@ async function stage() {
   };
   const grant = (to: FakeClient, handle: Handle, kind: Attr['kind'] = 'file'): boolean =>
     rights.grant(to.connection, { handle, kind, sizeExact: true, right: false } as Attr).right;
-  return { rights, client, clear, grant, pass, remembered, written };
+  return { rights, client, clear, grant, pass, remembered, written, returned, released };
 }
 
 test('who has not asked for it gets no right, nor is there one to a file that is written', async (t) => {
@@ -224,4 +232,53 @@ test('a client with too many rights gives the oldest back', async (t) => {
   await pass(1);
   t.true(grant(one, file));
   t.true(rights.count < limits.rightsPerSessionMax);
+});
+
+test('what is lent is asked back once, and returned with the answer', async (t) => {
+  const { client, pass, rights, returned } = await stage();
+  const one = client(1);
+  t.true(rights.lend(one.connection, file));
+  t.is(rights.count, 1);
+  const asked = [1, 2].map(() => rights.askBack(1 as SessionId, file));
+  await pass(1);
+  t.deepEqual(one.recalled, [[file]]);
+  t.deepEqual(returned, []);
+  one.answer();
+  await Promise.all(asked);
+  t.deepEqual(returned, [file]);
+  t.is(rights.count, 0);
+  t.is(rights.askBack(1 as SessionId, file), undefined, 'it has nothing of it');
+});
+
+test('who is not heard of when it is asked has given nothing back', async (t) => {
+  const { client, pass, rights, returned, released } = await stage();
+  const one = client(1);
+  rights.lend(one.connection, file);
+  const asked = rights.askBack(1 as SessionId, file);
+  await pass(1);
+  one.answer(new FsError('EPIPE'));
+  await pass(limits.rightAtMgrMs + 10);
+  await asked;
+  t.deepEqual(returned, []);
+  t.is(rights.askBack(1 as SessionId, file), undefined);
+  released.length = 0;
+  rights.release(1 as SessionId);
+  t.deepEqual(released, [1 as SessionId]);
+});
+
+test('nothing is lent to who does not cache, is gone, or has too many rights', async (t) => {
+  const { client, rights, pass } = await stage();
+  t.false(rights.lend(new FakeClient(() => undefined).connection, file));
+  const [one, two] = [client(1), client(2)];
+  rights.lend(one.connection, file);
+  one.connection.close(new FsError('EPIPE'));
+  t.is(rights.askBack(1 as SessionId, file), undefined, 'it cannot be asked now');
+  for (let i = 0; i < limits.rightsPerSessionMax; i++) {
+    rights.lend(two.connection, (10 + i) as Handle);
+  }
+  t.false(rights.lend(two.connection, other));
+  await pass(1);
+  t.is(two.recalled[0]?.[0], 10 as Handle);
+  rights.givenBack(2 as SessionId, 11 as Handle);
+  t.is(rights.askBack(2 as SessionId, 11 as Handle), undefined);
 });
