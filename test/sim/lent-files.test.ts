@@ -15,13 +15,12 @@ const text = 'hello, world';
 const content = Buffer.from(text);
 const deadlineMs = 120_000;
 
-/** A mount, and a program that looks at what it makes. */
-async function begin(seed: number) {
-  const stage = new Stage({ seed, iods: 1, programs: 2, smallFileBytes });
-  const [maker, other] = (await stage.joinAll()) as [FileSystem, FileSystem];
-  const revoke = () => Promise.resolve();
-  const access = await stage.run(0, () =>
-    Promise.resolve(new HandleAccess({ fileSystem: maker, deadlineMs, revoke })),
+const revoke = () => Promise.resolve();
+
+/** A program that caches, as a mount does. */
+async function mountIn(stage: Stage, program: number, fileSystem: FileSystem) {
+  const access = await stage.run(program, () =>
+    Promise.resolve(new HandleAccess({ fileSystem, deadlineMs, revoke })),
   );
   await stage.pass(100);
   const make = (name: string) => {
@@ -29,7 +28,14 @@ async function begin(seed: number) {
     const wish = { at, flags: read | write | create, mode: 0o644, durable: false };
     return access.open({ ...wish, maker: undefined }, {});
   };
-  return { stage, access, make, other };
+  return { access, make };
+}
+
+/** A mount, and a program that looks at what it makes. */
+async function begin(seed: number) {
+  const stage = new Stage({ seed, iods: 1, programs: 2, smallFileBytes });
+  const [maker, other] = (await stage.joinAll()) as [FileSystem, FileSystem];
+  return { stage, other, ...(await mountIn(stage, 0, maker)) };
 }
 
 /** Makes the file, changes it here, and looks from elsewhere as soon as that is done. */
@@ -162,4 +168,31 @@ test('many files, made one behind another, are all seen whole by who reads them 
   );
   t.true(reads >= names.length, `${reads} reads`);
   t.true(sizes.every((size) => size === content.length));
+});
+
+test('of two mounts that make the same file at once, each finds what the other has done to it', async (t) => {
+  for (let seed = 1; seed <= 5; seed++) {
+    const { stage, other, ...one } = await begin(seed);
+    const two = await mountIn(stage, 1, other);
+    for (let round = 0; round < 5; round++) {
+      const name = `f${round}`;
+      const works = [one, two].map(({ access, make }, program) =>
+        stage.begin(program, async () => {
+          await access.lookup(placeIn(rootHandle, byteString(name)), {}).catch(() => undefined);
+          const { file, attr } = await make(name);
+          const mine = Buffer.from(`by ${program}`);
+          const at = program * mine.length;
+          const isLent = access.lent.write(attr.handle, mine, at);
+          if (!isLent) await file.write(mine, at);
+          await access.lent.close(file);
+          return isLent;
+        }),
+      );
+      const lent = await stage.settle(Promise.all(works));
+      const bytes = await stage.run(1, () => other.readFile(`/${name}`, { deadlineMs }));
+      t.is(bytes.toString(), 'by 0by 1', `seed ${seed}, round ${round}`);
+      t.true(lent.includes(true));
+    }
+    t.is(stage.openCount, 0);
+  }
 });
