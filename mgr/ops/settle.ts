@@ -1,5 +1,5 @@
 import { FsError } from '../../shared/errno.ts';
-import { compareTimestamps, type Timestamp } from '../../shared/units.ts';
+import { compareTimestamps } from '../../shared/units.ts';
 import type { fileOps } from '../../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
 import type { ChangeCall } from '../exactly-once.ts';
@@ -15,9 +15,8 @@ type Request = RequestOf<Settle>;
 type Reply = ReplyOf<Settle>;
 
 /**
- * What was done to a lent file is done here too, as one change. Should somebody have written the file since
- * it was lent, all of that is refused. Its names may have changed: of what its client has asked for at the
- * same time, some may be sent again later than the rest.
+ * What was done to a lent file is done here too, as one change. Should the file be other than it was
+ * when it was lent, all of that is refused.
  * @throws FsError EBADF, EPERM; EFBIG: more bytes than a file may have here
  */
 export function settle(
@@ -35,7 +34,7 @@ export function settle(
   call.isAlone = true;
   const inode = inodeOf(view, handle);
   const isEmpty = inode.place === 'mgr' && inode.size === 0;
-  const isAsMade = isEmpty && compareTimestamps(inode.modified, request.made) === 0;
+  const isAsMade = isEmpty && compareTimestamps(inode.changed, request.made) === 0;
   const settled = isAsMade ? store(scope, call, inode, request) : undefined;
   if (request.rights !== 0) closeWith(scope, call, request);
   return { attr: settled && attrOf(settled) };
@@ -57,15 +56,11 @@ function store(
     gid,
     accessed,
     modified,
-    changed: latest(inode.changed, compareTimestamps(changed, now) > 0 ? now : changed),
+    changed: compareTimestamps(changed, now) > 0 ? now : changed,
   };
   view.relaxed(() => {
     if (bytes.length > 0) view.putContents(inode.handle, bytes);
     view.putInode(settled);
   });
   return settled;
-}
-
-function latest(a: Timestamp, b: Timestamp): Timestamp {
-  return compareTimestamps(a, b) > 0 ? a : b;
 }

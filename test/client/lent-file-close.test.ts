@@ -12,7 +12,7 @@ const both = rights.read | rights.write;
 const body = { session: 2 as SessionId, handle, rights: both, generation: 1, sequence: 1 };
 const cap: Cap = { body, signature: Buffer.alloc(32) };
 const time = { seconds: 1, nanoseconds: 0 };
-const settle: Settlement = {
+const what: Settlement = {
   made: time,
   bytes: Buffer.from('abc'),
   mode: 0o600,
@@ -22,6 +22,7 @@ const settle: Settlement = {
   modified: time,
   changed: time,
 };
+const settle = { what, isChanged: true, done: () => undefined };
 
 /** @param attr of the answers of the mgr */
 function stage(attr: object | undefined) {
@@ -53,7 +54,7 @@ test('a close with what was done is one message, which is known by its cap until
   t.is(calls.length, 1);
   const [{ op, request } = { op: undefined, request: {} }] = calls;
   t.is(op?.code, fileOps.settle.code);
-  t.deepEqual(request, { ...settle, handle, rights: both });
+  t.deepEqual(request, { ...settle.what, handle, rights: both });
   t.is(caps.get(request), cap);
   t.true(state.isClosed);
   await file.close();
@@ -63,7 +64,7 @@ test('a close with what was done is one message, which is known by its cap until
 test('to tell what was done without a close leaves the file open, and gives nothing back', async (t) => {
   const { file, calls, caps, state } = stage({});
   await file.settle(settle);
-  t.deepEqual(calls[0]?.request, { ...settle, handle, rights: 0 });
+  t.deepEqual(calls[0]?.request, { ...settle.what, handle, rights: 0 });
   t.is(caps.size, 0);
   t.like(file.held, { rights: both });
   t.false(state.isClosed);
