@@ -135,8 +135,10 @@ export class ExactlyOnce {
     const { rights, lends, tick } = this.#options;
     if (isAlone) return undefined;
     const attr = attrIn(reply);
-    if (attr !== undefined) lends.requireKnown(attr);
-    for (const before of tick.replaced(mark)) lends.requireKnown(before);
+    if (lends.isUncertain) {
+      if (attr !== undefined) lends.requireKnown(attr);
+      for (const before of tick.replaced(mark)) lends.requireKnown(before);
+    }
     if (!rights.mayBeHeld) return undefined;
     const { inodes, directories } = tick.touched(mark);
     const handles = new Set([...inodes, ...directories]);

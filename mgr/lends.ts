@@ -56,9 +56,20 @@ export class Lends {
   /** What has become of it since the last commit. */
   #undo: Undo[] = [];
   #settled = new Set<SessionId>();
+  #isAfterOthers = false;
 
   constructor(options: LendsOptions) {
     this.#options = options;
+  }
+
+  /** A mgr before this one may have lent files. */
+  comesAfterOthers(): void {
+    this.#isAfterOthers = true;
+  }
+
+  /** Nobody knows all that is lent. */
+  get isUncertain(): boolean {
+    return this.#isAfterOthers && this.#options.sessions.missing.size > 0;
   }
 
   /** A file that this tick has made. @returns false: it stays here */
@@ -123,7 +134,7 @@ export class Lends {
     size,
   }: Pick<Inode, 'handle' | 'kind' | 'place' | 'size'>): void {
     const { openTable, sessions } = this.#options;
-    if (sessions.missing.size === 0 || kind !== 'file' || place !== 'mgr' || size > 0) return;
+    if (!this.isUncertain || kind !== 'file' || place !== 'mgr' || size > 0) return;
     for (const { session, writers } of openTable.opensOf(handle, 0 as SessionId)) {
       if (writers === 0 || !sessions.isMissing(session)) continue;
       throw new LentError(handle, this.#waitFor(session));

@@ -19,7 +19,7 @@ export interface RightsOptions {
   /** True while the attributes of a file change without our knowing. */
   readonly isWritten: (handle: Handle) => boolean;
   /** What was lent, of which whoever gives rights back gives back the same. */
-  readonly lends: () => Pick<Lends, 'returned' | 'released'>;
+  readonly lends: () => Pick<Lends, 'returned' | 'released' | 'comesAfterOthers'>;
   /** Keeps, durably, whether anybody may hold a right. */
   readonly remember: (mayBeHeld: boolean) => void;
 }
@@ -117,6 +117,7 @@ export class Rights {
       this.closeWindow();
     });
     this.#window = window;
+    this.#options.lends().comesAfterOthers();
   }
 
   /** All sessions of before the start are back, without any right, or so much time has passed. */

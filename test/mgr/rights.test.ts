@@ -57,6 +57,7 @@ async function stage() {
         runtime,
         isWritten: (handle) => written.has(handle),
         lends: () => ({
+          comesAfterOthers: () => undefined,
           returned: (handle) => void returned.push(handle),
           released: (session) => void released.push(session),
         }),
