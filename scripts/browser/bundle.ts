@@ -38,13 +38,36 @@ const ofAll: readonly LeftOut[] = [
   // A page mounts nothing, shares a host with nobody, and is no daemon.
   {
     of: /shared\/limits\.ts$/,
-    part: /^ {2}(?:fuse|shared|lane|store|retention|ticket|read|reclaim|relaxed|counter|inode|synced|fenced|strangers)\w*: .*,$/gm,
+    part: /^ {2}(?:fuse|lent|late|transfer|shared|lane|store|retention|ticket|read|reclaim|relaxed|counter|inode|synced|fenced|strangers)\w*: .*,$/gm,
     by: '',
   },
   { of: /shared\/wire\/iod-ops\.ts$/, part: /^const sharedObject = [^]*?^\}\);$/m, by: '' },
   {
     of: /shared\/wire\/iod-ops\.ts$/,
     part: /(\bshareReads: op\(\s*\d+,\s*'',\s*read,)[^]*?^ {2}\),$/m,
+    by: '$1 empty, empty),',
+  },
+  // It caches nothing, and nothing is lent to it.
+  {
+    of: /client\/mgr-session\.ts$/,
+    part: /^ {2}(?:async )?(?:cacheWith|#cacheOn|#beginCaching)\([^]*?^ {2}\}$/gm,
+    by: '',
+  },
+  {
+    of: /client\/mgr-session\.ts$/,
+    part: /^ {4}\/\/ The mgr takes it that who comes back[^]*?this\.#cacheOn\(connection\)\);$/m,
+    by: '    await this.#beginSession(connection, false);',
+  },
+  { of: /client\/(?:small-)?file\.ts$/, part: /^ {2}async settle\([^]*?^ {2}\}$/m, by: '' },
+  {
+    of: /client\/file\.ts$/,
+    part: /settle === undefined\s+\? (this\.#askMgr.*)\s+: this\.#small[^;]*/,
+    by: '$1',
+  },
+  { of: /client\/small-file\.ts$/, part: /^function changedMeanwhile[^]*?^\}$/m, by: '' },
+  {
+    of: /shared\/wire\/mgr-ops\.ts$/,
+    part: /(\bsettle: op\(\s*\d+,\s*'',\s*change,)[^]*?^ {2}\),$/m,
     by: '$1 empty, empty),',
   },
   // A page that is careful lets nobody make code of text.
