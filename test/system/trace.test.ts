@@ -108,9 +108,7 @@ mountTest(
     const [name = ''] = await readdir(directory);
     await writeFile(mount.path('f'), 'bytes');
     const shown = await mount.cluster.weft('trace', 'show', join(directory, name), '--json');
-    t.true(
-      told(shown.stdout).some(({ op, kind }) => op === 'writeSmall' && kind === 'requestSent'),
-    );
+    t.true(told(shown.stdout).some(({ op, kind }) => op === 'open' && kind === 'requestSent'));
     t.is((await mount.cluster.weft('umount', mount.directory)).code, 0);
     await until(async () => (await readdir(directory)).length === 0);
     t.pass();
