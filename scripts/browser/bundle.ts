@@ -38,7 +38,7 @@ const ofAll: readonly LeftOut[] = [
   // A page mounts nothing, shares a host with nobody, and is no daemon.
   {
     of: /shared\/limits\.ts$/,
-    part: /^ {2}(?:fuse|lent|late|transfer|shared|lane|store|retention|ticket|read|reclaim|relaxed|counter|inode|synced|fenced|strangers)\w*: .*,$/gm,
+    part: /^ {2}(?:fuse|lent|late|shared|lane|store|retention|ticket|read|reclaim|relaxed|counter|inode|synced|fenced|strangers)\w*: .*,$/gm,
     by: '',
   },
   { of: /shared\/wire\/iod-ops\.ts$/, part: /^const sharedObject = [^]*?^\}\);$/m, by: '' },
