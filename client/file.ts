@@ -431,10 +431,10 @@ export class File {
       return request;
     };
     const closing =
-      settle === undefined
+      settle === undefined || this.#small === undefined
         ? this.#askMgr(fileOps.close, giveBack({ ...back, ...untold }), goesOn)
         : this.#small
-            ?.settle(giveBack({ ...settle.what, ...back }), settle.isChanged, options)
+            .settle(giveBack({ ...settle.what, ...back }), settle.isChanged, options)
             .then(settle.done);
     session.runtime.killPoint('client.close.sent');
     const closed = await Promise.allSettled([closing]);

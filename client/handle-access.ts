@@ -88,7 +88,6 @@ export class HandleAccess {
     fileSystem.session.onLost((_, error: FsError) => {
       for (const file of this.#open) file.lose(error);
       this.#open.clear();
-      lent.clear();
     });
   }
 
@@ -197,10 +196,16 @@ export class HandleAccess {
     return withinCall(clock, settling, options, 'the mgr has not taken a new file back yet');
   }
 
-  /** What is lent of a name goes back ahead of what is asked next: so nobody has to ask for it. */
+  /** What is lent goes back ahead of what is asked next, with its close: so nobody has to ask for it. */
+  settleAhead(handle: Handle): void {
+    this.closeNow();
+    void this.lent.settle(handle);
+  }
+
+  /** As `settleAhead`, of what has this name. */
   settleAt({ directory, path }: Place): void {
     const handle = this.cache?.find(directory, path);
-    if (handle != null) void this.lent.settle(handle);
+    if (handle != null) this.settleAhead(handle);
   }
 
   /** What may be told of it without asking. @returns `undefined`: ask */

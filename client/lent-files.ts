@@ -179,12 +179,6 @@ export class LentFiles {
     return this.#settling.size === 0 ? undefined : Promise.all(this.#settling.values());
   }
 
-  /** Their session is lost. */
-  clear(): void {
-    this.#lent.clear();
-    for (const asking of this.#asking) asking.isOver = true;
-  }
-
   #find(handle: Handle): Lent | undefined {
     const lent = this.#lent.get(handle);
     if (lent === undefined || this.#options.isValid()) return lent;

@@ -109,9 +109,12 @@ export class ExactlyOnce {
       inTheWay = this.#clear(call, mark, result);
       if (inTheWay === undefined) return this.#store(call, this.#granted(call, mark, result));
     } catch (error) {
-      tick.undo(mark);
-      if (!(error instanceof LentError)) throw error;
-      inTheWay = this.#during(call, [error.handle], error.back);
+      if (error instanceof LentError) {
+        inTheWay = this.#during(call, [error.handle], error.back);
+      } else {
+        tick.undo(mark);
+        throw error;
+      }
     }
     tick.undo(mark);
     return inTheWay.then(() => this.#attempt(call, change));

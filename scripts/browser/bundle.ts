@@ -61,7 +61,7 @@ const ofAll: readonly LeftOut[] = [
   { of: /client\/(?:small-)?file\.ts$/, part: /^ {2}async settle\([^]*?^ {2}\}$/m, by: '' },
   {
     of: /client\/file\.ts$/,
-    part: /settle === undefined\s+\? (this\.#askMgr.*)\s+: this\.#small[^;]*/,
+    part: /settle === undefined[^?]*\? (this\.#askMgr.*)\s+: this\.#small[^;]*/,
     by: '$1',
   },
   { of: /client\/small-file\.ts$/, part: /^function changedMeanwhile[^]*?^\}$/m, by: '' },

@@ -2,27 +2,16 @@
 import test from 'ava';
 import { File } from '../../client/file.ts';
 import type { FileSource } from '../../client/open-grant.ts';
-import type { Settlement } from '../../client/small-file.ts';
 import type { Handle, SessionId } from '../../shared/units.ts';
 import { fileOps } from '../../shared/wire/mgr-ops.ts';
 import { type Cap, rights } from '../../shared/wire/values.ts';
+import { settlement } from './settlement.ts';
 
 const handle = 7 as Handle;
 const both = rights.read | rights.write;
 const body = { session: 2 as SessionId, handle, rights: both, generation: 1, sequence: 1 };
 const cap: Cap = { body, signature: Buffer.alloc(32) };
-const time = { seconds: 1, nanoseconds: 0 };
-const what: Settlement = {
-  made: time,
-  bytes: Buffer.from('abc'),
-  mode: 0o600,
-  uid: 0,
-  gid: 0,
-  accessed: time,
-  modified: time,
-  changed: time,
-};
-const settle = { what, isChanged: true, done: () => undefined };
+const settle = { what: settlement, isChanged: true, done: () => undefined };
 
 /** @param attr of the answers of the mgr */
 function stage(attr: object | undefined) {

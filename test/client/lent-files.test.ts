@@ -253,7 +253,6 @@ test('what was asked back while the open was on its way is not taken', (t) => {
   };
   t.false(take(() => void lent.recalled([6 as Handle, handle])));
   t.false(take(() => void lent.recalled('all')));
-  t.false(take(() => lent.clear()));
   t.false(take(() => void (state.isValid = false)));
   t.true(take(() => void lent.recalled([8 as Handle])));
 });
@@ -377,15 +376,4 @@ test('without a right nothing here is used, nor kept', (t) => {
     state.isValid = true;
     t.is(use(lent), undefined, 'it is on its way back');
   }
-});
-
-test('with its session all is lost, and nothing is told any more', (t) => {
-  const { time, lent, take, write } = stage();
-  const file = take();
-  write('a');
-  lent.clear();
-  t.is(lent.attr(handle), undefined);
-  time.pass(2 * limits.lentMs);
-  t.is(lent.close(file.file, ignore), undefined);
-  t.deepEqual([file.settled, file.closed], [[], []]);
 });

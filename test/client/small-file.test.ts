@@ -1,24 +1,14 @@
 import test from 'ava';
-import { type AskMgr, type Settlement, SmallFile } from '../../client/small-file.ts';
+import { type AskMgr, SmallFile } from '../../client/small-file.ts';
 import { FsError } from '../../shared/errno.ts';
 import type { Handle } from '../../shared/units.ts';
 import { fileOps } from '../../shared/wire/mgr-ops.ts';
 import { rights } from '../../shared/wire/values.ts';
+import { settlement } from './settlement.ts';
 
 const handle = 7 as Handle;
 const room = 100;
-const time = { seconds: 1, nanoseconds: 0 };
-const what: Settlement = {
-  made: time,
-  bytes: Buffer.from('abc'),
-  mode: 0o600,
-  uid: 0,
-  gid: 0,
-  accessed: time,
-  modified: time,
-  changed: time,
-};
-const request = { ...what, handle, rights: rights.write };
+const request = { ...settlement, handle, rights: rights.write };
 const deadline = { deadline: 1000 };
 
 function stage(answer: () => object) {

@@ -7,6 +7,7 @@ import { clusterOps } from '../../shared/wire/cluster-ops.ts';
 import { mgrOps, type nameOps, openFlags } from '../../shared/wire/mgr-ops.ts';
 import { rights } from '../../shared/wire/values.ts';
 import { anyLayout, at, type MgrClient, MgrWorld, noChange } from './mgr-world.ts';
+import { settlement, time } from '../client/settlement.ts';
 
 /** What whoever has the ticket proves. */
 function withTicket({ secret }: MgrWorld, name: string): Credential {
@@ -123,8 +124,6 @@ const changing = Object.fromEntries(
   ),
 );
 
-const time = { seconds: 1, nanoseconds: 0 };
-
 /** A request of each that would do something. */
 function changes(handle: Handle): Record<string, object> {
   const name = byteString('user.a');
@@ -150,18 +149,7 @@ function changes(handle: Handle): Record<string, object> {
     reserve: { handle, length: 1 },
     writeSmall: { handle, offset: 0, bytes: Buffer.from('1') },
     moveOut: { handle },
-    settle: {
-      handle,
-      made: time,
-      bytes: Buffer.from('1'),
-      mode: 0o600,
-      uid: 0,
-      gid: 0,
-      accessed: time,
-      modified: time,
-      changed: time,
-      rights: 0,
-    },
+    settle: { ...settlement, handle, rights: 0 },
     evictIod: { index: 0, admit: false },
   } satisfies Partial<Record<keyof typeof mgrOps, object>>;
   const forgotten = Object.keys(changing).filter((one) => !(one in requests));

@@ -6,11 +6,7 @@
  */
 import { connect } from '../../client/connect.ts';
 import type { FileSystem } from '../../client/file-system.ts';
-import { DirectoryStreams } from '../../client/fuse/directory-streams.ts';
-import { IdleReaders } from '../../client/fuse/idle-readers.ts';
 import type { KernelCache } from '../../client/fuse/kernel-cache.ts';
-import { OpenFiles } from '../../client/fuse/open-files.ts';
-import type { SmallContents } from '../../client/fuse/small-contents.ts';
 import type { Volume } from '../../client/fuse/volume.ts';
 import { HandleAccess, hasCode, placeAt, placeIn } from '../../client/handle-access.ts';
 import { isFsError } from '../../shared/errno.ts';
@@ -20,12 +16,14 @@ import { nameOps } from '../../shared/wire/mgr-ops.ts';
 import { Deadlines } from './checkers.ts';
 import { Cluster, clusterUrl, secret } from './cluster.ts';
 import { CountedContents } from './counted-contents.ts';
+import { failureOf } from './failure-of.ts';
 import { type FaultKind, Faults } from './faults.ts';
 import { ModelKernel } from './model-kernel.ts';
 import { ReferenceModel } from './reference-model.ts';
 import { Register } from './register.ts';
 import type { SimProcess } from './runtime/process.ts';
 import type { SimRandom } from './runtime/random.ts';
+import { volumeOf } from './volume.ts';
 
 export interface CoherenceOptions {
   readonly seed: number;
@@ -67,12 +65,7 @@ const deadlineMs = 20_000;
 
 export async function runCoherence(options: CoherenceOptions): Promise<CoherenceVerdict> {
   const run = new Coherence(options);
-  let failure: Error | undefined;
-  try {
-    await run.go(options.forMs);
-  } catch (error) {
-    failure = error instanceof Error ? error : new Error(String(error));
-  }
+  const failure = await failureOf(run.go(options.forMs));
   const { changes, looks, kernelLooks, pageLooks, keptLooks } = run;
   const seen = { looks, kernelLooks, pageLooks, keptLooks };
   return { failure, changes, ...seen, faults: run.faultCount };
@@ -162,7 +155,7 @@ class Coherence {
       revoke: (handles) => (this.#isKernelDeaf ? Promise.resolve() : cache.revoke(handles)),
     });
     const contents = new CountedContents(this.#isHoarding, () => this.keptLooks++);
-    const volume = volumeOf(access, kernel, { cache, contents });
+    const volume = volumeOf(access, { nodes: kernel.nodes, kernel: cache, contents });
     const lanes = Array.from({ length: 3 }, async () => {
       while (!this.#isOver) {
         await this.#step(volume, kernel).catch((error: unknown) => {
@@ -398,24 +391,6 @@ const numberedLength = 'content 000000'.length;
 /** As long as the one before, longer, or shorter. */
 function contentOf(state: number): string {
   return `content ${String(state).padStart(6, '0')}${'.'.repeat(((state >> 1) * 2) % 3)}`;
-}
-
-function volumeOf(
-  access: HandleAccess,
-  { nodes }: ModelKernel,
-  { cache, contents }: { readonly cache: KernelCache; readonly contents: SmallContents },
-): Volume {
-  return {
-    access,
-    nodes,
-    files: new OpenFiles(),
-    idleReaders: new IdleReaders(access.session.runtime.clock),
-    contents,
-    directories: new DirectoryStreams(),
-    kernel: cache,
-    // Of a session that was lost.
-    unheard: () => undefined,
-  };
 }
 
 function isUncertain(error: unknown): boolean {

@@ -5,11 +5,8 @@
  */
 import { constants } from 'node:fs';
 import { connect } from '../../client/connect.ts';
-import { DirectoryStreams } from '../../client/fuse/directory-streams.ts';
-import { IdleReaders } from '../../client/fuse/idle-readers.ts';
 import { KernelCache } from '../../client/fuse/kernel-cache.ts';
 import { NodeTable } from '../../client/fuse/node-table.ts';
-import { OpenFiles } from '../../client/fuse/open-files.ts';
 import { attributeHandlers } from '../../client/fuse/operations/attributes.ts';
 import { fileHandlers } from '../../client/fuse/operations/files.ts';
 import { nameHandlers } from '../../client/fuse/operations/names.ts';
@@ -22,10 +19,12 @@ import type { Runtime } from '../../shared/runtime/runtime.ts';
 import { type ByteString, byteString, type Handle, rootHandle } from '../../shared/units.ts';
 import { Deadlines } from './checkers.ts';
 import { Cluster, clusterUrl, secret } from './cluster.ts';
+import { failureOf } from './failure-of.ts';
 import { type FaultKind, Faults } from './faults.ts';
 import { ReferenceModel } from './reference-model.ts';
 import type { SimProcess } from './runtime/process.ts';
 import type { SimRandom } from './runtime/random.ts';
+import { volumeOf } from './volume.ts';
 
 export interface NewFilesOptions {
   readonly seed: number;
@@ -96,12 +95,7 @@ const control = {
 
 export async function runNewFiles(options: NewFilesOptions): Promise<NewFilesVerdict> {
   const run = new NewFiles(options);
-  let failure: Error | undefined;
-  try {
-    await run.go(options.forMs);
-  } catch (error) {
-    failure = error instanceof Error ? error : new Error(String(error));
-  }
+  const failure = await failureOf(run.go(options.forMs));
   const { files, lentChanges, earlyLooks, looks } = run;
   return { failure, files, lentChanges, earlyLooks, looks };
 }
@@ -179,16 +173,7 @@ class NewFiles {
       revoke: () => Promise.resolve(),
     });
     if (this.#isSelfish) access.lent.recalled = () => Promise.resolve();
-    return {
-      access,
-      nodes,
-      files: new OpenFiles(),
-      idleReaders: new IdleReaders(clock),
-      contents: new SmallContents(),
-      directories: new DirectoryStreams(),
-      kernel,
-      unheard: () => undefined,
-    };
+    return volumeOf(access, { nodes, kernel, contents: new SmallContents() });
   }
 
   /** A program makes a file and does this and that to it. */

@@ -45,6 +45,7 @@ export const attributeHandlers = {
     if (lent !== undefined) return attrReplyOf(volume, lent);
     return setAttr(volume, handleOf(request), change, kills, control);
   },
+
   async readLink({ access }, request, control) {
     const at = placeAt(handleOf(request));
     const { target } = await access.call(nameOps.readLink, { at }, control);

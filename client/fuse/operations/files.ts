@@ -64,7 +64,7 @@ export const fileHandlers = {
     const file = files.get(number);
     kernel.pages.read(file.handle, number);
     const lent = access.lent.bytes(file.handle);
-    if (lent !== undefined) return piece(Buffer.from(lent), offset, size);
+    if (lent !== undefined) return piece(lent, offset, size);
     const known = unwritten(volume, file.handle);
     // One that was lost with its session says so.
     const isAtHand = known !== undefined && access.isOpen(file);

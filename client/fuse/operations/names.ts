@@ -43,7 +43,7 @@ export const nameHandlers = {
     const linked = request.body.node as Handle;
     const from = placeAt(linked);
     const to = placeIn(handleOf(request), request.tail);
-    void access.lent.settle(linked);
+    access.settleAhead(linked);
     const { attr } = await access.call(nameOps.link, { from, to, follow: false }, control);
     const isWritten = files.writersOf(attr.handle).length > 0;
     return entryOf(volume, isWritten ? await access.attr(attr.handle, control) : attr, to);

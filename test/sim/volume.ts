@@ -1,0 +1,21 @@
+/** A mount in a simulated client, as far as its operations need it. */
+import { DirectoryStreams } from '../../client/fuse/directory-streams.ts';
+import { IdleReaders } from '../../client/fuse/idle-readers.ts';
+import { OpenFiles } from '../../client/fuse/open-files.ts';
+import type { Volume } from '../../client/fuse/volume.ts';
+import type { HandleAccess } from '../../client/handle-access.ts';
+
+export function volumeOf(
+  access: HandleAccess,
+  parts: Pick<Volume, 'nodes' | 'kernel' | 'contents'>,
+): Volume {
+  return {
+    access,
+    ...parts,
+    files: new OpenFiles(),
+    idleReaders: new IdleReaders(access.session.runtime.clock),
+    directories: new DirectoryStreams(),
+    // Of a session that was lost.
+    unheard: () => undefined,
+  };
+}
