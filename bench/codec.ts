@@ -87,6 +87,7 @@ const subjects: readonly Subject[] = [
     mode: 0o644,
     layout: { base: undefined, pcount: 4, ssize: undefined },
     maker: undefined,
+    handle: undefined,
   }),
   subject('open reply', fileOps.open.reply, openReply),
   subject('applyOpens of 128', controlOps.applyOpens.request, {

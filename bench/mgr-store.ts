@@ -89,6 +89,7 @@ function create(context: NameContext, at: number): void {
     mode: 0o644,
     layout: anyLayout,
     maker: undefined,
+    handle: undefined,
   });
 }
 

@@ -76,7 +76,8 @@ export class FileSystem {
   async open(path: PathLike, mode: OpenMode = 'r', options: OpenOptions = {}): Promise<File> {
     const intent = await this.#during('open', path, () => openIntent(mode));
     const { base, pcount, ssize } = options.layout ?? {};
-    const made = { mode: (options.mode ?? 0o666) & ~this.#umask & 0o7777, maker: undefined };
+    const masked = (options.mode ?? 0o666) & ~this.#umask & 0o7777;
+    const made = { mode: masked, maker: undefined, handle: undefined };
     const request = { flags: intent.flags, ...made, layout: { base, pcount, ssize } };
     const { killPoint } = this.#session.runtime;
     const opened = (reply: ReplyOf<typeof fileOps.open>): File => {
@@ -449,7 +450,8 @@ export class FileSystem {
     node: { readonly kind: InodeKind; readonly mode: number; readonly device: number },
     control: Control,
   ): Promise<void> {
-    await this.#at(syscall, nameOps.makeNode, path, { ...node, maker: undefined }, control);
+    const wish = { ...node, maker: undefined, lend: false };
+    await this.#at(syscall, nameOps.makeNode, path, wish, control);
   }
 
   async #during<T>(

@@ -19,7 +19,7 @@ import type { Attr } from '../shared/wire/values.ts';
 import type { Commits } from './cluster-port.ts';
 import type { FinishAgain } from './ops/finish-again.ts';
 import type { ReplyCache } from './reply-cache.ts';
-import { LentError, type Lends } from './lends.ts';
+import { LentError, type Lends, type Loan } from './lends.ts';
 import type { Rights } from './rights.ts';
 import { type CallScope, requireWritable, SessionCall } from './session-call.ts';
 import { sessionLost } from './sessions.ts';
@@ -134,12 +134,13 @@ export class ExactlyOnce {
 
   /** @returns what to wait for before the change may be made */
   #clear<R>(call: ChangeCall<R>, mark: TickMark, reply: R): Promise<void> | undefined {
-    const { context, written, isAlone } = call;
+    const { context, written, isAlone, made } = call;
     const { rights, lends, tick } = this.#options;
     if (isAlone) return undefined;
     const attr = attrIn(reply);
-    if (lends.isUncertain) {
-      if (attr !== undefined) lends.requireKnown(attr);
+    if (lends.isUncertain && !call.isTold) {
+      // What it has just made nobody before it has lent.
+      if (attr !== undefined && made === undefined) lends.requireKnown(attr);
       for (const before of tick.replaced(mark)) lends.requireKnown(before);
     }
     if (!rights.mayBeHeld) return undefined;
@@ -162,18 +163,21 @@ export class ExactlyOnce {
   }
 
   /** The reply, with rights to what it tells; whatever else has changed its client hears before. */
-  #granted<R>({ context, who, made }: ChangeCall<R>, mark: TickMark, reply: R): R {
+  #granted<R>(call: ChangeCall<R>, mark: TickMark, reply: R): R {
+    const { context, who, made, isTold } = call;
     const { rights, lends, tick } = this.#options;
-    if (!rights.mayBeHeld) return reply;
     const { connection } = context;
-    if (made !== undefined) {
-      return { ...reply, lent: lends.lend(connection, who.session, made) };
-    }
-    const { inodes, directories } = tick.touched(mark);
     const attr = attrIn(reply);
+    if (made !== undefined) {
+      const lent = lends.lend(connection, who.session, made);
+      const right = lent && made.kind === 'directory';
+      return { ...reply, attr: attr && { ...attr, right }, lent };
+    }
+    if (!rights.mayBeHeld) return reply;
+    const { inodes, directories } = tick.touched(mark);
     // Of the directories that it has named, the client knows what has become of them.
     const untold = [...inodes].filter((one) => one !== attr?.handle && !directories.has(one));
-    rights.tell(connection, untold);
+    if (!isTold) rights.tell(connection, untold);
     return attr === undefined ? reply : { ...reply, attr: rights.grant(connection, attr) };
   }
 
@@ -216,10 +220,12 @@ export class ChangeCall<R> extends SessionCall {
   readonly sequence: number;
   /** A file that changes from now on without the mgr's knowing. */
   written: Handle | undefined;
-  /** A file that is to be lent to its caller. */
-  made: Handle | undefined;
+  /** What is to be lent to its caller. */
+  made: Loan | undefined;
   /** Nobody else may cache anything of what it changes. */
   isAlone = false;
+  /** Its client knows all that it changes. */
+  isTold = false;
   readonly #once: ExactlyOnce;
 
   constructor(once: ExactlyOnce, scope: CallScope, context: Context, op: Answered<R>) {
@@ -235,6 +241,7 @@ export class ChangeCall<R> extends SessionCall {
     this.written = undefined;
     this.made = undefined;
     this.isAlone = false;
+    this.isTold = false;
   }
 
   /**

@@ -1,7 +1,7 @@
 /** Who a session acts for. The mgr decides, not the client (SCENARIOS 263). Pure. */
 import { FsError } from '../shared/errno.ts';
 import type { Peer } from '../shared/rpc/connection.ts';
-import type { Identity } from './namespace/permission.ts';
+import type { Identity } from '../shared/inherited.ts';
 
 export interface IdentityPolicy {
   /** Root of a client is nobody here. */

@@ -1,17 +1,18 @@
 /**
- * New files that are lent to the clients that make them (decision 20). What is in one only its client
- * knows until it is back: nobody reads or changes its row before. A client that cannot be asked is waited
- * for, until its session has ended. The table is in memory: after a start, a new file that a session of
- * before has open for writing may be lent to it.
+ * New files and directories that are lent to the clients that make them (decisions 20 and 21). What is
+ * in one only its client knows until it is back: nobody reads or changes its row before. A client that
+ * cannot be asked is waited for, until its session has ended. Of files the table is in memory: after a
+ * start, a new one that a session of before has open for writing may be lent to it.
  */
 import { FsError } from '../shared/errno.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
 import type { Handle, SessionId } from '../shared/units.ts';
+import type { InodeKind } from '../shared/wire/values.ts';
 import type { Participant } from './committer.ts';
 import type { OpenTable } from './open-table.ts';
-import type { Rights } from './rights.ts';
+import type { LendWhen, Rights } from './rights.ts';
 import type { Sessions } from './sessions.ts';
-import type { Inode } from './store/rows.ts';
+import type { Inode, LentRow } from './store/rows.ts';
 
 /** What is asked for is lent. Whoever does not wait is to ask again. */
 export class LentError extends FsError {
@@ -20,11 +21,22 @@ export class LentError extends FsError {
   readonly handle: Handle;
 
   constructor(handle: Handle, back: Promise<void>) {
-    const what = `file ${handle} is lent to the client that made it, which is being asked for it`;
+    const what = `what has handle ${handle} is lent to the client that made it, which is being asked for it`;
     super('EAGAIN', { id: 'WEFT_E_BUSY', what });
     this.handle = handle;
     this.back = back;
   }
+}
+
+/** Something that is to be lent to who has made it. */
+export interface Loan {
+  readonly handle: Handle;
+  readonly kind: InodeKind;
+  /**
+   * `always`: its client knows more of it already than is here. Should he not cache at the moment,
+   * whoever wants to see it waits until he does, without anything lent.
+   */
+  readonly when: LendWhen;
 }
 
 export interface LendsOptions {
@@ -32,6 +44,8 @@ export interface LendsOptions {
   readonly rights: Pick<Rights, 'lend' | 'askBack' | 'givenBack'>;
   readonly openTable: Pick<OpenTable, 'opensOf'>;
   readonly sessions: Pick<Sessions, 'missing' | 'isMissing'>;
+  /** Keeps durably to whom a directory is lent; `undefined`: to nobody. */
+  readonly remember: (handle: Handle, session: SessionId | undefined) => void;
 }
 
 /** Those who wait for one session. */
@@ -52,14 +66,28 @@ const nothing = (): void => undefined;
 export class Lends {
   readonly #options: LendsOptions;
   readonly #lent = new Map<Handle, SessionId>();
+  /** Those of them that are directories. */
+  readonly #directories = new Set<Handle>();
   readonly #waiters = new Map<SessionId, Waiters>();
   /** What has become of it since the last commit. */
   #undo: Undo[] = [];
   #settled = new Set<SessionId>();
   #isAfterOthers = false;
+  /** Of those who wait until no directory is lent: no new one is meanwhile, or they might wait for ever. */
+  #waitingForAll = 0;
+  /** What is lent to it may be read: it settles that. */
+  #settling: SessionId | undefined;
 
   constructor(options: LendsOptions) {
     this.#options = options;
+  }
+
+  /** What a mgr before this one has lent. */
+  load(rows: readonly LentRow[]): void {
+    for (const { handle, session } of rows) {
+      this.#lent.set(handle, session);
+      this.#directories.add(handle);
+    }
   }
 
   /** A mgr before this one may have lent files. */
@@ -72,16 +100,24 @@ export class Lends {
     return this.#isAfterOthers && this.#options.sessions.missing.size > 0;
   }
 
-  /** A file that this tick has made. @returns false: it stays here */
-  lend(connection: Connection, session: SessionId, handle: Handle): boolean {
-    const { rights } = this.#options;
-    if (!rights.lend(connection, handle)) return false;
+  /** What this tick has made. @returns false: it stays here */
+  lend(connection: Connection, session: SessionId, { handle, kind, when }: Loan): boolean {
+    const { rights, remember } = this.#options;
+    const isAwaited = kind === 'directory' && this.#waitingForAll > 0;
+    if (isAwaited && when === 'if-room') return false;
+    const mayAsk = rights.lend(connection, handle, when);
+    if (!mayAsk && when === 'if-room') return false;
     this.#lent.set(handle, session);
     const takeBack = (): void => {
       this.#lent.delete(handle);
+      this.#directories.delete(handle);
       rights.givenBack(session, handle);
     };
     this.#undo.push({ session, settles: false, takeBack });
+    if (kind === 'directory') {
+      this.#directories.add(handle);
+      remember(handle, session);
+    }
     return true;
   }
 
@@ -90,22 +126,47 @@ export class Lends {
     const session = this.#lent.get(handle);
     if (session === undefined) return;
     this.#lent.delete(handle);
+    const isDirectory = this.#directories.delete(handle);
+    if (isDirectory) this.#options.remember(handle, undefined);
     this.#settled.add(session);
-    const takeBack = (): void => void this.#lent.set(handle, session);
+    const takeBack = (): void => {
+      this.#lent.set(handle, session);
+      if (isDirectory) this.#directories.add(handle);
+    };
     this.#undo.push({ session, settles: true, takeBack });
+  }
+
+  isLentTo(session: SessionId, handle: Handle): boolean {
+    return this.#lent.get(handle) === session;
+  }
+
+  /** @throws FsError EPERM: it is not a directory that is lent to this session */
+  requireLent(session: SessionId, handle: Handle): void {
+    if (this.isLentTo(session, handle) && this.#directories.has(handle)) return;
+    throw new FsError('EPERM', { what: `directory ${handle} is not lent to session ${session}` });
+  }
+
+  /** What is lent to the session may be read by `run`: it settles that, or does what it has done there. */
+  settling<T>(session: SessionId, run: () => T): T {
+    this.#settling = session;
+    try {
+      return run();
+    } finally {
+      this.#settling = undefined;
+    }
   }
 
   /** Its client has given it back without a word, or never knew that it had it. */
   returned(handle: Handle): void {
     const session = this.#lent.get(handle);
     if (session === undefined) return;
-    this.#lent.delete(handle);
+    this.#forget(handle);
     this.wake(session);
   }
 
   /** The session has nothing that was lent to it: it says so, or has ended. */
   released(session: SessionId): void {
-    for (const [handle, holder] of this.#lent) if (holder === session) this.#lent.delete(handle);
+    for (const [handle, holder] of this.#lent) if (holder === session) this.#forget(handle);
     // Nor has it when the commit fails with what it has settled.
     this.#undo = this.#undo.filter((one) => one.session !== session || !one.settles);
     this.wake(session);
@@ -119,11 +180,18 @@ export class Lends {
 
   /** The row of the inode is to be read. @throws LentError: it is not here, and is asked for */
   requireHere(handle: Handle): void {
-    const session = this.#lent.size === 0 ? undefined : this.#lent.get(handle);
-    if (session === undefined) return;
-    const asked = this.#options.rights.askBack(session, handle);
-    const woken = this.#waitFor(session);
-    throw new LentError(handle, asked === undefined ? woken : Promise.race([asked, woken]));
+    const back = this.#lent.size === 0 ? undefined : this.#ask(handle);
+    if (back !== undefined) throw new LentError(handle, back);
+  }
+
+  /** As `requireHere` of each: those that are not here are asked for at once. */
+  requireAllHere(handles: readonly Handle[]): void {
+    if (this.#lent.size === 0) return;
+    const away = handles.filter((handle) => this.#lent.has(handle));
+    const asked = away.flatMap((handle) => this.#ask(handle) ?? []);
+    const [first] = away;
+    if (first === undefined || asked.length === 0) return;
+    throw new LentError(first, Promise.all(asked).then(nothing));
   }
 
   /** These are to be told, or to be changed. @throws LentError: a mgr before this one may have lent it */
@@ -139,6 +207,18 @@ export class Lends {
       if (writers === 0 || !sessions.isMissing(session)) continue;
       throw new LentError(handle, this.#waitFor(session));
     }
+  }
+
+  /** No directory is lent to anybody. @throws LentError: some are, and are asked for */
+  requireNoDirectories(): void {
+    const [first] = this.#directories;
+    if (first === undefined) return;
+    const asked = [...this.#directories].flatMap((handle) => this.#ask(handle) ?? []);
+    this.#waitingForAll++;
+    const back = Promise.all(asked).then(() => {
+      this.#waitingForAll--;
+    });
+    throw new LentError(first, back);
   }
 
   /** For `undo`. Valid until the next commit. */
@@ -164,6 +244,20 @@ export class Lends {
         this.#settled.clear();
       },
     };
+  }
+
+  /** @returns resolves when it may be here again; `undefined`: it is, or may be read all the same */
+  #ask(handle: Handle): Promise<void> | undefined {
+    const session = this.#lent.get(handle);
+    if (session === undefined || session === this.#settling) return undefined;
+    const asked = this.#options.rights.askBack(session, handle);
+    const woken = this.#waitFor(session);
+    return asked === undefined ? woken : Promise.race([asked, woken]);
+  }
+
+  #forget(handle: Handle): void {
+    this.#lent.delete(handle);
+    if (this.#directories.delete(handle)) this.#options.remember(handle, undefined);
   }
 
   #waitFor(session: SessionId): Promise<void> {

@@ -17,7 +17,7 @@ import { makeNodeRuntime } from '../shared/runtime/node.ts';
 import type { LogLevel } from '../shared/runtime/runtime.ts';
 import { version } from '../shared/version.ts';
 import { makeMgrDaemon } from './daemon.ts';
-import type { Identity } from './namespace/permission.ts';
+import type { Identity } from '../shared/inherited.ts';
 
 type Users = ReadonlyMap<string, Identity>;
 

@@ -31,9 +31,30 @@ export function makeRights(
       later().commits.schedule();
     },
   });
-  const lends = new Lends({ rights, openTable, sessions });
-  view.guardWith((handle) => {
-    lends.requireHere(handle);
+  const lends = new Lends({
+    rights,
+    openTable,
+    sessions,
+    remember: (handle, session) => {
+      view.add(
+        session === undefined
+          ? { kind: 'delete-lent', handle }
+          : { kind: 'put-lent', row: { handle, session } },
+      );
+      later().commits.schedule();
+    },
+  });
+  view.guardWith({
+    isLentTo: (session, handle) => lends.isLentTo(session, handle),
+    read: (handle) => {
+      lends.requireHere(handle);
+    },
+    readAll: (handles) => {
+      lends.requireAllHere(handles);
+    },
+    makers: () => {
+      lends.requireNoDirectories();
+    },
   });
   return { rights, lends };
 }

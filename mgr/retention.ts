@@ -52,6 +52,17 @@ export class Retention {
     this.#options = options;
   }
 
+  /** What the nearest directory says that says anything. */
+  secondsAt(directory: Handle): number | undefined {
+    const { view } = this.#options;
+    for (let at = view.stored(directory); at !== undefined;) {
+      const seconds = at.defaults?.retentionSeconds;
+      if (seconds !== undefined || at.handle === rootHandle) return seconds;
+      at = view.stored(at.parent ?? rootHandle);
+    }
+    return undefined;
+  }
+
   /** At the start: what lies in such directories, and nobody has open, waits for its time. */
   begin(): void {
     const stored = JSON.parse(this.#options.store.setting(retentionKey) ?? '[]') as Handle[];
@@ -63,7 +74,7 @@ export class Retention {
   keep(directory: Handle): void {
     const { view } = this.#options;
     for (const one of this.#directories) {
-      if (view.inode(one)?.defaults?.retentionSeconds === undefined) this.#directories.delete(one);
+      if (view.stored(one)?.defaults?.retentionSeconds === undefined) this.#directories.delete(one);
     }
     this.#directories.add(directory);
     if (this.#directories.size > limits.retentionDirectoriesMax) {
@@ -95,20 +106,9 @@ export class Retention {
   #scratchNames(handle: Handle) {
     const names = this.#options.store.direntsOf(handle, limits.retentionNamesMax);
     return names.flatMap(({ parent, name }) => {
-      const seconds = this.#secondsAt(parent);
+      const seconds = this.secondsAt(parent);
       return seconds === undefined ? [] : [{ parent, name, seconds }];
     });
-  }
-
-  /** What the nearest directory says that says anything. */
-  #secondsAt(directory: Handle): number | undefined {
-    const { view } = this.#options;
-    for (let at = view.inode(directory); at !== undefined;) {
-      const seconds = at.defaults?.retentionSeconds;
-      if (seconds !== undefined || at.handle === rootHandle) return seconds;
-      at = view.inode(at.parent ?? rootHandle);
-    }
-    return undefined;
   }
 
   #wait(handle: Handle, seconds: number): void {

@@ -14,6 +14,9 @@ import { clientOps } from '../shared/wire/client-ops.ts';
 import type { Attr } from '../shared/wire/values.ts';
 import type { Lends } from './lends.ts';
 
+/** `always`: there are more rights for a while than there should be, until the oldest are back. */
+export type LendWhen = 'if-room' | 'always';
+
 export interface RightsOptions {
   readonly runtime: Pick<Runtime, 'clock' | 'log'>;
   /** True while the attributes of a file change without our knowing. */
@@ -81,6 +84,8 @@ export class Rights {
   readonly #options: RightsOptions;
   readonly #holders = new Map<Connection, Holder>();
   readonly #byHandle = new Map<Handle, readonly Holder[]>();
+  /** When rights to these were taken back for the change of another client, the latest last. */
+  readonly #taken = new Map<Handle, number>();
   #count = 0;
   /** Until it ends, somebody may hold a right that a mgr before this one has given. */
   #window: Span | undefined;
@@ -175,11 +180,23 @@ export class Rights {
     return { ...attr, right: true };
   }
 
-  /** The client is to be asked for this inode before anybody else reads it. @returns false: it cannot be */
-  lend(connection: Connection, handle: Handle): boolean {
+  /** Nobody else has a right to it, nor had one lately that was taken back for a change of this client. */
+  isOwnOf(connection: Connection, handle: Handle): boolean {
+    if (this.#window !== undefined) return false;
+    const { clock } = this.#options.runtime;
+    const takenAt = this.#taken.get(handle) ?? -Infinity;
+    if (clock.now() - takenAt < limits.unsharedMs) return false;
+    return (this.#byHandle.get(handle) ?? []).every((holder) => holder.connection === connection);
+  }
+
+  /**
+   * The client is to be asked for this inode before anybody else reads it.
+   * @returns false: it cannot be
+   */
+  lend(connection: Connection, handle: Handle, when: LendWhen): boolean {
     const holder = this.#holders.get(connection);
-    if (holder === undefined || !this.#hasRoom(holder)) return false;
-    this.#enter(holder, handle);
+    if (holder === undefined || (!this.#hasRoom(holder) && when === 'if-room')) return false;
+    if (!holder.rights.has(handle)) this.#enter(holder, handle);
     return true;
   }
 
@@ -206,7 +223,9 @@ export class Rights {
     for (const handle of handles) {
       if (this.#window !== undefined) return this.#window.over;
       for (const holder of this.#byHandle.get(handle) ?? []) {
-        if (holder.connection !== changer) recalls.push(this.#recall(holder, handle));
+        if (holder.connection === changer) continue;
+        recalls.push(this.#recall(holder, handle));
+        this.#noteTaken(handle);
       }
     }
     return recalls.length === 0 ? undefined : Promise.all(recalls).then(() => undefined);
@@ -275,6 +294,14 @@ export class Rights {
     const { message: why } = toFsError(error);
     this.#options.runtime.log.warn('rights not given back', { key: session, session, why });
     connection.close(new FsError('EPIPE', { what: `session ${session} did not give rights back` }));
+  }
+
+  #noteTaken(handle: Handle): void {
+    this.#taken.delete(handle);
+    this.#taken.set(handle, this.#options.runtime.clock.now());
+    if (this.#taken.size <= limits.directoriesWatchedMax) return;
+    const [oldest] = this.#taken.keys();
+    if (oldest !== undefined) this.#taken.delete(oldest);
   }
 
   #hasRoom(holder: Holder): boolean {

@@ -22,6 +22,7 @@ import { admit, type MgrLifecycle } from './lifecycle.ts';
 import { resolve } from './namespace/path.ts';
 import type { OpenTable } from './open-table.ts';
 import { abandon } from './ops/abandon.ts';
+import { borrow } from './ops/borrow.ts';
 import { close } from './ops/close.ts';
 import { drill } from './ops/drill.ts';
 import { extend } from './ops/extend.ts';
@@ -31,7 +32,7 @@ import { listFiles } from './ops/list-files.ts';
 import { listHolders, listOpenFiles, listOpenTimes, listSessions } from './ops/list-sessions.ts';
 import type { NameHandler } from './ops/name-context.ts';
 import { nameHandlers } from './ops/name-handlers.ts';
-import { open } from './ops/open.ts';
+import { open, openNew } from './ops/open.ts';
 import { pathOf } from './ops/path-of.ts';
 import { renew } from './ops/renew.ts';
 import { reserve } from './ops/reserve.ts';
@@ -49,7 +50,10 @@ import {
   type SessionScope,
 } from './ops/session-life.ts';
 import { setAttrWithSize, withDoubt } from './ops/set-size.ts';
+import { makeLentNode } from './ops/names/make-node.ts';
 import { settle } from './ops/settle.ts';
+import { settleNames } from './ops/settle-names.ts';
+import { takeHandles } from './ops/take-handles.ts';
 import { waitsIn } from './ops/waits-in.ts';
 import { whenHere } from './ops/when-here.ts';
 import {
@@ -169,7 +173,7 @@ function namesHandlers(parts: ServiceParts) {
       for (const { attr } of page.entries) if (attr !== undefined) lends.requireKnown(attr);
       return granted(rights, context.connection, withDoubts(files, page));
     }),
-    makeNode: change(nameOps.makeNode, nameHandlers.makeNode),
+    makeNode: once.wrap(nameOps.makeNode, (call, request) => makeLentNode(parts, call, request)),
     symlink: change(nameOps.symlink, nameHandlers.symlink),
     link: change(nameOps.link, (call, request) => {
       const { attr } = nameHandlers.link(call, request);
@@ -183,6 +187,7 @@ function namesHandlers(parts: ServiceParts) {
     setXattr: change(nameOps.setXattr, nameHandlers.setXattr),
     removeXattr: change(nameOps.removeXattr, nameHandlers.removeXattr),
     statFs: () => ({ ...cluster.space(), files: store.fileCount() }),
+    takeHandles: (_, context) => takeHandles(calls, context),
     setDefaults: change(nameOps.setDefaults, (call, request) => {
       const reply = nameHandlers.setDefaults(call, request);
       if (request.retentionSeconds !== undefined) retention.keep(reply.attr.handle);
@@ -214,9 +219,14 @@ function granted(rights: Rights, connection: Connection, reply: DirectoryReply):
   return { ...reply, directory: rights.grant(connection, reply.directory), entries };
 }
 
-function fileHandlers({ calls, once, files, lends }: ServiceParts): Handlers<typeof fileOps> {
+function fileHandlers(parts: ServiceParts): Handlers<typeof fileOps> {
+  const { calls, once, files, lends } = parts;
   return {
-    open: once.wrap(fileOps.open, (call, request) => open(files, call, request)),
+    open: once.wrap(fileOps.open, (call, request) =>
+      request.handle === undefined
+        ? open(files, call, request)
+        : openNew(files, lends, call, request),
+    ),
     close: once.wrap(fileOps.close, (call, request) => close(files, call, request)),
     extend: once.wrap(fileOps.extend, (call, request) => extend(files, call, request)),
     reserve: once.wrap(fileOps.reserve, (call, request) => reserve(files, call, request)),
@@ -225,12 +235,16 @@ function fileHandlers({ calls, once, files, lends }: ServiceParts): Handlers<typ
       calls.view.requireDisk();
       return {};
     },
+    borrow: whenHere((request, context) => borrow(parts, new SessionCall(calls, context), request)),
     renew: whenHere((request, context) => renew(files, new SessionCall(calls, context), request)),
     readSmall: whenHere((request, context) =>
       readSmall(files, new SessionCall(calls, context), request),
     ),
     writeSmall: once.wrap(fileOps.writeSmall, (call, request) => writeSmall(files, call, request)),
     moveOut: once.wrap(fileOps.moveOut, (call, request) => moveOut(files, call, request)),
+    settleNames: once.wrap(fileOps.settleNames, (call, request) =>
+      settleNames(parts, call, request),
+    ),
     settle: once.wrap(fileOps.settle, (call, request) => settle(files, lends, call, request)),
   };
 }

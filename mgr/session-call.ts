@@ -73,6 +73,12 @@ export function requireWritable({ code }: Op, request: unknown, { peer }: Contex
 const givesBack: ReadonlySet<number> = new Set([fileOps.close.code, sessionOps.abandon.code]);
 const harmlessFlags = openFlags.read | openFlags.directory | openFlags.noFollow;
 
+/** Directories are lent to root, and with them handles for what is made there. @throws FsError EPERM */
+export function requireRoot({ session, uid }: Session): void {
+  if (uid === 0) return;
+  throw new FsError('EPERM', { what: `session ${session} of uid ${uid} gets no handles` });
+}
+
 /** @throws FsError EACCES when the peer has not proved the key of the cluster */
 export function requireTrusted({ peer }: Context): void {
   if (peer.trusted) return;

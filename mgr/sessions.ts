@@ -9,7 +9,7 @@ import type { Connection, Peer } from '../shared/rpc/connection.ts';
 import type { Clock, Timer } from '../shared/runtime/runtime.ts';
 import type { SessionId } from '../shared/units.ts';
 import type { Participant } from './committer.ts';
-import type { Identity } from './namespace/permission.ts';
+import type { Identity } from '../shared/inherited.ts';
 import type { MetaView } from './store/batch.ts';
 import type { SessionRow } from './store/rows.ts';
 

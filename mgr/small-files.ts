@@ -32,7 +32,7 @@ export class SmallFiles {
   }
 
   /** Bytes that a file may have here. They all belong to its first stripe. */
-  roomOf({ place, layout }: Inode): number {
+  roomOf({ place, layout }: Pick<Inode, 'place' | 'layout'>): number {
     if (place === 'iods' || layout === undefined) return 0;
     return Math.min(this.#options.bytesMax, layout.ssize);
   }

@@ -9,7 +9,8 @@ import type { Clock } from '../shared/runtime/runtime.ts';
 import { type ByteString, type Handle, rootHandle } from '../shared/units.ts';
 import { type changeKinds, clientOps } from '../shared/wire/client-ops.ts';
 import type { RequestOf } from '../shared/wire/op.ts';
-import { type Identity, isAllowed, may, requireAccess } from './namespace/permission.ts';
+import { isAllowed, may, requireAccess } from './namespace/permission.ts';
+import type { Identity } from '../shared/inherited.ts';
 import type { Committed, CommitObserver, MetaView } from './store/batch.ts';
 import type { MetaStore } from './store/meta-store.ts';
 import type { Inode } from './store/rows.ts';
@@ -26,7 +27,7 @@ export interface WatchWish {
 
 export interface WatchesOptions {
   readonly clock: Clock;
-  readonly view: Pick<MetaView, 'inode'>;
+  readonly view: Pick<MetaView, 'inode' | 'stored'>;
   readonly store: Pick<MetaStore, 'direntOf' | 'direntsOf'>;
 }
 
@@ -131,7 +132,7 @@ export class Watches implements CommitObserver {
     let path = name;
     const between: Inode[] = [];
     for (let at = directory; this.#recursive > 0 && at !== rootHandle;) {
-      const inode = this.#options.view.inode(at);
+      const inode = this.#options.view.stored(at);
       const dirent = this.#options.store.direntOf(at);
       // It went in the same commit, which is told of itself.
       if (inode === undefined || dirent === undefined) return;

@@ -241,6 +241,19 @@ export const limits = {
   lateCloseMs: 5,
   /** What was done to a lent file is told after so long, also when nobody asks. */
   lentMs: 20,
+  /** A lent directory in which nothing is made for so long is given back. */
+  lentDirectoryMs: 1000,
+  /** For so long after somebody else has cared for it a directory is not lent. */
+  unsharedMs: 5000,
+  /** Directories that a client has lent at a time. */
+  lentDirectoriesMax: 4096,
+  /** What was made in lent directories and the mgr does not know yet. */
+  unbornMax: 1024,
+  /** Names that are settled in one message, and bytes of their files. */
+  namesPerSettle: 128,
+  settleBytesMax: 256 * KiB,
+  /** Handles that a client gets for what it makes in lent directories. */
+  handlesPerTake: 1024,
   /** Files that programs have read and closed are kept open for this long, and at most so many. */
   fuseIdleReaderMs: 1000,
   fuseIdleReadersMax: 256,
@@ -270,6 +283,7 @@ export const limits = {
 } as const;
 
 assert(limits.strangersMax < limits.connectionsMax);
+assert(limits.handlesPerTake <= limits.counterBlock / 2);
 assert(limits.transferBytes <= limits.payloadBytesMax);
 assert(limits.payloadBytesMax + limits.bodyBytesMax < limits.packetBytesMax);
 assert(limits.laneSlots < 256, 'a lane counts them in one byte');

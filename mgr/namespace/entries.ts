@@ -5,11 +5,12 @@ import {
   type Handle,
   type Timestamp,
 } from '../../shared/units.ts';
+import { FsError } from '../../shared/errno.ts';
 import type { BytesPlace, InodeKind } from '../../shared/wire/values.ts';
 import type { MetaView } from '../store/batch.ts';
 import type { Inode } from '../store/rows.ts';
 import { inodeOf } from './path.ts';
-import { type Identity, inherited } from './permission.ts';
+import { type Identity, inherited } from '../../shared/inherited.ts';
 
 /** What an inode is made of, beside what it gets from its directory, its maker and the clock. */
 export interface NewInode {
@@ -22,7 +23,13 @@ export interface NewInode {
   readonly target?: ByteString;
 }
 
-/** Makes an inode and its first name. The caller has checked that it may. @throws FsError ENOSPC */
+/** That the caller was given the handle for something new. @throws FsError EINVAL */
+export function requireFree(view: MetaView, handle: Handle): void {
+  if (view.isHandleFree(handle)) return;
+  throw new FsError('EINVAL', { what: `handle ${handle} was given to nobody, or is in use` });
+}
+
+/** Makes an inode and its first name. The caller has checked that it may, and that there is room. */
 export function addNew(
   view: MetaView,
   who: Identity,
@@ -31,7 +38,6 @@ export function addNew(
   name: ByteString,
   wanted: NewInode,
 ): Inode {
-  view.requireRoom();
   const { handle, kind, target } = wanted;
   const { gid, mode } = inherited(who, directory, kind, wanted.mode);
   const inode: Inode = {

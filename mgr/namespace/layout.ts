@@ -5,7 +5,7 @@ import { type Handle, rootHandle } from '../../shared/units.ts';
 import type { BytesPlace, LayoutWish } from '../../shared/wire/values.ts';
 import type { MetaView } from '../store/batch.ts';
 import type { Inode } from '../store/rows.ts';
-import { inodeOf } from './path.ts';
+import { storedOf } from './path.ts';
 
 /**
  * Each word from the first that says it: the call, the directory, the nearest one above it that
@@ -20,7 +20,7 @@ export function layoutOfNewFile(
   total: number,
 ): Layout {
   let { base, pcount, ssize } = wish;
-  for (let at = directory; ; at = inodeOf(view, at.parent ?? rootHandle)) {
+  for (let at = directory; ; at = storedOf(view, at.parent ?? rootHandle)) {
     const words = at.defaults?.layout;
     base ??= words?.base;
     pcount ??= words?.pcount;
@@ -36,6 +36,9 @@ export function layoutOfNewFile(
   checkLayout(layout);
   return layout;
 }
+
+/** Whoever makes a file wishes nothing. */
+export const anyLayout: LayoutWish = { base: undefined, pcount: undefined, ssize: undefined };
 
 /** Where a new file begins. @param smallFileBytes that one may have in the mgr's store */
 export function placeOfNewFile(smallFileBytes: number): BytesPlace {

@@ -5,7 +5,8 @@ import { type ByteString, displayText, type Handle, rootHandle } from '../../sha
 import type { Place } from '../../shared/wire/values.ts';
 import type { MetaView } from '../store/batch.ts';
 import type { Inode } from '../store/rows.ts';
-import { type Identity, may, requireAccess } from './permission.ts';
+import { may, requireAccess } from './permission.ts';
+import type { Identity } from '../../shared/inherited.ts';
 
 export interface Walker {
   readonly view: MetaView;
@@ -107,7 +108,15 @@ function step(
 
 /** An inode that something in the store points to. @throws FsError WEFT_E_DATA_DAMAGED */
 export function inodeOf(view: MetaView, handle: Handle): Inode {
-  const inode = view.inode(handle);
+  return present(handle, view.inode(handle));
+}
+
+/** As `inodeOf`, of what may be lent: see `MetaView.stored`. */
+export function storedOf(view: MetaView, handle: Handle): Inode {
+  return present(handle, view.stored(handle));
+}
+
+function present(handle: Handle, inode: Inode | undefined): Inode {
   if (inode !== undefined) return inode;
   throw new FsError('EIO', {
     id: 'WEFT_E_DATA_DAMAGED',

@@ -1,29 +1,10 @@
 /** Who may do what to an inode: the rules of POSIX as Linux has them. Pure. */
 import { FsError } from '../../shared/errno.ts';
+import { type Identity, inGroup, modeBits } from '../../shared/inherited.ts';
 import type { Inode } from '../store/rows.ts';
-
-/** On whose behalf an operation runs. */
-export interface Identity {
-  readonly uid: number;
-  readonly gid: number;
-  readonly groups: readonly number[];
-}
 
 /** Bits of an access mask, as in one digit of a mode. */
 export const may = { read: 4, write: 2, execute: 1 } as const;
-
-export const modeBits = {
-  setUid: 0o4000,
-  setGid: 0o2000,
-  sticky: 0o1000,
-  groupExecute: 0o010,
-  anyExecute: 0o111,
-  all: 0o7777,
-} as const;
-
-export function inGroup(who: Identity, gid: number): boolean {
-  return who.gid === gid || who.groups.includes(gid);
-}
 
 /** The first class that fits decides, even if a later one would allow more. */
 export function isAllowed(who: Identity, inode: Inode, mask: number): boolean {
@@ -108,22 +89,6 @@ export function modeAfterWrite(who: Identity, inode: Inode): number {
 function withoutSetId(mode: number): number {
   const kept = mode & ~modeBits.setUid;
   return kept & modeBits.groupExecute ? kept & ~modeBits.setGid : kept;
-}
-
-/** Group and mode of what is made in a directory: an sgid directory hands its group on. */
-export function inherited(
-  who: Identity,
-  directory: Inode,
-  kind: Inode['kind'],
-  mode: number,
-): { gid: number; mode: number } {
-  if ((directory.mode & modeBits.setGid) === 0) return { gid: who.gid, mode };
-  const { gid } = directory;
-  if (kind === 'directory') return { gid, mode: mode | modeBits.setGid };
-  const setGidExecutable = modeBits.setGid | modeBits.groupExecute;
-  const foreign = who.uid !== 0 && !inGroup(who, gid);
-  const strips = foreign && (mode & setGidExecutable) === setGidExecutable;
-  return { gid, mode: strips ? mode & ~modeBits.setGid : mode };
 }
 
 function notPermitted(who: Identity, why: string): FsError {

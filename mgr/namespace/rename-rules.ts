@@ -4,7 +4,7 @@ import { limits } from '../../shared/limits.ts';
 import { type Handle, rootHandle } from '../../shared/units.ts';
 import type { MetaView } from '../store/batch.ts';
 import type { Inode } from '../store/rows.ts';
-import { type Found, inodeOf, type Walker } from './path.ts';
+import { type Found, storedOf, type Walker } from './path.ts';
 import { may, requireAccess, requireAdd, requireRemove } from './permission.ts';
 
 export interface RenameWish {
@@ -72,7 +72,7 @@ function isWithin(view: MetaView, directory: Inode, ancestor: Handle): boolean {
   let at = directory;
   while (at.handle !== ancestor) {
     if (at.handle === rootHandle) return false;
-    at = inodeOf(view, at.parent ?? rootHandle);
+    at = storedOf(view, at.parent ?? rootHandle);
   }
   return true;
 }

@@ -2,7 +2,7 @@
 import { FsError } from '../../shared/errno.ts';
 import type { SessionId, Timestamp } from '../../shared/units.ts';
 import type { Attr } from '../../shared/wire/values.ts';
-import type { Identity } from '../namespace/permission.ts';
+import type { Identity } from '../../shared/inherited.ts';
 import type { MetaView } from '../store/batch.ts';
 import type { Inode } from '../store/rows.ts';
 import type { Holders } from './holders.ts';

@@ -17,8 +17,8 @@ import { symlink } from './names/symlink.ts';
 import { unlink } from './names/unlink.ts';
 import { getXattr, listXattrs, removeXattr, setXattr } from './names/xattrs.ts';
 
-/** `statFs` is not here: only the members know the space. */
-type PureNameOps = Omit<typeof nameOps, 'statFs'>;
+/** Of `statFs` only the members know the space, and handles have no names yet. */
+type PureNameOps = Omit<typeof nameOps, 'statFs' | 'takeHandles'>;
 
 export const nameHandlers = {
   lookup,

@@ -4,8 +4,10 @@ import { type fileOps, openFlags } from '../../shared/wire/mgr-ops.ts';
 import type { RequestOf } from '../../shared/wire/op.ts';
 import { addNew } from '../namespace/entries.ts';
 import { layoutOfNewFile, placeOfNewFile } from '../namespace/layout.ts';
+import { requireFree } from '../namespace/entries.ts';
 import { find, findEntry, type Found } from '../namespace/path.ts';
-import { may, modeBits, requireAccess, requireAdd } from '../namespace/permission.ts';
+import { may, requireAccess, requireAdd } from '../namespace/permission.ts';
+import { modeBits } from '../../shared/inherited.ts';
 import type { Inode } from '../store/rows.ts';
 import { type NameContext, onBehalfOf } from './name-context.ts';
 
@@ -58,7 +60,10 @@ function create(context: NameContext, request: Request, found: Found): Inode {
   const { view, who, now, iodTotal } = context;
   const { directory, name } = found;
   requireAdd(who, directory);
-  const handle = view.allocateHandle();
+  const handle = request.handle ?? view.allocateHandle();
+  // Who has made it already was told so: it uses the room that is kept for such a time.
+  if (request.handle === undefined) view.requireRoom();
+  else requireFree(view, handle);
   return addNew(view, who, now, directory, name, {
     handle,
     kind: 'file',

@@ -7,6 +7,7 @@ import { type fileOps, openFlags } from '../../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
 import { type Attr, type Cap, rights } from '../../shared/wire/values.ts';
 import type { ChangeCall } from '../exactly-once.ts';
+import type { Lends } from '../lends.ts';
 import { modeAfterWrite } from '../namespace/permission.ts';
 import type { Inode } from '../store/rows.ts';
 import { truncateFile } from './file-bytes.ts';
@@ -43,6 +44,23 @@ export function open(scope: FileScope, call: Call, request: Request): Reply | Pr
   return opened.truncate
     ? scope.sizes.inTurn(handle, () => openTruncating(scope, call, request, handle), call.context)
     : openAsking(scope, call, request, opened.inode);
+}
+
+/**
+ * What its client has made in a directory that is lent to it, and has open.
+ * @throws FsError EPERM: it is not lent to this session; and as `open`
+ */
+export function openNew(
+  scope: FileScope,
+  lends: Pick<Lends, 'requireLent' | 'settling'>,
+  call: Call,
+  request: Request,
+): Reply | Promise<Encoded> {
+  const { session } = call.who;
+  const { directory, path } = request.at;
+  if (path.includes('/')) throw new FsError('EINVAL', { what: 'a new file has a name, no path' });
+  lends.requireLent(session, directory);
+  return lends.settling(session, () => open(scope, call, request));
 }
 
 async function openAsking(
@@ -112,7 +130,11 @@ function grant(
   // Of a writer that a lost mgr has forgotten, the size that is stored would be believed.
   const row = (wanted & rights.write) !== 0 ? enter() : call.view.relaxed(enter);
   const mayWrite = created && inode.place === 'mgr' && (wanted & rights.write) !== 0;
-  if (mayWrite && (request.flags & openFlags.lend) !== 0 && call.who.uid === 0) call.made = handle;
+  if (mayWrite && (request.flags & openFlags.lend) !== 0 && call.who.uid === 0) {
+    // Nobody else knows of one that was made in a lent directory, nor has a right to anything of it.
+    call.isAlone = request.handle !== undefined;
+    call.made = { handle, kind: 'file', when: call.isAlone ? 'always' : 'if-room' };
+  }
   return { ...granted, cap: capOf(scope, row), layout };
 }
 

@@ -32,6 +32,7 @@ export function settle(
   lends.settle(handle);
   // Nobody else has a right to it: who writes a file has none, and nobody else has seen this one.
   call.isAlone = true;
+  call.isTold = true;
   const inode = inodeOf(view, handle);
   const isEmpty = inode.place === 'mgr' && inode.size === 0;
   const isAsMade = isEmpty && compareTimestamps(inode.changed, request.made) === 0;

@@ -55,6 +55,18 @@ export interface Committed {
   readonly inodes: ReadonlySet<Handle>;
 }
 
+/** Throws when what is stored is not all that there is. */
+export interface Guard {
+  /** What is here of it the session itself knows better. */
+  readonly isLentTo: (session: SessionId, handle: Handle) => boolean;
+  /** An inode is about to be read. */
+  readonly read: (handle: Handle) => void;
+  /** All of these are. */
+  readonly readAll: (handles: readonly Handle[]) => void;
+  /** Nobody is to make anything by himself. */
+  readonly makers: () => void;
+}
+
 export interface CommitObserver {
   /** False: nobody would hear of it. */
   readonly isNeeded: boolean;
@@ -71,7 +83,7 @@ export class MetaView {
   /** Apart from the changes, because a number that was taken stays taken when its taker fails. */
   #reservations: Mutation[] = [];
   #observer: CommitObserver | undefined;
-  #guard: ((handle: Handle) => void) | undefined;
+  #guard: Guard | undefined;
   #needsDisk = false;
   /** Commits that were made only to be durable. */
   #syncs = 0;
@@ -107,7 +119,17 @@ export class MetaView {
 
   /** @throws as the guard */
   inode(handle: Handle): Inode | undefined {
-    this.#guard?.(handle);
+    this.#guard?.read(handle);
+    return this.#inodes.get(handle);
+  }
+
+  /** All of these are about to be read: whoever has to wait for some waits once. @throws as the guard */
+  requireHere(handles: readonly Handle[]): void {
+    this.#guard?.readAll(handles);
+  }
+
+  /** As it is here, lent or not: where it belongs, and its defaults, only the mgr changes. */
+  stored(handle: Handle): Inode | undefined {
     return this.#inodes.get(handle);
   }
 
@@ -215,6 +237,18 @@ export class MetaView {
     return this.#take(this.#handles) as Handle;
   }
 
+  /** For somebody who will make something by himself. @returns the first of `handlesPerTake` */
+  allocateHandles(): Handle {
+    if (this.#handles.low) this.#reserve(this.#handles);
+    return this.#handles.takeSome(limits.handlesPerTake) as Handle;
+  }
+
+  /** Somebody was given this handle, and has made nothing of it. */
+  isHandleFree(handle: Handle): boolean {
+    const isGiven = handle > rootHandle && this.#handles.hasGiven(handle);
+    return isGiven && this.#inodes.get(handle) === undefined;
+  }
+
   nextCookie(): number {
     return this.#take(this.#cookies);
   }
@@ -300,9 +334,17 @@ export class MetaView {
     if (changes !== undefined) this.#observer?.committed(changes);
   }
 
-  /** Is asked before an inode is read, and throws when its row is not what it should be. */
-  guardWith(guard: (handle: Handle) => void): void {
+  guardWith(guard: Guard): void {
     this.#guard = guard;
+  }
+
+  isLentTo(session: SessionId, handle: Handle): boolean {
+    return this.#guard?.isLentTo(session, handle) === true;
+  }
+
+  /** What is made below a directory may get other defaults from now on. @throws as the guard */
+  requireNothingMadeBelow(): void {
+    this.#guard?.makers();
   }
 
   /** Hears of every commit from now on, when it is made. */

@@ -33,6 +33,18 @@ export class Counter {
     return this.#next++;
   }
 
+  /** @param count no more than half a block @returns the first of so many */
+  takeSome(count: number): number {
+    const first = this.#next;
+    this.#next += count;
+    return first;
+  }
+
+  /** True of a number that was given out, perhaps by somebody who ran before us. */
+  hasGiven(number: number): boolean {
+    return number < this.#next;
+  }
+
   /** Reservations of this tick were lost: the next number needs a new one. */
   forget(): void {
     this.#bound = this.#next;

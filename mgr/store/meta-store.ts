@@ -8,6 +8,7 @@ import type { ByteString, Handle, IodIndex, SessionId } from '../../shared/units
 import type {
   DirentRow,
   Inode,
+  LentRow,
   MemberRow,
   Mutation,
   PendingRow,
@@ -55,6 +56,8 @@ export interface MetaStore {
   /** All opens, streamed, so that a million of them need no array. */
   opens(): Iterable<StoredOpen>;
   openCount(): number;
+  /** Directories that are lent. */
+  lent(): readonly LentRow[];
   replies(session: SessionId): readonly ReplyRow[];
   /** Pending work of an iod, by handle, at most `count` above `after`. */
   pending(iod: IodIndex, after: Handle, count: number): readonly PendingRow[];

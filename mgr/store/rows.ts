@@ -69,6 +69,12 @@ export interface StoredOpen extends OpenRow {
   readonly layout: Layout | undefined;
 }
 
+/** A directory whose session makes names in it that only it knows yet (decision 21). */
+export interface LentRow {
+  readonly handle: Handle;
+  readonly session: SessionId;
+}
+
 /** The reply to the last mutation in a slot, stored with the change itself (DESIGN promise 5). */
 export interface ReplyRow {
   readonly session: SessionId;
@@ -137,10 +143,12 @@ export type Mutation =
   | { readonly kind: 'put-contents'; readonly handle: Handle; readonly bytes: Uint8Array }
   | { readonly kind: 'delete-contents'; readonly handle: Handle }
   | { readonly kind: 'put-session'; readonly row: SessionRow }
-  /** Takes its opens and replies along. */
+  /** Takes its opens, its replies and what is lent to it along. */
   | { readonly kind: 'delete-session'; readonly session: SessionId }
   | { readonly kind: 'put-open'; readonly row: OpenRow }
   | { readonly kind: 'delete-open'; readonly handle: Handle; readonly session: SessionId }
+  | { readonly kind: 'put-lent'; readonly row: LentRow }
+  | { readonly kind: 'delete-lent'; readonly handle: Handle }
   | { readonly kind: 'put-reply'; readonly row: ReplyRow }
   | { readonly kind: 'put-pending'; readonly row: PendingWork }
   /** Only when the number is still this one: it may have been put anew while its work was done. */

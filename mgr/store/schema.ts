@@ -94,6 +94,11 @@ const version6 = `
 INSERT INTO settings SELECT 'files', CAST(count(*) AS TEXT) FROM inodes WHERE kind = 0;
 `;
 
+/** Directories, each lent to one session. */
+const version7 = `
+CREATE TABLE lent (handle INTEGER PRIMARY KEY, session INTEGER NOT NULL);
+`;
+
 /** Migration i makes version i + 1 of version i; version 0 is the empty file. */
 export const migrations: readonly string[] = [
   version1,
@@ -102,6 +107,7 @@ export const migrations: readonly string[] = [
   version4,
   version5,
   version6,
+  version7,
 ];
 
 /**

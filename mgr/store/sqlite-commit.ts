@@ -123,6 +123,8 @@ export class BatchWriter {
       case 'delete-session':
       case 'put-open':
       case 'delete-open':
+      case 'put-lent':
+      case 'delete-lent':
       case 'put-reply':
       case 'put-member':
       case 'put-setting':
@@ -149,6 +151,12 @@ export class BatchWriter {
       }
       case 'delete-open':
         sql.deleteOpen.run(mutation.session, mutation.handle);
+        return;
+      case 'put-lent':
+        sql.putLent.run(mutation.row.handle, mutation.row.session);
+        return;
+      case 'delete-lent':
+        sql.deleteLent.run(mutation.handle);
         return;
       case 'put-reply': {
         const { session, slot, sequence, op, body } = mutation.row;
@@ -198,6 +206,8 @@ type SessionMutation = Extract<
     kind:
       | 'put-session'
       | 'delete-session'
+      | 'put-lent'
+      | 'delete-lent'
       | 'put-open'
       | 'delete-open'
       | 'put-reply'
@@ -249,11 +259,13 @@ function prepareStatements(database: Database) {
     putContents: into('contents', 2),
     deleteContents: prepare('DELETE FROM contents WHERE handle = ?'),
     putSession: into('sessions', 7),
-    deleteSession: ['opens', 'replies', 'sessions'].map((table) =>
+    deleteSession: ['opens', 'lent', 'replies', 'sessions'].map((table) =>
       prepare(`DELETE FROM ${table} WHERE session = ?`),
     ),
     putOpen: into('opens', 6),
     deleteOpen: prepare('DELETE FROM opens WHERE session = ? AND handle = ?'),
+    putLent: into('lent', 2),
+    deleteLent: prepare('DELETE FROM lent WHERE handle = ?'),
     putReply: into('replies', 5),
     insertPending: prepare('INSERT OR IGNORE INTO pending VALUES (?, ?, ?, ?, ?)'),
     updatePending: prepare(

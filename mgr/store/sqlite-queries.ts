@@ -57,6 +57,7 @@ export type OpenValues = [
   ssize: number | null,
   total: number | null,
 ];
+export type LentValues = [handle: number, session: number];
 export type ReplyValues = [slot: number, sequence: number, op: number, body: Buffer];
 export type PendingValues = [
   handle: number,
@@ -114,6 +115,7 @@ export function prepareQueries(database: Database) {
       'SELECT name FROM xattrs WHERE handle = ? ORDER BY name',
     ),
     contents: query<ByHandle, [bytes: Buffer]>('SELECT bytes FROM contents WHERE handle = ?'),
+    lent: query<[], LentValues>('SELECT handle, session FROM lent'),
     sessions: query<[], SessionValues>('SELECT * FROM sessions ORDER BY session'),
     opens: query<PageOf, OpenValues>(
       `SELECT opens.*, base, pcount, ssize, total FROM opens LEFT JOIN inodes USING (handle)

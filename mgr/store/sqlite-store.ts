@@ -8,6 +8,7 @@ import type { CommitWait, MetaStore, Room } from './meta-store.ts';
 import type {
   DirentRow,
   Inode,
+  LentRow,
   MemberRow,
   Mutation,
   PendingRow,
@@ -96,7 +97,7 @@ function keepPages(database: SqliteDatabase, bytes: number): void {
 }
 
 /** Tables that are short, and read from end to end at the start. */
-const readAtStart = ['settings', 'sessions', 'opens', 'replies', 'pending', 'members'];
+const readAtStart = ['settings', 'sessions', 'opens', 'lent', 'replies', 'pending', 'members'];
 
 /** @throws FsError WEFT_E_DATA_DAMAGED */
 function requireSound(database: SqliteDatabase, wholeBytesMax: number): void {
@@ -193,6 +194,13 @@ class SqliteStore implements MetaStore {
       groups: JSON.parse(groups) as number[],
       trusted: trusted === 1,
       readOnly: readOnly === 1,
+    }));
+  }
+
+  lent(): readonly LentRow[] {
+    return this.#sql.lent.all().map(([handle, session]) => ({
+      handle: handle as Handle,
+      session: session as SessionId,
     }));
   }
 

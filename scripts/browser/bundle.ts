@@ -38,7 +38,7 @@ const ofAll: readonly LeftOut[] = [
   // A page mounts nothing, shares a host with nobody, and is no daemon.
   {
     of: /shared\/limits\.ts$/,
-    part: /^ {2}(?:fuse|lent|late|shared|lane|store|retention|ticket|read|reclaim|relaxed|counter|inode|synced|fenced|strangers)\w*: .*,$/gm,
+    part: /^ {2}(?:fuse|lent|late|unborn|right(?!sPerRecall)|cachedNames|misses|unshared|settle|namesPer|handlesPer|shared|lane|store|retention|ticket|read|reclaim|relaxed|counter|inode|synced|fenced|strangers)\w*: .*,$/gm,
     by: '',
   },
   { of: /shared\/wire\/iod-ops\.ts$/, part: /^const sharedObject = [^]*?^\}\);$/m, by: '' },
@@ -58,7 +58,13 @@ const ofAll: readonly LeftOut[] = [
     part: /^ {4}\/\/ The mgr takes it that who comes back[^]*?this\.#cacheOn\(connection\)\);$/m,
     by: '    await this.#beginSession(connection, false);',
   },
-  { of: /client\/(?:small-)?file\.ts$/, part: /^ {2}async settle\([^]*?^ {2}\}$/m, by: '' },
+  { of: /client\/file\.ts$/, part: / \|\| this\.#bear\b/, by: '' },
+  { of: /client\/file\.ts$/, part: /^.*#bear\b.*;$/gm, by: '' },
+  {
+    of: /client\/(?:small-)?file\.ts$/,
+    part: /^ {2}(?:async settle|born|closeUnborn)\([^]*?^ {2}\}$/gm,
+    by: '',
+  },
   {
     of: /client\/file\.ts$/,
     part: /settle === undefined[^?]*\? (this\.#askMgr.*)\s+: this\.#small[^;]*/,
@@ -66,10 +72,11 @@ const ofAll: readonly LeftOut[] = [
   },
   { of: /client\/small-file\.ts$/, part: /^function changedMeanwhile[^]*?^\}$/m, by: '' },
   {
-    of: /shared\/wire\/mgr-ops\.ts$/,
-    part: /(\bsettle: op\(\s*\d+,\s*'',\s*change,)[^]*?^ {2}\),$/m,
-    by: '$1 empty, empty),',
+    of: /shared\/wire\/lent-ops\.ts$/,
+    part: /^const settledAttr = [^]*?^export const lentOps = [^]*?^\};$/m,
+    by: 'export const lentOps = { settle: {} };',
   },
+  { of: /shared\/wire\/mgr-ops\.ts$/, part: /^ {2}takeHandles: op\([^]*?^ {2}\),$/m, by: '' },
   // A page that is careful lets nobody make code of text.
   { of: /shared\/wire\/struct-parts\.ts$/, part: /\bmayCompile\(\) \? compiled : /, by: '' },
 ];

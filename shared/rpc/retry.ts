@@ -1,6 +1,6 @@
 /** When to try again: TRY_AGAIN and lost connections, never by count, always within the deadline. */
 import { limits } from '../limits.ts';
-import type { Random } from '../runtime/runtime.ts';
+import type { Random, Runtime } from '../runtime/runtime.ts';
 
 /** A daemon that was killed is back within a few seconds: whoever waits for it keeps looking. */
 const watchfulAttempts = 25;
@@ -22,6 +22,17 @@ export function retryDelayMs(attempts: number, random: Random, hintMs = 0): numb
     reconnectDelayMaxMs,
   );
   return Math.max(hintMs, delay / 2) + (delay / 2) * random.fraction();
+}
+
+/** Waits until it is time to try again. @param leftMs no longer than that */
+export function retryPause(
+  { clock, random }: Pick<Runtime, 'clock' | 'random'>,
+  attempts: number,
+  leftMs = Infinity,
+): Promise<void> {
+  return new Promise((resolve) => {
+    clock.timer(Math.min(leftMs, retryDelayMs(attempts, random)), resolve);
+  });
 }
 
 /** Logs at the 1st, 2nd, 4th, 8th … of a row of equal events (DESIGN 6). */

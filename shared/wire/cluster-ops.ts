@@ -1,7 +1,7 @@
 /** Messages of clients to the mgr about the cluster as a whole: codes 180-199. */
 import { limits } from '../limits.ts';
 import { bool, choice, empty, list, optional, struct, text, u32, u53 } from './codec.ts';
-import { op, type Role, type Traits } from './op.ts';
+import { change, client, lookup, op, type Traits } from './op.ts';
 import {
   bytesPlace,
   handle,
@@ -19,9 +19,6 @@ import {
   waitPage,
 } from './values.ts';
 
-const client: readonly Role[] = ['client'];
-const lookup: Traits = { from: client, class: 'read', resend: 'idempotent' };
-const change: Traits = { from: client, class: 'write', resend: 'slot' };
 const cluster: Traits = { from: client, class: 'link', resend: 'idempotent' };
 
 const fileRecord = struct({

@@ -16,7 +16,7 @@ import {
   u32,
   u53,
 } from './codec.ts';
-import { op, type Role, type Traits } from './op.ts';
+import { client, op, type Role, type Traits } from './op.ts';
 import {
   cap,
   handle,
@@ -31,7 +31,6 @@ import {
   waitQuestion,
 } from './values.ts';
 
-const client: readonly Role[] = ['client'];
 const mgr: readonly Role[] = ['mgr'];
 const read: Traits = { from: client, class: 'read', resend: 'idempotent' };
 const write: Traits = { from: client, class: 'write', resend: 'idempotent' };

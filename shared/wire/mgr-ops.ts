@@ -1,6 +1,6 @@
 /**
- * Messages that the mgr serves: sessions, names and files (codes 100-179) here, those of the cluster
- * and of iods beside it. A code is never used twice.
+ * Messages that the mgr serves: names and files (codes 110-179) here, those of sessions, of
+ * the cluster and of iods beside it. A code is never used twice.
  */
 import { limits } from '../limits.ts';
 import {
@@ -11,36 +11,32 @@ import {
   name,
   optional,
   struct,
-  text,
   timestamp,
   u16,
   u32,
   u53,
   u8,
 } from './codec.ts';
-import { op, type Role, type Traits } from './op.ts';
+import { change, lookup, op } from './op.ts';
 import {
   attr,
   cap,
   dirent,
   handle,
-  id32,
   inodeKind,
   layout,
   layoutWish,
-  members,
   offset,
   pathName,
   place,
-  session,
 } from './values.ts';
 import { clusterOps } from './cluster-ops.ts';
+import { lentOps } from './lent-ops.ts';
+import { sessionOps } from './session-ops.ts';
 import { syncOps } from './sync-ops.ts';
 import { watchOps } from './watch-ops.ts';
 
-const client: readonly Role[] = ['client'];
-const lookup: Traits = { from: client, class: 'read', resend: 'idempotent' };
-const change: Traits = { from: client, class: 'write', resend: 'slot' };
+export { sessionOps };
 
 /** Bits of the `flags` of `open`. */
 export const openFlags = {
@@ -67,74 +63,6 @@ const attrReply = struct({ attr });
 
 /** For whom root makes something: owner, group and rights are his. */
 const maker = optional(struct({ uid: u32, gid: u32, groups: list(u32, limits.groupsMax) }));
-
-const sessionReply = struct({
-  session,
-  /** The session's own key, hidden under the key of this connection (see auth.ts). */
-  hiddenKey: id32,
-  leaseMs: u32,
-  hostId: text(128),
-  members,
-  uid: u32,
-  gid: u32,
-  groups: list(u32, limits.groupsMax),
-  /** It may change nothing. */
-  readOnly: bool,
-  /** The mgr may have lost some of its opens and closes: before all else it is to `declare`. */
-  declare: bool,
-});
-
-/** An open; with slot and sequence of the change that closes it, if that has no answer yet. */
-const declaredOpen = struct({ cap, rights: u8, slot: u16, sequence: u32 });
-
-export const sessionOps = {
-  openSession: op(
-    100,
-    'Begins a session. The uid that it gets is decided here, by policy, not by the client.',
-    { from: client, class: 'read', resend: 'never' },
-    struct({ name: text(255), uid: u32, gid: u32, groups: list(u32, limits.groupsMax) }),
-    sessionReply,
-  ),
-  attachSession: op(
-    101,
-    'Takes the session up again on a new connection (proved by the session key) and fences the old one. Who owes something that was lent is back, and without rights, when it asks for them anew with `cache`.',
-    { from: client, class: 'read', resend: 'never' },
-    struct({ owes: bool }),
-    sessionReply,
-  ),
-  closeSession: op(
-    102,
-    'Ends the session: all it has open is closed.',
-    { from: client, class: 'read', resend: 'idempotent' },
-    empty,
-    empty,
-  ),
-  cache: op(
-    103,
-    'From now on attributes that go over this connection may come with the right to cache them.',
-    { from: client, class: 'read', resend: 'never' },
-    empty,
-    empty,
-  ),
-  abandon: op(
-    104,
-    'The caller of the change before it in its slot has stopped waiting: the reply tells what was made, when it is done; what was not made by then never is.',
-    change,
-    struct({ sequence: u32 }),
-    struct({ made: optional(struct({ op: u16, reply: bytes(limits.changeReplyBytesMax) })) }),
-  ),
-  declare: op(
-    105,
-    'After a power loss of the mgr: all that the session has open, in parts. `opening` are opens that have no answer yet.',
-    { from: client, class: 'read', resend: 'never' },
-    struct({
-      opens: list(declaredOpen, limits.opensPerDeclareMax),
-      opening: list(struct({ slot: u16, sequence: u32, rights: u8 }), limits.slotsPerSession),
-      last: bool,
-    }),
-    empty,
-  ),
-};
 
 export const nameOps = {
   lookup: op(
@@ -197,8 +125,22 @@ export const nameOps = {
     116,
     'Makes a directory, a fifo, socket or device node, or a file that nobody opens yet.',
     change,
-    struct({ at: place, kind: inodeKind, mode, device: u32, maker }),
-    attrReply,
+    struct({
+      at: place,
+      kind: inodeKind,
+      mode,
+      device: u32,
+      maker,
+      /** A directory may be lent to the caller: see `lent` of the reply. */
+      lend: bool,
+    }),
+    struct({
+      attr,
+      /** Nobody else looks into it before the caller has been asked for it, or gives it back. */
+      lent: bool,
+      /** Bytes that a new file in it may have at the mgr; 0: none may be made there. */
+      roomAtMgr: u32,
+    }),
   ),
   symlink: op(
     117,
@@ -278,6 +220,13 @@ export const nameOps = {
     struct({ handle }),
     attrReply,
   ),
+  takeHandles: op(
+    129,
+    'Handles for what the caller makes in directories that are lent to it. Nobody else gets them.',
+    lookup,
+    empty,
+    struct({ first: handle, count: u32 }),
+  ),
   setDefaults: op(
     127,
     'Default layout and retention time for what is made in a directory from now on.',
@@ -292,7 +241,15 @@ export const fileOps = {
     130,
     'Opens, and creates if asked: one round trip. The cap in the reply opens the file at its iods.',
     change,
-    struct({ at: place, flags: u16, mode, layout: layoutWish, maker }),
+    struct({
+      at: place,
+      flags: u16,
+      mode,
+      layout: layoutWish,
+      maker,
+      /** Of the file that is made, in a directory that is lent to the caller. */
+      handle: optional(handle),
+    }),
     struct({
       attr,
       cap,
@@ -360,27 +317,7 @@ export const fileOps = {
     struct({ handle }),
     empty,
   ),
-  settle: op(
-    139,
-    'Gives back what was lent, with all that was done to it, and perhaps the open itself. Without attributes in the reply nothing of it is stored: somebody has changed the file since it was made.',
-    change,
-    struct({
-      handle,
-      /** Time of the last change of the file when it was lent. */
-      made: timestamp,
-      /** All that are in the file. */
-      bytes: bytes(limits.smallFileBytesMax),
-      mode,
-      uid: u32,
-      gid: u32,
-      accessed: timestamp,
-      modified: timestamp,
-      changed: timestamp,
-      /** Of the open that is given back; 0: the file stays open. */
-      rights: u8,
-    }),
-    struct({ attr: optional(attr) }),
-  ),
+  ...lentOps,
 };
 
 /** A row of `weft fsck`: what the mgr knows of one file's bytes. */

@@ -50,6 +50,11 @@ export function op<Q extends Codec<ValueOf<Q>>, R extends Codec<ValueOf<R>>>(
   };
 }
 
+/** What clients may ask: a question, which may be asked again, and a change, which is made once. */
+export const client: readonly Role[] = ['client'];
+export const lookup: Traits = { from: client, class: 'read', resend: 'idempotent' };
+export const change: Traits = { from: client, class: 'write', resend: 'slot' };
+
 export type OpTable = Readonly<Record<string, Op>>;
 export type RequestOf<O> = O extends Op<infer Q, infer _> ? Q : never;
 export type ReplyOf<O> = O extends Op<infer _, infer R> ? R : never;

@@ -190,7 +190,7 @@ export class Scripted {
 
   #mgrService(): Service {
     const { openSession, attachSession, closeSession, abandon } = sessionOps;
-    const { lookup, getAttr, storedAttr, setAttr, unlink } = nameOps;
+    const { lookup, getAttr, storedAttr, setAttr, unlink, takeHandles } = nameOps;
     const session = (context: Context) => this.#sessionReply(context);
     return new Service()
       .serve(
@@ -217,7 +217,7 @@ export class Scripted {
         }),
       )
       .serve(
-        { lookup, getAttr, storedAttr, setAttr, unlink },
+        { lookup, getAttr, storedAttr, setAttr, unlink, takeHandles },
         this.#handlers({
           lookup: ({ at }: { at: Place }) => ({ attr: this.#attr(this.#at(at)) }),
           getAttr: ({ handle }: { handle: Handle }) => ({ attr: this.#attr(this.#of(handle)) }),
@@ -232,6 +232,7 @@ export class Scripted {
             this.files.delete(at.path);
             return {};
           },
+          takeHandles: () => ({ first: this.#number() as Handle, count: 1 }),
         }),
       )
       .serve(
@@ -263,6 +264,12 @@ export class Scripted {
           writeSmall: () => ({ offset: undefined }),
           moveOut: () => ({}),
           settle: () => ({ attr: undefined }),
+          settleNames: () => {
+            throw new FsError('EPERM', { what: 'nothing is lent' });
+          },
+          borrow: () => {
+            throw new FsError('EPERM', { what: 'nothing is lent' });
+          },
         }),
       );
   }

@@ -12,6 +12,7 @@ const mkdir = (path: string) => ({
   mode: 0o755,
   device: 0,
   maker: undefined,
+  lend: false,
 });
 const setSize = (path: string, size: number) => ({ ...noChange, at: at(path), size });
 const make = nameOps.makeNode;
@@ -240,7 +241,14 @@ test('an open or close that comes again is counted once', async (t) => {
   const world = new MgrWorld(14);
   const client = await world.client();
   const flags = openFlags.read | openFlags.create;
-  const request = { at: at('/f'), flags, mode: 0o644, layout: anyLayout, maker: undefined };
+  const request = {
+    at: at('/f'),
+    flags,
+    mode: 0o644,
+    layout: anyLayout,
+    maker: undefined,
+    handle: undefined,
+  };
   const opened = await world.complete(client.once(fileOps.open, request, 0, 1));
   await world.complete(client.once(fileOps.open, request, 0, 1));
   const close = {

@@ -3,15 +3,12 @@ import test from 'ava';
 import { limits } from '../../shared/limits.ts';
 import { byteString, type Handle, type SessionId } from '../../shared/units.ts';
 import { fileOps, nameOps, sessionOps } from '../../shared/wire/mgr-ops.ts';
-import type { RequestOf } from '../../shared/wire/op.ts';
 import { Lends, LentError } from '../../mgr/lends.ts';
 import { at, MgrWorld, type MgrClient, noChange } from './mgr-world.ts';
 import { Asked, both, Mount, type Opened, settlement } from './mount.ts';
 
 const smallFileBytes = 100;
 const patienceMs = 10 * limits.sessionLeaseMs;
-
-type Declaration = RequestOf<typeof sessionOps.declare>;
 
 /** A mount that has just made `/f`, somebody else, and a third who keeps the mgr from being alone. */
 async function begin(seed: number, config: { readonly cause?: 'host-restart' } = {}) {
@@ -31,17 +28,6 @@ function stat(client: MgrClient) {
 /** It comes back with what it owes, and settles it. */
 function settleWhenBack(world: MgrWorld, mount: Mount, lent: Opened) {
   return world.complete(mount.client.call(fileOps.settle, settlement(lent), patienceMs));
-}
-
-async function declare(world: MgrWorld, { client }: Mount, opens: Declaration['opens']) {
-  const { connection } = client;
-  if (connection === undefined) throw new Error('no connection');
-  await world.complete(
-    client.process.call(({ clock }) => {
-      const options = { deadline: clock.now() + 20_000 };
-      return connection.call(sessionOps.declare, { opens, opening: [], last: true }, options);
-    }),
-  );
 }
 
 for (const isAskedBefore of [false, true]) {
@@ -227,7 +213,7 @@ test('after a loss of the host a mount declares what it has open, then settles, 
   const asked = stat(other);
   t.true(mount.client.session?.declare);
   const open = { cap: lent.cap, rights: both, slot: 0, sequence: 0 };
-  await declare(world, mount, [open]);
+  await world.complete(mount.declare([open]));
   await world.pass(2 * limits.rightAtMgrMs);
   t.false(asked.isOver, 'it has not settled yet');
   await settleWhenBack(world, mount, lent);
@@ -243,7 +229,7 @@ test('after a loss of the host a mount that owes nothing is back when it has dec
   const asked = stat(other);
   await world.pass(2 * limits.rightAtMgrMs);
   t.false(asked.isOver);
-  await declare(world, mount, [{ cap: lent.cap, rights: both, slot: 0, sequence: 0 }]);
+  await world.complete(mount.declare([{ cap: lent.cap, rights: both, slot: 0, sequence: 0 }]));
   await world.pass(100);
   t.true(asked.isOver);
 });
@@ -256,7 +242,7 @@ test('a settle that closes, and was done before the loss of the host, is not ope
   await world.complete(settle());
   world.process.restart();
   await world.complete(mount.client.ready());
-  await declare(world, mount, [{ cap: lent.cap, rights: both, ...place }]);
+  await world.complete(mount.declare([{ cap: lent.cap, rights: both, ...place }]));
   t.is(world.store?.openCount(), 0);
   t.like(await world.complete(settle()), { attr: { size: 5 } });
 });
@@ -273,6 +259,7 @@ function alone() {
     },
     openTable: { opensOf: () => [] },
     sessions: { missing: new Set(), isMissing: () => false },
+    remember: () => undefined,
   });
   const isLent = (): boolean => {
     try {
@@ -283,7 +270,8 @@ function alone() {
       throw error;
     }
   };
-  const lend = () => lends.lend(undefined as never, session, handle);
+  const lend = () =>
+    lends.lend(undefined as never, session, { handle, kind: 'file', when: 'if-room' });
   return { lends, handle, session, givenBack, isLent, lend };
 }
 

@@ -40,6 +40,7 @@ const mkdir = {
   mode: 0o755,
   device: 0,
   maker: undefined,
+  lend: false,
 };
 
 test('every metric of a mgr is shown, and nothing else', async (t) => {

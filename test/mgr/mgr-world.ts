@@ -243,6 +243,7 @@ export class MgrClient {
       mode,
       layout: anyLayout,
       maker: undefined,
+      handle: undefined,
     });
   }
 
@@ -257,6 +258,7 @@ export class MgrClient {
       mode: 0o755,
       device: 0,
       maker: undefined,
+      lend: false,
     });
   }
 

@@ -13,7 +13,7 @@ import type { fileOps, nameOps } from '../../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
 import type { Attr, LayoutWish, Place } from '../../shared/wire/values.ts';
 import { ensureRoot } from '../../mgr/namespace/root.ts';
-import type { Identity } from '../../mgr/namespace/permission.ts';
+import type { Identity } from '../../shared/inherited.ts';
 import type { NameContext, NameHandler } from '../../mgr/ops/name-context.ts';
 import { nameHandlers } from '../../mgr/ops/name-handlers.ts';
 import { type OpenedInode, openInode } from '../../mgr/ops/open-file.ts';
@@ -107,7 +107,14 @@ export class NameSpace {
   }
 
   open(path: string, flags: number, mode = 0o644, wish = anyLayout): OpenedInode {
-    return this.openRequest({ at: at(path), flags, mode, layout: wish, maker: undefined });
+    return this.openRequest({
+      at: at(path),
+      flags,
+      mode,
+      layout: wish,
+      maker: undefined,
+      handle: undefined,
+    });
   }
 
   openRequest(request: RequestOf<typeof fileOps.open>): OpenedInode {
@@ -115,8 +122,14 @@ export class NameSpace {
   }
 
   file(path: string, mode = 0o644): Attr {
-    return this.call('makeNode', { at: at(path), kind: 'file', mode, device: 0, maker: undefined })
-      .attr;
+    return this.call('makeNode', {
+      at: at(path),
+      kind: 'file',
+      mode,
+      device: 0,
+      maker: undefined,
+      lend: false,
+    }).attr;
   }
 
   directory(path: string, mode = 0o755): Attr {
@@ -126,6 +139,7 @@ export class NameSpace {
       mode,
       device: 0,
       maker: undefined,
+      lend: false,
     }).attr;
   }
 

@@ -238,7 +238,7 @@ test('a client with too many rights gives the oldest back', async (t) => {
 test('what is lent is asked back once, and returned with the answer', async (t) => {
   const { client, pass, rights, returned } = await stage();
   const one = client(1);
-  t.true(rights.lend(one.connection, file));
+  t.true(rights.lend(one.connection, file, 'if-room'));
   t.is(rights.count, 1);
   const asked = [1, 2].map(() => rights.askBack(1 as SessionId, file) ?? Promise.resolve());
   await pass(1);
@@ -254,7 +254,7 @@ test('what is lent is asked back once, and returned with the answer', async (t) 
 test('who is not heard of when it is asked has given nothing back', async (t) => {
   const { client, pass, rights, returned, released } = await stage();
   const one = client(1);
-  rights.lend(one.connection, file);
+  rights.lend(one.connection, file, 'if-room');
   const asked = rights.askBack(1 as SessionId, file);
   await pass(1);
   one.answer(new FsError('EPIPE'));
@@ -269,17 +269,33 @@ test('who is not heard of when it is asked has given nothing back', async (t) =>
 
 test('nothing is lent to who does not cache, is gone, or has too many rights', async (t) => {
   const { client, rights, pass } = await stage();
-  t.false(rights.lend(new FakeClient(() => undefined).connection, file));
+  t.false(rights.lend(new FakeClient(() => undefined).connection, file, 'if-room'));
   const [one, two] = [client(1), client(2)];
-  rights.lend(one.connection, file);
+  rights.lend(one.connection, file, 'if-room');
   one.connection.close(new FsError('EPIPE'));
   t.is(rights.askBack(1 as SessionId, file), undefined, 'it cannot be asked now');
   for (let i = 0; i < limits.rightsPerSessionMax; i++) {
-    rights.lend(two.connection, (10 + i) as Handle);
+    rights.lend(two.connection, (10 + i) as Handle, 'if-room');
   }
-  t.false(rights.lend(two.connection, other));
+  t.false(rights.lend(two.connection, other, 'if-room'));
   await pass(1);
   t.is(two.recalled[0]?.[0], 10 as Handle);
   rights.givenBack(2 as SessionId, 11 as Handle);
   t.is(rights.askBack(2 as SessionId, 11 as Handle), undefined);
+});
+
+test('what its client knows more of is lent also to who has too many rights', async (t) => {
+  const { client, rights, pass } = await stage();
+  const one = client(1);
+  for (let i = 0; i < limits.rightsPerSessionMax; i++) {
+    rights.lend(one.connection, (10 + i) as Handle, 'if-room');
+  }
+  t.true(rights.lend(one.connection, file, 'always'));
+  t.is(rights.count, limits.rightsPerSessionMax + 1);
+  await pass(1);
+  t.is(one.recalled[0]?.[0], 10 as Handle, 'the oldest are asked for');
+  t.false(one.recalled.flat().includes(file));
+  t.truthy(rights.askBack(1 as SessionId, file));
+  const stranger = new FakeClient(() => undefined).connection;
+  t.false(rights.lend(stranger, other, 'always'), 'it cannot be asked');
 });

@@ -276,7 +276,7 @@ test('what needs no session is answered without one, and nothing else is', async
   await t.throwsAsync(world.complete(client.stat('/')), { message: /EPERM/ });
   const make = client.once(
     nameOps.makeNode,
-    { at: at('/d'), kind: 'directory', mode: 0, device: 0, maker: undefined },
+    { at: at('/d'), kind: 'directory', mode: 0, device: 0, maker: undefined, lend: false },
     0,
     1,
   );

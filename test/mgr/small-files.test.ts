@@ -36,7 +36,12 @@ test('a new file has its bytes at the mgr, and says how many there may be', asyn
 test('the bytes of a file at the mgr all belong to its first stripe', async (t) => {
   const world = new MgrWorld(2, { smallFileBytes: limits.smallFileBytesMax });
   const client = await world.client();
-  const request = { flags: read | write | create, mode: 0o644, maker: undefined };
+  const request = {
+    flags: read | write | create,
+    mode: 0o644,
+    maker: undefined,
+    handle: undefined,
+  };
   const layout = { base: undefined, pcount: undefined, ssize: 4096 };
   const at = { directory: 1 as Handle, path: 'f' as never };
   const opened = await world.complete(client.call(fileOps.open, { ...request, at, layout }));

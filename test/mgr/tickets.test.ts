@@ -124,6 +124,8 @@ const changing = Object.fromEntries(
   ),
 );
 
+const nothingMade = { removed: [], made: [], contents: Buffer.alloc(0) };
+
 /** A request of each that would do something. */
 function changes(handle: Handle): Record<string, object> {
   const name = byteString('user.a');
@@ -150,6 +152,7 @@ function changes(handle: Handle): Record<string, object> {
     writeSmall: { handle, offset: 0, bytes: Buffer.from('1') },
     moveOut: { handle },
     settle: { ...settlement, handle, rights: 0 },
+    settleNames: { ...settlement, directory: handle, back: false, ...nothingMade },
     evictIod: { index: 0, admit: false },
   } satisfies Partial<Record<keyof typeof mgrOps, object>>;
   const forgotten = Object.keys(changing).filter((one) => !(one in requests));

@@ -35,9 +35,10 @@ function makeWatches({ deepMode = 0o755 } = {}) {
     dirent(deep, 'two', file),
   ];
   const of = (handle: Handle): DirentRow[] => dirents.filter((row) => row.handle === handle);
+  const stored = (handle: Handle) => inodes.get(handle);
   const watches = new Watches({
     clock: { now: () => 0 } as never,
-    view: { inode: (handle) => inodes.get(handle) },
+    view: { inode: stored, stored },
     store: { direntOf: (handle) => of(handle)[0], direntsOf: (handle) => of(handle) },
   });
   return { watches, inodes };

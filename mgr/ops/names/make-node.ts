@@ -2,19 +2,22 @@ import { FsError } from '../../../shared/errno.ts';
 import type { nameOps } from '../../../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../../../shared/wire/op.ts';
 import { addNew } from '../../namespace/entries.ts';
-import { layoutOfNewFile, placeOfNewFile } from '../../namespace/layout.ts';
-import { modeBits, requireAdd } from '../../namespace/permission.ts';
+import { anyLayout, layoutOfNewFile, placeOfNewFile } from '../../namespace/layout.ts';
+import { requireAdd } from '../../namespace/permission.ts';
+import { directoryModeBits, modeBits } from '../../../shared/inherited.ts';
+import { inodeOf } from '../../namespace/path.ts';
 import { requireRoomForDirectory } from '../../namespace/rename-rules.ts';
+import type { ChangeCall } from '../../exactly-once.ts';
+import { type BorrowScope, mayBeLent, roomIn } from '../borrow.ts';
 import { attrOf, type NameContext, onBehalfOf } from '../name-context.ts';
 import { findFreeName } from '../free-name.ts';
 
 type MakeNode = typeof nameOps.makeNode;
-
-/** Mode bits that mkdir takes; suid and sgid of a directory are for chmod, as on Linux. */
-const directoryModeBits = 0o1777;
+type Request = RequestOf<MakeNode>;
+type Reply = ReplyOf<MakeNode>;
 
 /** @throws FsError EEXIST, EACCES, EMLINK, EPERM (devices are root's), EINVAL, and as the walk */
-export function makeNode(caller: NameContext, request: RequestOf<MakeNode>): ReplyOf<MakeNode> {
+export function makeNode(caller: NameContext, request: Request): Reply {
   const context = onBehalfOf(caller, request.maker);
   const { view, who, now } = context;
   const { kind } = request;
@@ -24,6 +27,7 @@ export function makeNode(caller: NameContext, request: RequestOf<MakeNode>): Rep
   if (kind === 'directory') requireRoomForDirectory(directory);
   const isDevice = kind === 'character' || kind === 'block';
   if (isDevice && who.uid !== 0) throw new FsError('EPERM', { what: 'only root makes devices' });
+  view.requireRoom();
   const handle = view.allocateHandle();
   const inode = addNew(view, who, now, directory, name, {
     handle,
@@ -36,7 +40,19 @@ export function makeNode(caller: NameContext, request: RequestOf<MakeNode>): Rep
         : undefined,
     place: kind === 'file' ? placeOfNewFile(context.smallFileBytes) : 'iods',
   });
-  return { attr: attrOf(inode) };
+  return { attr: attrOf(inode), lent: false, roomAtMgr: 0 };
 }
 
-const anyLayout = { base: undefined, pcount: undefined, ssize: undefined };
+/** As `makeNode`; a directory may be lent to its maker. */
+export function makeLentNode(
+  scope: Pick<BorrowScope, 'files' | 'retention'>,
+  call: ChangeCall<Reply>,
+  request: Request,
+): Reply {
+  const reply = makeNode(call, request);
+  if (!request.lend || request.kind !== 'directory') return reply;
+  const directory = inodeOf(call.view, reply.attr.handle);
+  if (!mayBeLent(scope, call, directory)) return reply;
+  call.made = { handle: directory.handle, kind: 'directory', when: 'if-room' };
+  return { ...reply, roomAtMgr: roomIn(scope, call, directory) };
+}

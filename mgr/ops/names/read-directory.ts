@@ -16,7 +16,8 @@ const headBytes = 1024;
 
 /**
  * A page after a cookie. An entry that stays is listed exactly once, whatever comes and goes
- * meanwhile. `.` and `..` are the client's to add. Attributes need the right to search.
+ * meanwhile. `.` and `..` are the client's to add. Attributes need the right to search; of what is
+ * lent to the caller he knows them, and is told none.
  * @throws FsError EACCES, ENOTDIR, and as `resolve`
  */
 export function readDirectory(
@@ -30,12 +31,14 @@ export function readDirectory(
   const attributes = request.attributes && isAllowed(who, directory, may.execute);
   const count = Math.max(1, Math.min(request.count, limits.direntsPerPageMax));
   const rows = view.dirents(directory.handle, request.after, count);
+  if (attributes) view.requireHere(rows.map(({ handle }) => handle));
   const entries: Dirent[] = [];
   let room = limits.bodyBytesMax - headBytes;
   for (const { name, handle, kind, cookie } of rows) {
     room -= name.length + entryBytes + (attributes ? attrBytes : 0);
     if (room < 0) break;
-    const attr = attributes ? attrOf(inodeOf(view, handle)) : undefined;
+    const isTold = attributes && !view.isLentTo(who.session, handle);
+    const attr = isTold ? attrOf(inodeOf(view, handle)) : undefined;
     entries.push({ name, handle, kind, cookie, attr });
   }
   return {

@@ -67,6 +67,7 @@ function exchange(context: NameContext, from: Found, to: Found, plan: RenamePlan
 /** The name leads to `inode`, and `..` of a directory to where it is now. */
 function put({ view, now }: NameContext, { directory, name }: Found, inode: Inode, cookie: number) {
   const parent = directory.handle;
+  if (inode.kind === 'directory' && inode.parent !== parent) view.requireNothingMadeBelow();
   view.putDirent({ parent, name, handle: inode.handle, kind: inode.kind, cookie });
   view.putInode({
     ...inodeOf(view, inode.handle),

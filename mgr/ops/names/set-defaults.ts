@@ -18,6 +18,7 @@ export function setDefaults(
   if (directory.kind !== 'directory') throw new FsError('ENOTDIR');
   requireOwner(context.who, directory);
   checkWish(layout, context.iodTotal);
+  context.view.requireNothingMadeBelow();
   const changed = { ...directory, defaults: { layout, retentionSeconds }, changed: context.now };
   context.view.putInode(changed);
   return { attr: attrOf(changed) };

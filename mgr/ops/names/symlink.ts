@@ -17,6 +17,7 @@ export function symlink(caller: NameContext, request: RequestOf<Symlink>): Reply
   if (target.includes('\0')) throw new FsError('EINVAL', { what: 'a path holds no NUL byte' });
   const { directory, name } = findFreeName(context, request.at, false);
   requireAdd(who, directory);
+  view.requireRoom();
   const handle = view.allocateHandle();
   const wanted = { handle, kind: 'symlink', mode: 0o777, target } as const;
   return { attr: attrOf(addNew(view, who, now, directory, name, wanted)) };

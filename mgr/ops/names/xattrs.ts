@@ -5,14 +5,8 @@ import { type ByteString, displayText } from '../../../shared/units.ts';
 import type { nameOps } from '../../../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../../../shared/wire/op.ts';
 import { resolve } from '../../namespace/path.ts';
-import {
-  type Identity,
-  isOwner,
-  may,
-  modeBits,
-  requireAccess,
-  requireOwner,
-} from '../../namespace/permission.ts';
+import { isOwner, may, requireAccess, requireOwner } from '../../namespace/permission.ts';
+import { type Identity, modeBits } from '../../../shared/inherited.ts';
 import type { Inode } from '../../store/rows.ts';
 import type { Done, NameContext } from '../name-context.ts';
 

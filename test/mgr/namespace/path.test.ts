@@ -133,6 +133,7 @@ test('names have a bound and may be any bytes but slash and NUL', (t) => {
     mode: 0,
     device: 0,
     maker: undefined,
+    lend: false,
   });
   names.commit();
   names.reopen();

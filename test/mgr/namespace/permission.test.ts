@@ -2,15 +2,14 @@ import test from 'ava';
 import * as fc from 'fast-check';
 import {
   changedMode,
-  inherited,
   isAllowed,
-  type Identity,
   modeAfterChangeOwner,
   modeAfterWrite,
   requireChangeOwner,
   requireChangeTimes,
   requireRemove,
 } from '../../../mgr/namespace/permission.ts';
+import { inherited, type Identity } from '../../../shared/inherited.ts';
 import type { Inode } from '../../../mgr/store/rows.ts';
 import type { Handle } from '../../../shared/units.ts';
 import { alice, bob, fails, root } from '../name-space.ts';

@@ -52,7 +52,14 @@ test('a file that is held outlives its last name, also a crash, until it is remo
 test('what has no bytes leaves nothing to be removed', (t) => {
   const names = new NameSpace();
   names.symlink('l', 'x');
-  names.call('makeNode', { at: at('p'), kind: 'fifo', mode: 0o600, device: 0, maker: undefined });
+  names.call('makeNode', {
+    at: at('p'),
+    kind: 'fifo',
+    mode: 0o600,
+    device: 0,
+    maker: undefined,
+    lend: false,
+  });
   names.unlink('l');
   names.unlink('p');
   names.commit();

@@ -10,10 +10,11 @@ const target = byteString('f');
 
 /** What makes a name, by root for alice. */
 function makers(names: NameSpace) {
+  const made = { maker: alice, lend: false, handle: undefined };
   const node = (path: string, kind: InodeKind) =>
-    names.call('makeNode', { at: at(path), kind, mode: 0o666, device: 7, maker: alice }).attr;
+    names.call('makeNode', { ...made, at: at(path), kind, mode: 0o666, device: 7 }).attr;
   const open = (path: string, flags: number, mode = 0o666) =>
-    names.openRequest({ at: at(path), flags, mode, layout: anyLayout, maker: alice }).inode;
+    names.openRequest({ ...made, at: at(path), flags, mode, layout: anyLayout }).inode;
   return {
     file: (path: string) => open(path, read | write | create | exclusive),
     node: (path: string) => node(path, 'file'),

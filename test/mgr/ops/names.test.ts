@@ -17,6 +17,7 @@ test('what is made belongs to its maker and is stamped with one time', (t) => {
       mode: 0o7640,
       device: 9,
       maker: undefined,
+      lend: false,
     });
     t.like(attr, { kind, uid: alice.uid, gid: alice.gid, device: 0, size: 0, sizeExact: true });
     t.is(attr.mode, kind === 'directory' ? 0o1640 : 0o7640);
@@ -64,6 +65,7 @@ test('only root makes devices, and a symlink is made with its target', (t) => {
     mode: 0o600,
     device: 0x801,
     maker: undefined,
+    lend: false,
   } as const;
   names.as(alice, () => fails(t, 'EPERM', () => names.call('makeNode', device)));
   t.is(names.call('makeNode', device).attr.device, 0x801);

@@ -90,6 +90,7 @@ test('making needs a writable directory; what has no bytes is not opened', (t) =
     mode: 0o666,
     device: 0,
     maker: undefined,
+    lend: false,
   });
   fails(t, 'EOPNOTSUPP', () => names.open('fifo', read));
 });
@@ -99,6 +100,13 @@ test('an open by handle needs no path', (t) => {
   const { handle } = names.stat('f');
   names.held.add(handle);
   names.unlink('f');
-  const request = { at: at('', handle), flags: read, mode: 0, layout: anyLayout, maker: undefined };
+  const request = {
+    at: at('', handle),
+    flags: read,
+    mode: 0,
+    layout: anyLayout,
+    maker: undefined,
+    handle: undefined,
+  };
   t.is(names.openRequest(request).inode.links, 0);
 });

@@ -15,7 +15,14 @@ class FullTable extends OpenTable {
 }
 
 function request(path: string) {
-  return { at: at(path), flags: openFlags.read, mode: 0, layout: anyLayout, maker: undefined };
+  return {
+    at: at(path),
+    flags: openFlags.read,
+    mode: 0,
+    layout: anyLayout,
+    maker: undefined,
+    handle: undefined,
+  };
 }
 
 test('a session with too many files open gets EMFILE, but may open those again', (t) => {

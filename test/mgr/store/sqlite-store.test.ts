@@ -72,6 +72,7 @@ test('every row is read as it was written, after a restart too', (t) => {
       { kind: 'put-xattr', handle: file.handle, name: allBytes, value: Buffer.from([1, 0]) },
       { kind: 'put-session', row: sessionRow },
       { kind: 'put-open', row: open },
+      { kind: 'put-lent', row: { handle: directory.handle, session } },
       { kind: 'put-reply', row: reply },
       { kind: 'put-pending', row: pending },
       { kind: 'put-member', row: member },
@@ -91,6 +92,7 @@ test('every row is read as it was written, after a restart too', (t) => {
     t.deepEqual(read.files(0 as Handle, 10), [file]);
     t.deepEqual(read.sessions(), [sessionRow]);
     t.deepEqual([...read.opens()], [{ ...open, layout: file.layout }]);
+    t.deepEqual(read.lent(), [{ handle: directory.handle, session }]);
     t.deepEqual(read.replies(session), [reply]);
     t.deepEqual(read.pending(iod, 0 as Handle, 10), [{ ...pending, number: 1 }]);
     t.deepEqual(read.members(), [member]);
@@ -99,13 +101,19 @@ test('every row is read as it was written, after a restart too', (t) => {
   }
 });
 
-test('a session takes its opens and replies along, an inode its attributes', (t) => {
+test('a session takes its opens, its replies and what is lent to it along, an inode its attributes', (t) => {
   const store = openSqliteStore({ database: memoryDatabase() });
   const other = 8 as SessionId;
   const opens = [session, other].flatMap((session) =>
     [2, 3].map((handle): Mutation => ({
       kind: 'put-open',
       row: { handle: handle as Handle, session, readers: 1, writers: 0, sequence: 1, since: 0 },
+    })),
+  );
+  const lent = [session, other].flatMap((session) =>
+    [4, 5].map((handle): Mutation => ({
+      kind: 'put-lent',
+      row: { handle: (handle + 10 * session) as Handle, session },
     })),
   );
   const replies = [session, other].map((session): Mutation => ({
@@ -115,6 +123,7 @@ test('a session takes its opens and replies along, an inode its attributes', (t)
   store.commit(
     [
       ...opens,
+      ...lent,
       ...replies,
       { kind: 'put-inode', row: file },
       { kind: 'put-xattr', handle: file.handle, name: bytes(97), value: Buffer.alloc(1) },
@@ -125,6 +134,7 @@ test('a session takes its opens and replies along, an inode its attributes', (t)
     [
       { kind: 'delete-session', session },
       { kind: 'delete-open', handle: 3 as Handle, session: other },
+      { kind: 'delete-lent', handle: (5 + 10 * other) as Handle },
       { kind: 'delete-inode', handle: file.handle },
     ],
     1,
@@ -133,6 +143,7 @@ test('a session takes its opens and replies along, an inode its attributes', (t)
     [...store.opens()].map(({ handle, session }) => [handle, session]),
     [[2, other]],
   );
+  t.deepEqual(store.lent(), [{ handle: 4 + 10 * other, session: other }]);
   t.deepEqual([store.replies(session).length, store.replies(other).length], [0, 1]);
   t.deepEqual(store.xattrNames(file.handle), []);
   t.is(store.inode(file.handle), undefined);
