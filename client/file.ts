@@ -10,8 +10,7 @@ import { dataOps } from '../shared/wire/iod-ops.ts';
 import { fileOps, nameOps } from '../shared/wire/mgr-ops.ts';
 import { type Attr, type Cap, type InodeKind, rights } from '../shared/wire/values.ts';
 import type { CallOptions } from '../shared/rpc/call.ts';
-import { retryDelayMs } from '../shared/rpc/retry.ts';
-import type { Clock } from '../shared/runtime/runtime.ts';
+import { retryPause } from '../shared/rpc/retry.ts';
 import type { Op } from '../shared/wire/op.ts';
 import type { Layout } from '../shared/stripe.ts';
 import { type SetAttr, unchanged } from './attributes.ts';
@@ -24,6 +23,7 @@ import { FileReads } from './file-reads.ts';
 import { contiguousBytes, type IoPart, planIo } from './io-plan.ts';
 import type { FileSource, OpenGrant } from './open-grant.ts';
 import type { DaemonId } from './recovery-watch.ts';
+import { RunningAsks } from './running-asks.ts';
 import { RunningWrites } from './running-writes.ts';
 import { type Settling, SmallFile } from './small-file.ts';
 import { Stats } from './stats.ts';
@@ -34,7 +34,8 @@ interface SyncWish {
 }
 
 export class File {
-  readonly layout: Layout;
+  /** Of one that the mgr does not know yet, none. */
+  layout: Layout;
   readonly path: string;
   /** Number of the file in the file system. */
   readonly handle: Handle;
@@ -43,14 +44,14 @@ export class File {
   /** Each write goes to the end of the file. */
   readonly append: boolean;
   readonly #source: FileSource;
-  readonly #cap: FileCap;
+  #cap: FileCap;
   readonly #rights: number;
   readonly #durable: boolean;
   /** Requests under way, by whom they are made of. */
-  readonly #asking = new Map<DaemonId, number>();
+  readonly #asking = new RunningAsks();
   /** As soon as an iod was asked for bytes. */
   #reads: FileReads | undefined;
-  readonly #dirty: Dirty;
+  #dirty: Dirty;
   /** End of the last byte that an iod has taken, and when it did. */
   #writtenEnd = 0;
   /** A write failed: an iod may have stored some of what it has not acknowledged. */
@@ -64,14 +65,17 @@ export class File {
   #isGivenBack = false;
   #lost: FsError | undefined;
   #closedListener: (() => void) | undefined;
+  /** Has the mgr told of a file that it does not know yet. */
+  #bear: (() => Promise<void>) | undefined;
 
   constructor(source: FileSource, grant: OpenGrant) {
     this.#source = source;
-    this.#cap = new FileCap(source, grant.cap, (options) => this.#renewedCap(options));
+    this.#cap = this.#capOf(grant);
     this.#rights = grant.rights;
     this.append = grant.append;
     this.#durable = grant.durable;
     this.layout = grant.layout;
+    this.#bear = grant.bear;
     this.path = grant.path;
     this.handle = grant.handle;
     this.kind = grant.kind;
@@ -81,6 +85,19 @@ export class File {
     this.#small = new SmallFile(this.handle, grant.roomAtMgr, (op, request, options) =>
       this.#askMgr(op, request, options),
     );
+  }
+
+  /** The mgr has made it, and opened it for us. */
+  born(grant: Pick<OpenGrant, 'cap' | 'layout'>): void {
+    this.#cap = this.#capOf(grant);
+    this.layout = grant.layout;
+    this.#dirty = new Dirty(grant.layout);
+    this.#bear = undefined;
+  }
+
+  /** Closed before the mgr knew of it. @param told resolves when it does */
+  closeUnborn(told: Promise<void>): void {
+    this.#closing = told.then(() => this.#closedListener?.());
   }
 
   /**
@@ -199,7 +216,7 @@ export class File {
 
   /** For a mgr that may have forgotten it; `undefined` when nothing is to be given back any more. */
   get held(): HeldOpen | undefined {
-    if (this.kind === 'directory' || this.#isGivenBack) return undefined;
+    if (this.kind === 'directory' || this.#isGivenBack || this.#bear) return undefined;
     return { cap: this.#cap.latest, rights: this.#rights };
   }
 
@@ -243,7 +260,7 @@ export class File {
 
   /** True while a call of the file cannot end without this daemon. */
   waitsFor(daemon: DaemonId): boolean {
-    return (this.#asking.get(daemon) ?? 0) > 0;
+    return this.#asking.include(daemon);
   }
 
   /** The mgr has lost its host: what it had not synced may be gone. */
@@ -267,6 +284,7 @@ export class File {
 
   async #during<T>(syscall: string, run: () => Promise<T>): Promise<T> {
     try {
+      if (this.#bear !== undefined && this.#lost === undefined) await this.#bear();
       return await run();
     } catch (error) {
       throw toFsError(error).during(syscall, this.path);
@@ -284,25 +302,20 @@ export class File {
 
   /** Asks an iod; again with the cap ahead, and then with one of now, when it does not know it. */
   #ask<Q, R>(iod: IodIndex, op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
-    return this.#asked(iod, this.#cap.ask(iod, op, request, options));
+    return this.#asking.during(iod, this.#cap.ask(iod, op, request, options));
   }
 
   #askMgr<Q, R>(op: Op<Q, R>, request: Q, options: CallOptions): Promise<R> {
-    return this.#asked('mgr', this.#source.session.call(op, request, options));
+    return this.#asking.during('mgr', this.#source.session.call(op, request, options));
+  }
+
+  #capOf({ cap }: Pick<OpenGrant, 'cap'>): FileCap {
+    return new FileCap(this.#source, cap, (options) => this.#renewedCap(options));
   }
 
   async #renewedCap(options: CallOptions): Promise<Cap> {
     const { handle } = this;
     return (await this.#askMgr(fileOps.renew, { handle }, options)).cap;
-  }
-
-  async #asked<R>(whom: DaemonId, answer: Promise<R>): Promise<R> {
-    this.#asking.set(whom, (this.#asking.get(whom) ?? 0) + 1);
-    try {
-      return await answer;
-    } finally {
-      this.#asking.set(whom, (this.#asking.get(whom) ?? 0) - 1);
-    }
   }
 
   get #read(): FileReads {
@@ -412,7 +425,6 @@ export class File {
     this.#reads?.close();
     if (this.#lost) return;
     if (this.kind === 'directory') return this.#closedListener?.();
-    const { handle } = this;
     const options = this.#options(control);
     if (this.#writes.areRunning) await this.#writes.over(options.deadline);
     const synced = control.sync === true ? await Promise.allSettled([this.#sync(options)]) : [];
@@ -423,7 +435,7 @@ export class File {
     const { settle } = control;
     const goesOn = { ...options, goesOn: true };
     const { session } = this.#source;
-    const back = { handle, rights: this.#rights };
+    const back = { handle: this.handle, rights: this.#rights };
     // Given back also when the sync failed: nobody can close it a second time.
     const giveBack = <T extends GivingBack>(request: T): T => {
       session.givesBack(request, this.#cap.latest);
@@ -454,7 +466,7 @@ export class File {
   }
 
   async #set(change: Partial<SetAttr>, options: CallOptions): Promise<Attr> {
-    const at = { directory: this.handle, path: emptyPath };
+    const at = { directory: this.handle, path: byteString('') };
     const request = { ...unchanged, ...change, at, follow: false };
     return (await this.#askMgr(nameOps.setAttr, request, options)).attr;
   }
@@ -468,18 +480,18 @@ export class File {
 
   /** How long the file is, exactly if it ends before `end`: an end in doubt is no end of file. */
   async #sizeBelow(end: number, options: CallOptions): Promise<number> {
-    const { clock, random } = this.#source.session.runtime;
+    const { runtime } = this.#source.session;
     for (let attempts = 1; ; attempts++) {
       const { size, sizeExact } = await this.#attr(options);
       if (sizeExact || size >= end) return size;
-      const leftMs = options.deadline - clock.now();
+      const leftMs = options.deadline - runtime.clock.now();
       if (leftMs <= 0) {
         throw new FsError('ETIMEDOUT', {
           id: 'WEFT_E_IOD_DOWN',
           what: 'an iod of the file cannot tell how long it is',
         });
       }
-      await pause(clock, Math.min(leftMs, retryDelayMs(attempts, random)));
+      await retryPause(runtime, attempts, leftMs);
     }
   }
 
@@ -489,14 +501,6 @@ export class File {
   }
 }
 
-const emptyPath = byteString('');
-
 function isLoss({ weftCode }: FsError): boolean {
   return weftCode === 'WEFT_E_DATA_LOST';
-}
-
-function pause(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.timer(ms, resolve);
-  });
 }

@@ -5,28 +5,35 @@
  */
 import { FsError, toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
-import { retryDelayMs } from '../shared/rpc/retry.ts';
-import type { Timer } from '../shared/runtime/runtime.ts';
+import { retryPause } from '../shared/rpc/retry.ts';
 import { type ByteString, byteString, type Handle } from '../shared/units.ts';
 import { fileOps, nameOps, openFlags } from '../shared/wire/mgr-ops.ts';
 import type { Op, ReplyOf, RequestOf } from '../shared/wire/op.ts';
 import type { Attr, Place } from '../shared/wire/values.ts';
 import { Caching, type Revoke } from './caching.ts';
 import { callOptions, type Control, type Settling } from './control.ts';
-import type { File } from './file.ts';
+import { File } from './file.ts';
 import type { FileSystem } from './file-system.ts';
 import type { MgrSession } from './mgr-session.ts';
 import type { Known, Moment, NameCache } from './name-cache.ts';
-import { LentFiles } from './lent-files.ts';
+import { type LentChange, LentFiles } from './lent-files.ts';
+import { LateCloses } from './late-closes.ts';
+import { LentNames, type NewName } from './lent-names.ts';
+import { type FileSource, noCap, noLayout } from './open-grant.ts';
 import { openedFile } from './opened-file.ts';
 import { applyChange, applyFailure, directoriesChangedBy } from './own-changes.ts';
 import { WholeListings } from './whole-listings.ts';
 import { withinCall } from './within-call.ts';
 
+/** Of what is new: names and files (decision 21), files (decision 20), or nothing. */
+export type LendWish = 'all' | 'files' | 'nothing';
+
 export interface HandleAccessOptions {
   readonly fileSystem: FileSystem;
   /** For calls that do not name their own. */
   readonly deadlineMs: number;
+  /** What is kept to ourselves for a moment when it is new. `all` where nothing is said. */
+  readonly lends?: LendWish;
   /** Names and attributes are cached; this takes them back from whoever was told of them. */
   readonly revoke?: Revoke;
 }
@@ -41,11 +48,17 @@ export interface OpenByPlace {
   readonly maker: Maker | undefined;
 }
 
+export interface Opened {
+  readonly file: File;
+  readonly attr: Attr;
+}
+
 /** Somebody for whom root makes something; `undefined`: for root itself. */
 export type Maker = NonNullable<RequestOf<typeof fileOps.open>['maker']>;
 
 const noLayoutWish = { base: undefined, pcount: undefined, ssize: undefined };
 const itself = byteString('');
+const nothing = Promise.resolve();
 
 /** What has this handle, whatever it is. */
 export function placeAt(handle: Handle): Place {
@@ -60,30 +73,39 @@ export function placeIn(directory: Handle, name: ByteString): Place {
 export class HandleAccess {
   readonly #fs: FileSystem;
   readonly #deadlineMs: number;
+  readonly #lendsFiles: boolean;
   readonly #caching: Caching | undefined;
   /** Files that we have made, while nobody else looks at them. */
   readonly lent: LentFiles;
+  /** Directories that we have made, and what we make in them. Without caching there are none. */
+  readonly names: LentNames | undefined;
   /** Names of a directory that were not known when they were asked for. */
   readonly #missed = new Map<Handle, number>();
   readonly #listings = new WholeListings();
   readonly #open = new Set<File>();
-  #lateCloses: (() => void)[] = [];
-  #lateTimer: Timer | undefined;
-  readonly #closing = new Set<Promise<void>>();
+  readonly #closes: LateCloses;
 
-  constructor({ fileSystem, deadlineMs, revoke }: HandleAccessOptions) {
+  constructor({ fileSystem, deadlineMs, revoke, lends = 'all' }: HandleAccessOptions) {
+    this.#lendsFiles = lends !== 'nothing';
     this.#fs = fileSystem;
     this.#deadlineMs = deadlineMs;
     const { clock, log } = fileSystem.session.runtime;
     const isValid = () => this.cache !== undefined;
     const closeNow = () => this.closeNow();
-    const lent = new LentFiles({ clock, log, isValid, closeNow });
+    const bear = async (handle: Handle) => this.names?.settle(handle);
+    const lent = new LentFiles({ clock, log, isValid, closeNow, bear });
     this.lent = lent;
-    const revokeAll: Revoke | undefined =
-      revoke &&
-      (async (handles) => void (await Promise.all([lent.recalled(handles), revoke(handles)])));
-    const owed = () => lent.owed();
-    this.#caching = revokeAll && new Caching(fileSystem.session, revokeAll, owed);
+    this.#closes = new LateCloses({ clock, lent, caching: () => this.#caching });
+    if (revoke !== undefined) {
+      const { session } = fileSystem;
+      const revokeAll: Revoke = async (handles) => {
+        const named = this.names?.recalled(handles) ?? nothing;
+        await Promise.all([lent.recalled(handles), named, revoke(handles)]);
+      };
+      const caching = new Caching(session, revokeAll, () => this.#owed());
+      this.#caching = caching;
+      if (lends === 'all') this.names = new LentNames({ session, caching, files: lent, revoke });
+    }
     fileSystem.session.holdsAlso(() => this.#open);
     fileSystem.session.onLost((_, error: FsError) => {
       for (const file of this.#open) file.lose(error);
@@ -97,6 +119,8 @@ export class HandleAccess {
 
   async call<Q, R>(op: Op<Q, R>, request: Q, control: Settling<NoInfer<R>>): Promise<R> {
     const { session } = this;
+    const inTheWay = this.names?.inTheWayOf(request);
+    if (inTheWay !== undefined) await this.#within(inTheWay, control);
     const isChange = op.traits.resend === 'slot';
     if (isChange) this.closeNow();
     const options = callOptions(session.runtime.clock, this.#deadlineMs, control);
@@ -131,9 +155,11 @@ export class HandleAccess {
    */
   #askBehind<Q, R>(op: Op<Q, R>, request: Q): void {
     for (const directory of directoriesChangedBy(op, request)) {
-      this.#ask(directory, (cache, moment, attr) => cache.learnChanged(moment, attr)).catch(
-        () => undefined,
-      );
+      const asking =
+        this.names?.wants(directory) === true
+          ? this.names.borrow(directory)
+          : this.#ask(directory, (cache, moment, attr) => cache.learnChanged(moment, attr));
+      asking.catch(() => undefined);
     }
   }
 
@@ -181,7 +207,63 @@ export class HandleAccess {
   known({ directory, path }: Place): Attr | null | undefined {
     const cache = this.#caching?.readyNow();
     const found = cache?.find(directory, path);
-    return found == null ? found : (cache?.attr(found) ?? this.lent.attr(found));
+    return found == null ? found : (cache?.attr(found) ?? this.here(found));
+  }
+
+  /** As it is now, of what is lent to us, or was made in a directory that is. @returns undefined: ask */
+  here(handle: Handle): Attr | undefined {
+    return this.lent.attr(handle) ?? this.names?.attr(handle);
+  }
+
+  /** Changes what is `here`. @returns as it is then; undefined: it is not */
+  changeHere(handle: Handle, change: LentChange): Attr | undefined {
+    return this.lent.change(handle, change) ?? this.names?.change(handle, change);
+  }
+
+  /** Makes a name in a directory that is lent to us. @returns what it is; undefined: the mgr is to make it */
+  makeHere(wish: Omit<NewName, 'maker'>, maker: Maker | undefined): Attr | undefined {
+    return this.names?.make({ ...wish, maker: maker ?? this.session.session });
+  }
+
+  /** As `makeHere`, of a file that is open. */
+  openHere({ at, flags, mode, durable, maker }: OpenByPlace): Opened | undefined {
+    if (this.names === undefined || !mayBeLent(flags, durable)) return undefined;
+    const { append, path } = { append: false, path: 'a new file' };
+    const open = (handle: Handle, roomAtMgr: number, bear: () => Promise<void>): File => {
+      const rights = flags & (openFlags.read | openFlags.write);
+      const wish = {
+        append,
+        durable,
+        path,
+        handle,
+        kind: 'file',
+        rights,
+        roomAtMgr,
+        bear,
+      } as const;
+      return this.#keep(new File(this.#source, { ...wish, cap: noCap, layout: noLayout }));
+    };
+    const wish = { at, mode, maker: maker ?? this.session.session };
+    return this.names.open(wish, { flags, open });
+  }
+
+  /** A directory, which may be lent to us. */
+  async makeDirectory(
+    at: Place,
+    mode: number,
+    maker: Maker | undefined,
+    control: Control,
+  ): Promise<Attr> {
+    const asking = this.names?.ask();
+    const lend = asking !== undefined;
+    const wish = { at, kind: 'directory', mode, device: 0, maker, lend } as const;
+    try {
+      const reply = await this.call(nameOps.makeNode, wish, control);
+      if (reply.lent && asking) this.names?.take(asking, reply, reply.attr.changed);
+      return reply.attr;
+    } finally {
+      if (asking) this.lent.answered(asking);
+    }
   }
 
   /**
@@ -189,11 +271,19 @@ export class HandleAccess {
    * @throws FsError ETIMEDOUT, ECANCELED
    */
   settled(handle: Handle, control: Control): Promise<void> | undefined {
+    const settling = this.names?.settle(handle) ?? this.lent.settle(handle);
+    return settling && this.#within(settling, control);
+  }
+
+  #within<T>(settling: Promise<T>, control: Control): Promise<T> {
     const { clock } = this.session.runtime;
-    const settling = this.lent.settle(handle);
-    if (settling === undefined) return undefined;
     const options = callOptions(clock, this.#deadlineMs, control);
-    return withinCall(clock, settling, options, 'the mgr has not taken a new file back yet');
+    return withinCall(clock, settling, options, 'the mgr has not taken back yet what is new');
+  }
+
+  #owed(): Promise<unknown> | undefined {
+    const owed = [this.lent.owed(), this.names?.owed()].filter((one) => one !== undefined);
+    return owed.length === 0 ? undefined : Promise.all(owed);
   }
 
   /** What is lent goes back ahead of what is asked next, with its close: so nobody has to ask for it. */
@@ -206,6 +296,13 @@ export class HandleAccess {
   settleAt({ directory, path }: Place): void {
     const handle = this.cache?.find(directory, path);
     if (handle != null) this.settleAhead(handle);
+  }
+
+  /** A directory of this name is not lent to us any more: it is about to go. */
+  async backAt({ directory, path }: Place, control: Control): Promise<void> {
+    const handle = this.cache?.find(directory, path);
+    const going = handle == null ? undefined : this.names?.inTheWayOf({ handle });
+    if (going !== undefined) await this.#within(going, control);
   }
 
   /** What may be told of it without asking. @returns `undefined`: ask */
@@ -283,17 +380,23 @@ export class HandleAccess {
   }
 
   /** One that comes when its caller has given up is given back. */
-  async open(
-    { at, flags, mode, durable, maker }: OpenByPlace,
-    { deadlineMs, signal }: Control,
-  ): Promise<{ readonly file: File; readonly attr: Attr }> {
+  async open(wish: OpenByPlace, { deadlineMs, signal }: Control): Promise<Opened> {
+    const isFull = this.names?.isFull;
+    if (isFull !== undefined) {
+      await this.#within(isFull, { deadlineMs, signal });
+      const here = this.openHere(wish);
+      if (here !== undefined) return here;
+    }
+    const { at, flags, mode, durable, maker } = wish;
     const opened = (reply: ReplyOf<typeof fileOps.open>): File =>
       this.#opened(reply, flags, durable);
-    const isLendable = this.#caching !== undefined && mayBeLent(flags, durable);
+    const mayLend = this.#lendsFiles && this.#caching !== undefined;
+    const isLendable = mayLend && mayBeLent(flags, durable);
     const asking = isLendable ? this.lent.ask() : undefined;
     const lends = asking === undefined ? 0 : openFlags.lend;
     const question = this.#caching?.ask();
-    const request = { at, flags: flags | lends, mode, layout: noLayoutWish, maker };
+    const layout = noLayoutWish;
+    const request = { at, flags: flags | lends, mode, layout, maker, handle: undefined };
     try {
       const reply = await this.call(fileOps.open, request, {
         deadlineMs,
@@ -315,52 +418,26 @@ export class HandleAccess {
   }
 
   /**
-   * Gives a file back, in one packet with the next change, or soon: a commit of its own would hold
-   * up the next call of a program that has long since gone on.
+   * Gives a file back, in one packet with the next change, or soon.
    * @param sent runs when that is on its way: what it asks goes in the same packet. Of one that was lent
    *   the answer tells what it is then
    */
   closeLate(file: File, sent: () => void): Promise<void> {
-    const { clock } = this.session.runtime;
-    this.#lateTimer ??= clock.timer(limits.lateCloseMs, () => this.closeNow());
-    return new Promise((resolve, reject) => {
-      this.#lateCloses.push(() => {
-        const settling = this.#closeLent(file);
-        const closing = settling ?? this.#closeBehind(file);
-        if (settling === undefined) sent();
-        this.#closing.add(closing);
-        closing.finally(() => this.#closing.delete(closing)).then(resolve, reject);
-      });
-    });
-  }
-
-  /** What was done to it while it was lent must be told before, and both may be sent again. */
-  async #closeBehind(file: File): Promise<void> {
-    const settling = this.lent.settle(file.handle);
-    if (settling !== undefined) await settling;
-    await file.close({ deadlineMs: Infinity });
-  }
-
-  #closeLent(file: File): Promise<void> | undefined {
-    const question = this.#caching?.ask();
-    return this.lent.close(file, (attr) => {
-      if (question) this.#caching?.answered(question)?.learn(question.moment, attr);
-    });
+    return this.names?.close(file) ?? this.#closes.add(file, sent);
   }
 
   /** Sends those closes. */
   closeNow(): void {
-    this.#lateTimer?.cancel();
-    this.#lateTimer = undefined;
-    for (const close of this.#lateCloses.splice(0)) close();
+    this.#closes.now();
   }
 
   /** Those closes have been answered, or so much time has passed. */
   async settle(ms: number): Promise<void> {
     this.closeNow();
     void this.lent.recalled('all');
+    void this.names?.recalled('all');
     const { clock } = this.session.runtime;
-    const closed = Promise.allSettled([...this.#closing, this.lent.owed()]);
+    const closed = Promise.allSettled([...this.#closes.underWay, this.#owed()]);
     await new Promise<void>((resolve) => {
       const timer = clock.timer(ms, resolve);
       void closed.then(() => {
@@ -390,10 +467,16 @@ export class HandleAccess {
   }
 
   #opened(reply: ReplyOf<typeof fileOps.open>, flags: number, durable: boolean): File {
-    const { session, iods } = this.#fs;
     const path = `handle ${reply.attr.handle}`;
-    const source = { session, iods, deadlineMs: this.#deadlineMs };
-    const file = openedFile(source, { flags, append: false, durable, path }, reply);
+    return this.#keep(openedFile(this.#source, { flags, append: false, durable, path }, reply));
+  }
+
+  get #source(): FileSource {
+    const { session, iods } = this.#fs;
+    return { session, iods, deadlineMs: this.#deadlineMs };
+  }
+
+  #keep(file: File): File {
     this.#open.add(file);
     file.onClosed(() => {
       this.#open.delete(file);
@@ -406,15 +489,13 @@ export class HandleAccess {
    * the truth, and a kernel would believe it: so it is asked until it is exact.
    */
   async #exactly(control: Control, ask: (timed: Control) => Promise<Attr>): Promise<Attr> {
-    const { clock, random } = this.session.runtime;
+    const { clock } = this.session.runtime;
     const { deadlineMs = this.#deadlineMs, signal } = control;
     const end = clock.now() + deadlineMs;
     for (let attempts = 1; ; attempts++) {
       const attr = await ask({ deadlineMs: end - clock.now(), signal });
       if (attr.sizeExact) return attr;
-      await new Promise<void>((resolve) => {
-        clock.timer(retryDelayMs(attempts, random), resolve);
-      });
+      await retryPause(this.session.runtime, attempts);
     }
   }
 }

@@ -6,10 +6,11 @@
 import { toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import type { Logger, Runtime, Timer } from '../shared/runtime/runtime.ts';
-import { compareTimestamps, type Handle, type Timestamp } from '../shared/units.ts';
+import type { Handle, Timestamp } from '../shared/units.ts';
 import type { Attr } from '../shared/wire/values.ts';
 import type { SetAttr } from './attributes.ts';
 import type { File } from './file.ts';
+import { MgrTime } from './mgr-time.ts';
 import type { Settling } from './small-file.ts';
 
 export interface LentFilesOptions {
@@ -19,6 +20,8 @@ export interface LentFilesOptions {
   readonly isValid: () => boolean;
   /** Sends the closes that wait for company. */
   readonly closeNow: () => void;
+  /** Has the mgr told of a file that it does not know at all. Never rejects. */
+  readonly bear: (handle: Handle) => Promise<void>;
 }
 
 /** An open on its way that may come back with a file lent. */
@@ -32,9 +35,10 @@ interface Lent {
   readonly file: File;
   /** Bytes that it may have. */
   readonly room: number;
-  /** Of the mgr, when it made the file; and when we heard of that. */
-  readonly made: Timestamp;
+  readonly time: MgrTime;
   readonly lentAt: number;
+  /** Of the mgr, when it made the file; `undefined`: it has not yet (lent-names.ts). */
+  made: Timestamp | undefined;
   attr: Attr;
   /** Those of the file, and room behind them. */
   bytes: Buffer;
@@ -72,17 +76,28 @@ export class LentFiles {
   take(asking: Asking, file: File, attr: Attr, room: number): void {
     if (asking.isOver || asking.recalled.has(attr.handle) || !this.#options.isValid()) return;
     const { clock } = this.#options;
-    const made = attr.changed;
-    const times = { made, lentAt: clock.now() };
-    this.#lent.set(attr.handle, {
-      file,
-      room,
-      ...times,
-      attr,
-      bytes: noBytes,
-      isChanged: false,
-    });
+    this.#enter(file, attr, room, { time: new MgrTime(clock, attr.changed), made: attr.changed });
     if (this.#timer === undefined) this.#settleLater(limits.lentMs);
+  }
+
+  /** One of which nobody else knows at all. */
+  makeUnborn(file: File, attr: Attr, room: number, time: MgrTime): void {
+    this.#enter(file, attr, room, { time, made: undefined });
+  }
+
+  /** The mgr has made it, at this time, and lent it to us. */
+  born(handle: Handle, made: Timestamp): void {
+    const lent = this.#lent.get(handle);
+    if (lent === undefined) return;
+    lent.made = made;
+    lent.isChanged = true;
+  }
+
+  /** It is told to the mgr otherwise, or lost. @returns all that it is */
+  takeOut(handle: Handle): { readonly attr: Attr; readonly bytes: Buffer } | undefined {
+    const lent = this.#lent.get(handle);
+    this.#lent.delete(handle);
+    return lent && { attr: lent.attr, bytes: lent.bytes.subarray(0, lent.attr.size) };
   }
 
   /** As it is now. @returns undefined: it is not here */
@@ -112,32 +127,23 @@ export class LentFiles {
       lent.bytes = bytes;
     }
     lent.bytes.set(content, at);
-    const now = this.#now(lent);
+    const now = lent.time.now(lent.attr.changed);
     const size = Math.max(lent.attr.size, end);
     this.#put(lent, { ...lent.attr, size, modified: now, changed: now });
     return true;
   }
 
   /** @returns as it is then; undefined: it is not here */
-  change(handle: Handle, { mode, uid, gid, accessed, modified }: LentChange): Attr | undefined {
+  change(handle: Handle, change: LentChange): Attr | undefined {
     const lent = this.#find(handle);
     if (lent === undefined) return undefined;
-    const now = this.#now(lent);
-    const { attr } = lent;
-    return this.#put(lent, {
-      ...attr,
-      mode: mode ?? attr.mode,
-      uid: uid ?? attr.uid,
-      gid: gid ?? attr.gid,
-      accessed: accessed?.now === true ? now : (accessed?.at ?? attr.accessed),
-      modified: modified?.now === true ? now : (modified?.at ?? attr.modified),
-      changed: now,
-    });
+    return this.#put(lent, changedAttr(lent.attr, change, lent.time.now(lent.attr.changed)));
   }
 
   /** Where nothing was done to it, nobody need wait until it is back. */
   isChanged(handle: Handle): boolean {
-    return this.#lent.get(handle)?.isChanged ?? this.#settling.has(handle);
+    const lent = this.#lent.get(handle);
+    return lent === undefined ? this.#settling.has(handle) : lent.isChanged || !lent.made;
   }
 
   /**
@@ -147,14 +153,16 @@ export class LentFiles {
   settle(handle: Handle): Promise<void> | undefined {
     const lent = this.#lent.get(handle);
     if (lent === undefined) return this.#settling.get(handle);
-    return this.#track(lent, lent.file.settle(this.#takeBack(lent)));
+    const { made } = lent;
+    if (made === undefined) return this.#options.bear(handle);
+    return this.#track(lent, lent.file.settle(this.#takeBack(lent, made)));
   }
 
   /** Closes a file with what was done to it. @param done hears what it is then @returns undefined: it is not here */
   close(file: File, done: (attr: Attr) => void): Promise<void> | undefined {
     const lent = this.#lent.get(file.handle);
-    if (lent?.file !== file) return undefined;
-    const settle = { ...this.#takeBack(lent), done };
+    if (lent?.file !== file || lent.made === undefined) return undefined;
+    const settle = { ...this.#takeBack(lent, lent.made), done };
     const closing = file.close({ deadlineMs: Infinity, settle });
     void this.#track(lent, closing);
     return closing;
@@ -179,6 +187,12 @@ export class LentFiles {
     return this.#settling.size === 0 ? undefined : Promise.all(this.#settling.values());
   }
 
+  #enter(file: File, attr: Attr, room: number, times: Pick<Lent, 'time' | 'made'>): void {
+    const lentAt = this.#options.clock.now();
+    const fresh = { bytes: noBytes, isChanged: false };
+    this.#lent.set(attr.handle, { file, room, attr, lentAt, ...times, ...fresh });
+  }
+
   #find(handle: Handle): Lent | undefined {
     const lent = this.#lent.get(handle);
     if (lent === undefined || this.#options.isValid()) return lent;
@@ -192,13 +206,7 @@ export class LentFiles {
     return attr;
   }
 
-  /** By the mgr's clock, or a little less: nothing that it stamps is older than what it knows. */
-  #now({ made, lentAt, attr }: Lent): Timestamp {
-    const now = after(made, this.#options.clock.now() - lentAt);
-    return compareTimestamps(now, attr.changed) > 0 ? now : attr.changed;
-  }
-
-  #takeBack({ attr, bytes, made, isChanged }: Lent): Omit<Settling, 'done'> {
+  #takeBack({ attr, bytes, isChanged }: Lent, made: Timestamp): Omit<Settling, 'done'> {
     this.#lent.delete(attr.handle);
     const { size, mode, uid, gid, accessed, modified, changed } = attr;
     const now = { mode, uid, gid, accessed, modified, changed };
@@ -227,7 +235,8 @@ export class LentFiles {
 
   #settleOld(): void {
     const { clock } = this.#options;
-    for (const { attr, lentAt } of this.#lent.values()) {
+    for (const { attr, lentAt, made } of this.#lent.values()) {
+      if (made === undefined) continue;
       const leftMs = lentAt + limits.lentMs - clock.now();
       if (leftMs > 0) {
         this.#settleLater(leftMs);
@@ -238,10 +247,22 @@ export class LentFiles {
   }
 }
 
+/** As the mgr would change it. */
+export function changedAttr(
+  attr: Attr,
+  { mode, uid, gid, accessed, modified }: LentChange,
+  now: Timestamp,
+): Attr {
+  return {
+    ...attr,
+    mode: mode ?? attr.mode,
+    uid: uid ?? attr.uid,
+    gid: gid ?? attr.gid,
+    accessed: accessed?.now === true ? now : (accessed?.at ?? attr.accessed),
+    modified: modified?.now === true ? now : (modified?.at ?? attr.modified),
+    changed: now,
+  };
+}
+
 const noBytes = Buffer.alloc(0);
 const settled = Promise.resolve();
-
-function after({ seconds, nanoseconds }: Timestamp, ms: number): Timestamp {
-  const sum = nanoseconds + Math.floor(ms * 1e6);
-  return { seconds: seconds + Math.floor(sum / 1e9), nanoseconds: sum % 1e9 };
-}

@@ -83,6 +83,11 @@ export class NameCache {
     return known.complete || known.names.has(name) ? null : undefined;
   }
 
+  /** All its names are known. */
+  isComplete(directory: Handle): boolean {
+    return this.#directories.get(directory)?.complete ?? false;
+  }
+
   /** True while a listing that was asked for then tells all the names of a directory. */
   isWhole(directory: Handle, asked: Moment): boolean {
     const isComplete = this.#directories.get(directory)?.complete ?? false;

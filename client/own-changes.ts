@@ -131,7 +131,7 @@ export function directoriesChangedBy(
 }
 
 /** Inodes that a request names by their handles. */
-function namedBy(request: unknown): readonly Handle[] {
+export function namedBy(request: unknown): readonly Handle[] {
   const { handle } = request as Named;
   const directories = placesIn(request).map(({ directory }) => directory);
   return handle === undefined ? directories : [...directories, handle];

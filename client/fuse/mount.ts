@@ -3,7 +3,7 @@ import { FsError, ProtocolError } from '../../shared/errno.ts';
 import type { MetricOf, Readings } from '../../shared/metrics/readings.ts';
 import type { Revoke } from '../caching.ts';
 import type { FileSystem } from '../file-system.ts';
-import { HandleAccess } from '../handle-access.ts';
+import { HandleAccess, type LendWish } from '../handle-access.ts';
 import { callerName, FuseDevice, isDying, type Receive, type Waiting } from './device.ts';
 import { DirectoryStreams } from './directory-streams.ts';
 import { handlers } from './handlers.ts';
@@ -25,6 +25,8 @@ export interface MountOptions {
   readonly options: readonly string[];
   /** The kernel may keep pages of files that nobody writes (decision 16). */
   readonly keepsPages: boolean;
+  /** What of new things the mount keeps to itself for a moment. */
+  readonly lends: LendWish;
   /** How long a program waits while a daemon is away, before it gets ETIMEDOUT. */
   readonly deadlineMs: number;
   readonly waiting?: Waiting | undefined;
@@ -45,7 +47,7 @@ export interface Mount {
  * @throws FsError EPERM (not root there, or not allowed here), EACCES, EBUSY, ENOENT …
  */
 export async function mountCluster(options: MountOptions): Promise<Mount> {
-  const { fileSystem, directory, source, keepsPages, deadlineMs, meters } = options;
+  const { fileSystem, directory, source, keepsPages, lends, deadlineMs, meters } = options;
   const { session } = fileSystem;
   session.meter = meters?.calls;
   requireRoot(session.session.uid);
@@ -54,7 +56,7 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
   const notify = (code: number, content: Uint8Array) => device.tell(notification(code, content));
   const kernelCache = new KernelCache({ clock: runtime.clock, nodes, notify });
   const revoke: Revoke = (handles) => kernelCache.revoke(handles);
-  const access = new HandleAccess({ fileSystem, deadlineMs, revoke });
+  const access = new HandleAccess({ fileSystem, deadlineMs, revoke, lends });
   const volume: Volume = {
     access,
     nodes,

@@ -2,43 +2,18 @@ import test from 'ava';
 import type { File } from '../../client/file.ts';
 import { LentFiles } from '../../client/lent-files.ts';
 import type { Settlement } from '../../client/small-file.ts';
+import { MgrTime } from '../../client/mgr-time.ts';
 import { FsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
-import type { Clock } from '../../shared/runtime/runtime.ts';
 import type { Handle } from '../../shared/units.ts';
 import type { Attr } from '../../shared/wire/values.ts';
+import { isOver, PassingTime, soon } from './passing-time.ts';
 
 const handle = 7 as Handle;
 const room = 100;
 /** The clocks of the mgr and of this program have nothing to do with each other. */
 const made = { seconds: 5000, nanoseconds: 999_000_000 };
 const begunAt = 123.25;
-
-/** Time that passes only when it is told to. */
-class Time {
-  now = begunAt;
-  readonly #timers: { readonly at: number; readonly run: () => void }[] = [];
-  readonly clock = {
-    now: () => this.now,
-    timer: (delayMs: number, run: () => void) => this.#timers.push({ at: this.now + delayMs, run }),
-  } as unknown as Clock;
-
-  get timerCount(): number {
-    return this.#timers.length;
-  }
-
-  pass(ms: number): void {
-    const until = this.now + ms;
-    for (;;) {
-      const next = this.#timers.findIndex(({ at }) => at <= until);
-      const [timer] = next < 0 ? [] : this.#timers.splice(next, 1);
-      if (timer === undefined) break;
-      this.now = timer.at;
-      timer.run();
-    }
-    this.now = until;
-  }
-}
 
 /** A file whose mgr answers when it is told to. */
 const ignore = (): void => undefined;
@@ -79,33 +54,22 @@ class FakeFile {
   }
 }
 
-function soon(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}
-
-async function isOver(promise: Promise<unknown>): Promise<boolean> {
-  let over = false;
-  void promise.then(() => (over = true));
-  await soon();
-  return over;
-}
-
 function attrOf(of: Handle): Attr {
   const times = { accessed: made, modified: made, changed: made, born: made };
   return { handle: of, kind: 'file', mode: 0o644, uid: 1, gid: 2, size: 0, ...times } as Attr;
 }
 
 function stage() {
-  const time = new Time();
+  const time = new PassingTime(begunAt);
   const state = { isValid: true, closedNow: 0 };
   const errors: object[] = [];
+  const born: Handle[] = [];
   const lent = new LentFiles({
     clock: time.clock,
     log: { error: (_: string, fields?: object) => void errors.push(fields ?? {}) },
     isValid: () => state.isValid,
     closeNow: () => void state.closedNow++,
+    bear: (one) => Promise.resolve(void born.push(one)),
   });
   const take = (of: Handle = handle): FakeFile => {
     const file = new FakeFile(of);
@@ -117,7 +81,7 @@ function stage() {
   const write = (text: string, place: number | 'end' = 'end'): boolean =>
     lent.write(handle, Buffer.from(text), place);
   const text = (): string | undefined => lent.bytes(handle)?.toString('latin1');
-  return { time, state, errors, lent, take, write, text };
+  return { time, state, errors, born, lent, take, write, text };
 }
 
 const text = (one: Settlement | undefined): string | undefined =>
@@ -357,6 +321,56 @@ test('a loss is told to the log when something was done to the file, and nobody 
     t.like(errors.pop(), { handle });
     t.is(lent.owed(), undefined);
   }
+});
+
+test('a file that the mgr does not know is told of before it is settled, and then settled as made', async (t) => {
+  const { time, lent, errors, born } = stage();
+  const file = new FakeFile();
+  lent.makeUnborn(file.file, attrOf(handle), room, new MgrTime(time.clock, made));
+  t.true(lent.isChanged(handle), 'whoever writes elsewhere waits');
+  t.is(lent.close(file.file, ignore), undefined, 'its directory tells that');
+  const other = new FakeFile(8 as Handle);
+  lent.take(lent.ask(), other.file, attrOf(other.handle), room);
+  time.pass(2 * limits.lentMs);
+  t.is(other.settled.length, 1);
+  t.deepEqual([file.settled, born], [[], []]);
+  t.true(lent.write(handle, Buffer.from('abc'), 0));
+  const settled = lent.settle(handle) ?? Promise.reject(new Error('it is not lent'));
+  t.true(await isOver(settled));
+  t.deepEqual([file.settled, born], [[], [handle]] as unknown[]);
+  const later = { seconds: 7000, nanoseconds: 0 };
+  lent.born(handle, later);
+  const again = lent.settle(handle) ?? Promise.resolve();
+  t.like(file.settled, [{ made: later, mode: 0o644, uid: 1, gid: 2 }]);
+  t.is(text(file.settled[0]), 'abc');
+  await file.answer(new FsError('EIO'));
+  await again;
+  t.like(errors, [{ handle }]);
+});
+
+test('nothing need be done to one that was born for it to be told, as its owner is its maker', async (t) => {
+  const { time, lent, errors } = stage();
+  const file = new FakeFile();
+  lent.makeUnborn(file.file, attrOf(handle), room, new MgrTime(time.clock, made));
+  lent.born(handle, made);
+  t.true(lent.isChanged(handle));
+  const settled = lent.settle(handle);
+  await file.answer(new FsError('EIO'));
+  await settled;
+  t.like(errors, [{ handle }], 'that is a loss');
+});
+
+test('what is told otherwise is taken out with all that it is', (t) => {
+  const { time, lent, write } = stage();
+  lent.makeUnborn(new FakeFile().file, attrOf(handle), room, new MgrTime(time.clock, made));
+  write('abc');
+  lent.change(handle, { mode: 0o600 });
+  const { attr, bytes } = lent.takeOut(handle) ?? {};
+  t.like(attr, { mode: 0o600, size: 3 });
+  t.is(bytes?.toString(), 'abc');
+  t.is(lent.attr(handle), undefined);
+  t.is(lent.takeOut(handle), undefined);
+  t.is(lent.settle(handle), undefined);
 });
 
 test('without a right nothing here is used, nor kept', (t) => {

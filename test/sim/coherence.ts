@@ -404,6 +404,7 @@ function newFile(name: ByteString) {
     mode: 0o644,
     device: 0,
     maker: undefined,
+    lend: false,
   };
 }
 

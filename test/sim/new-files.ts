@@ -1,5 +1,5 @@
 /**
- * Mounts make new files, write them a few times, change them, sync, rename and close them, while other
+ * Mounts make new directories, and new files in them, write those a few times, change them, sync, rename and close them, while other
  * mounts look at the same files, and daemons and clients are killed, stopped and cut off. Nobody sees a
  * file without what was done to it before he looked, unless its maker was killed before anybody knew.
  */
@@ -14,7 +14,7 @@ import { setAttrBits } from '../../client/fuse/protocol.ts';
 import { SmallContents } from '../../client/fuse/small-contents.ts';
 import type { Volume } from '../../client/fuse/volume.ts';
 import { HandleAccess, hasCode } from '../../client/handle-access.ts';
-import { isFsError } from '../../shared/errno.ts';
+import { FsError, isFsError } from '../../shared/errno.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import { type ByteString, byteString, type Handle, rootHandle } from '../../shared/units.ts';
 import { Deadlines } from './checkers.ts';
@@ -38,10 +38,19 @@ export interface NewFilesOptions {
 export interface NewFilesVerdict {
   readonly failure: Error | undefined;
   readonly files: number;
+  /** Of them, made in directories that were lent to their makers. */
+  readonly namesHere: number;
   /** Changes that were made here, and looks of others at files whose maker is still at work. */
   readonly lentChanges: number;
   readonly earlyLooks: number;
   readonly looks: number;
+}
+
+/** Where something was made; `undefined`: in the root. */
+interface NewDirectory {
+  readonly name: ByteString;
+  readonly handle: Handle;
+  readonly parent: NewDirectory | undefined;
 }
 
 /** What a file holds after each change, and how much of that must be seen. */
@@ -49,18 +58,36 @@ class NewFile {
   name: ByteString;
   readonly handle: Handle;
   readonly maker: Life;
+  readonly parent: NewDirectory | undefined;
+  /** More than its maker know that it is there. */
+  isKnown: boolean;
   /** Last change that was begun, that was finished, and that more than its maker knows of. */
   begun = 0;
   finished = 0;
   known = 0;
   isClosed = false;
+  /** Perhaps for ever, when nobody has told how that ended. */
+  isRenaming = false;
+  removal: 'none' | 'begun' | 'done' = 'none';
   /** Its maker has been told that it is lost, or does not know. */
   isInDoubt = false;
 
-  constructor(name: ByteString, handle: Handle, maker: Life) {
+  constructor(name: ByteString, handle: Handle, maker: Life, parent: NewDirectory | undefined) {
     this.name = name;
     this.handle = handle;
     this.maker = maker;
+    this.parent = parent;
+    this.isKnown = parent === undefined;
+  }
+
+  /** Nobody may find it. */
+  get isGone(): boolean {
+    return this.removal === 'done' && !this.maker.isOver && !this.isInDoubt;
+  }
+
+  /** Nobody may miss it. */
+  get mustBeThere(): boolean {
+    return this.isKnown || !(this.maker.isOver || this.isInDoubt);
   }
 
   /** What has to be seen now. */
@@ -73,6 +100,8 @@ class NewFile {
 interface Life {
   readonly name: string;
   isOver: boolean;
+  /** In which it makes files. */
+  readonly directories: NewDirectory[];
 }
 
 const uncertain: ReadonlySet<string> = new Set([
@@ -96,12 +125,13 @@ const control = {
 export async function runNewFiles(options: NewFilesOptions): Promise<NewFilesVerdict> {
   const run = new NewFiles(options);
   const failure = await failureOf(run.go(options.forMs));
-  const { files, lentChanges, earlyLooks, looks } = run;
-  return { failure, files, lentChanges, earlyLooks, looks };
+  const { files, namesHere, lentChanges, earlyLooks, looks } = run;
+  return { failure, files, namesHere, lentChanges, earlyLooks, looks };
 }
 
 class NewFiles {
   files = 0;
+  namesHere = 0;
   lentChanges = 0;
   earlyLooks = 0;
   looks = 0;
@@ -110,10 +140,14 @@ class NewFiles {
   readonly #random: SimRandom;
   readonly #known: NewFile[] = [];
   readonly #isSelfish: boolean;
+  readonly #killsClients: boolean;
+  /** When each client has ended a step last. */
+  readonly #stepped = new Map<string, number>();
   #isOver = false;
 
   constructor({ seed, faults = [], defect }: NewFilesOptions) {
     this.#isSelfish = defect === 'selfish';
+    this.#killsClients = faults.includes('client');
     this.#cluster = new Cluster({ seed, iods: 2, smallFileBytes, onPowerLoss: () => undefined });
     const { world } = this.#cluster;
     this.#random = world.random.fork('new files');
@@ -133,12 +167,21 @@ class NewFiles {
     this.#faults.end();
     await world.run({ untilMs: world.nowMs + 10_000 });
     this.#isOver = true;
+    // What a dead client was lent others wait for longer than that.
+    if (!this.#killsClients) this.#requireSteps(world.nowMs - 5000);
+  }
+
+  /** Nobody waits for something that never comes. */
+  #requireSteps(sinceMs: number): void {
+    for (const [name, steppedMs] of this.#stepped) {
+      if (steppedMs < sinceMs) throw new Error(`${name} has got nowhere since ${steppedMs} ms`);
+    }
   }
 
   #makeClient(name: string): SimProcess {
-    let life: Life = { name, isOver: true };
+    let life: Life = { name, isOver: true, directories: [] };
     const begin = async (runtime: Runtime): Promise<void> => {
-      life = { name, isOver: false };
+      life = { name, isOver: false, directories: [] };
       while (!this.#isOver) {
         await this.#work(runtime, life).catch(passUncertain);
         await this.#pause(runtime);
@@ -158,6 +201,7 @@ class NewFiles {
       while (!this.#isOver) {
         const step = this.#random.chance(0.3) ? this.#make(volume, life) : this.#look(volume, life);
         await step.catch(passUncertain);
+        this.#stepped.set(life.name, this.#cluster.world.nowMs);
         await this.#pause(runtime);
       }
     });
@@ -172,17 +216,22 @@ class NewFiles {
       deadlineMs,
       revoke: () => Promise.resolve(),
     });
-    if (this.#isSelfish) access.lent.recalled = () => Promise.resolve();
+    if (this.#isSelfish) {
+      for (const one of [access.lent, access.names])
+        if (one) one.recalled = () => Promise.resolve();
+    }
     return volumeOf(access, { nodes, kernel, contents: new SmallContents() });
   }
 
   /** A program makes a file and does this and that to it. */
   async #make(volume: Volume, maker: Life): Promise<void> {
+    const parent = await this.#directory(volume, maker);
     const name = byteString(`new-${this.files++}`);
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
-    const creation = request(rootHandle, { flags, mode: 0o644 }, name);
+    const creation = request(parent?.handle ?? rootHandle, { flags, mode: 0o644 }, name);
+    if (parent !== undefined && volume.access.here(parent.handle)) this.namesHere++;
     const { entry, open } = await fileHandlers.create(volume, creation, control);
-    const file = new NewFile(name, entry.node as Handle, maker);
+    const file = new NewFile(name, entry.node as Handle, maker, parent);
     this.#known.push(file);
     if (this.#known.length > filesLookedAt) this.#known.shift();
     try {
@@ -193,11 +242,26 @@ class NewFiles {
       if (this.#random.chance(0.2)) await this.#rename(volume, file);
       fileHandlers.release(volume, request(file.handle, { file: open.file }));
       file.isClosed = true;
+      if (this.#random.chance(0.2)) await this.#remove(volume, file);
     } catch (error) {
       // The file may be anything that it has been since somebody knew of it.
       file.isInDoubt = true;
       throw error;
     }
+  }
+
+  /** Where the next file is made: somewhere that this client has made, or in the root. */
+  async #directory(volume: Volume, { directories }: Life): Promise<NewDirectory | undefined> {
+    const parent = directories.length > 0 ? this.#random.pick(directories) : undefined;
+    if (this.#random.chance(0.2)) return undefined;
+    if (parent !== undefined && this.#random.chance(0.7)) return parent;
+    const name = byteString(`directory-${this.files++}`);
+    const making = request(parent?.handle ?? rootHandle, { mode: 0o755 }, name);
+    const { node } = await nameHandlers.makeDirectory(volume, making, control);
+    const made = { name, handle: node as Handle, parent };
+    directories.push(made);
+    if (directories.length > 3) directories.shift();
+    return made;
   }
 
   async #change(volume: Volume, file: NewFile, number: number): Promise<void> {
@@ -218,15 +282,28 @@ class NewFiles {
     if (this.#random.chance(0.1)) {
       await fileHandlers.fsync(volume, request(handle, { file: number }), control);
       file.known = Math.max(file.known, state);
+      file.isKnown = true;
     }
   }
 
   async #rename(volume: Volume, file: NewFile): Promise<void> {
     const to = byteString(`${file.name}.done`);
-    const body = { directory: rootHandle, flags: 0 };
-    const renaming = request(rootHandle, body, [file.name, to]);
+    const directory = file.parent?.handle ?? rootHandle;
+    const renaming = request(directory, { directory, flags: 0 }, [file.name, to]);
+    file.isRenaming = true;
     await nameHandlers.rename2(volume, renaming, control);
     file.name = to;
+    file.isRenaming = false;
+    file.isKnown = true;
+  }
+
+  async #remove(volume: Volume, file: NewFile): Promise<void> {
+    await this.#pause(volume.access.session.runtime);
+    const { name, parent } = file;
+    file.removal = 'begun';
+    const unlinking = request(parent?.handle ?? rootHandle, {}, name);
+    await Promise.resolve(nameHandlers.unlink(volume, unlinking, control));
+    file.removal = 'done';
   }
 
   /** Another program, here or elsewhere, looks the file up and reads it. */
@@ -235,20 +312,27 @@ class NewFiles {
     const file = this.#random.pick(this.#known);
     const { name, isClosed } = file;
     const { least } = file;
-    const lookup = request(rootHandle, {}, name);
+    const { mustBeThere, isGone } = file;
     let size: number;
     try {
-      ({ size } = (await nameHandlers.lookup(volume, lookup, control)).attr);
+      const directory = await this.#walk(volume, file.parent);
+      const lookup = request(directory, {}, name);
+      const { node, attr } = await nameHandlers.lookup(volume, lookup, control);
+      if (node === 0) throw new FsError('ENOENT');
+      ({ size } = attr);
     } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
       // It is being renamed, or was.
-      if (hasCode(error, 'ENOENT') && name !== file.name) return;
-      if (hasCode(error, 'ENOENT') && !isClosed) return;
+      if (name !== file.name || file.isRenaming || file.removal !== 'none') return;
+      if (!mustBeThere || !file.mustBeThere) return;
       throw error;
     }
+    if (isGone && file.isGone) throw new Error(`${name} is there again`);
+    file.isKnown = true;
     this.#saw(file, least, (state) => contentOf(state).length === size, `size ${size}`);
     const sinceThen = file.least;
-    const opening = request(file.handle, { flags: constants.O_RDONLY, openFlags: 0 });
-    const { file: number } = await fileHandlers.open(volume, opening, control);
+    const number = await this.#open(volume, file);
+    if (number === undefined) return;
     const reading = request(file.handle, { file: number, offset: 0, size: 2 * smallFileBytes });
     const pieces = await fileHandlers.read(volume, reading, control);
     const seen = Buffer.concat(pieces);
@@ -256,6 +340,30 @@ class NewFiles {
     fileHandlers.release(volume, request(file.handle, { file: number }));
     this.looks++;
     if (!isClosed && file.maker.name !== life.name) this.earlyLooks++;
+  }
+
+  /** @returns undefined: it is gone meanwhile */
+  async #open(volume: Volume, file: NewFile): Promise<number | undefined> {
+    const opening = request(file.handle, { flags: constants.O_RDONLY, openFlags: 0 });
+    try {
+      return (await fileHandlers.open(volume, opening, control)).file;
+    } catch (error) {
+      if (file.removal !== 'none' && hasCode(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Step by step, as whoever does not know it. */
+  async #walk(volume: Volume, directory: NewDirectory | undefined): Promise<Handle> {
+    if (directory === undefined) return rootHandle;
+    const parent = await this.#walk(volume, directory.parent);
+    const { node } = await nameHandlers.lookup(
+      volume,
+      request(parent, {}, directory.name),
+      control,
+    );
+    if (node === 0) throw new FsError('ENOENT');
+    return node as Handle;
   }
 
   /** A change that is under way may be seen in parts. */

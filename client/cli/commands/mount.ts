@@ -85,6 +85,7 @@ async function serve(directory: string, given: Arguments, parts: Parts): Promise
       source,
       options: options.filter((option) => option !== keepPages),
       keepsPages: options.includes(keepPages),
+      lends: options.includes('sync') ? 'nothing' : options.includes('dirsync') ? 'files' : 'all',
       deadlineMs: connectOptions.callDeadlineMs ?? limits.callDeadlineDefaultMs,
       meters: metrics.meters,
     });

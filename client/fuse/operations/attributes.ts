@@ -22,7 +22,7 @@ export const attributeHandlers = {
   getAttr(volume, request, control) {
     const handle = handleOf(request);
     const isReader = isForReader(request.body);
-    const known = volume.access.lent.attr(handle) ?? unwritten(volume, handle)?.attr;
+    const known = volume.access.here(handle) ?? unwritten(volume, handle)?.attr;
     if (known !== undefined) return attrReplyOf(volume, known, isReader);
     return askAttr(volume, handle, isReader, control);
   },
@@ -47,6 +47,8 @@ export const attributeHandlers = {
   },
 
   async readLink({ access }, request, control) {
+    const here = access.names?.target(handleOf(request));
+    if (here !== undefined) return [here];
     const at = placeAt(handleOf(request));
     const { target } = await access.call(nameOps.readLink, { at }, control);
     return [Buffer.from(target, 'latin1')];
@@ -70,16 +72,18 @@ export const attributeHandlers = {
 
 /** Of a file that is here. @returns undefined: the mgr is to be told */
 function changeLent(
-  { access: { lent } }: Volume,
+  { access }: Volume,
   handle: Handle,
   { size, mode, ...change }: Change,
   kills: boolean,
 ): Attr | undefined {
-  const before = size === undefined ? lent.attr(handle)?.mode : undefined;
-  if (before === undefined) return undefined;
+  const known = size === undefined ? access.here(handle) : undefined;
+  if (known === undefined) return undefined;
+  if (known.kind === 'directory') return access.changeHere(handle, { ...change, mode });
   const isGivenAway = change.uid !== undefined || change.gid !== undefined;
-  const kept = mode ?? (isGivenAway ? withoutPrivileges(before) : before);
-  return lent.change(handle, { ...change, mode: kills ? withoutPrivileges(kept) : kept });
+  const kept = mode ?? (isGivenAway ? withoutPrivileges(known.mode) : known.mode);
+  const stripped = kills ? withoutPrivileges(kept) : kept;
+  return access.changeHere(handle, { ...change, mode: stripped });
 }
 
 async function setAttr(

@@ -74,7 +74,8 @@ export const directoryHandlers = {
   },
 
   /** Names are durable when they are acknowledged; owner, mode and times are from now on. */
-  async fsyncDirectory({ access }, _, control) {
+  async fsyncDirectory({ access }, request, control) {
+    await access.settled(handleOf(request), control);
     return access.call(fileOps.flush, {}, control);
   },
 } satisfies Partial<Handlers>;

@@ -41,21 +41,17 @@ export const fileHandlers = {
     return kills ? openedByOther(volume, handle, opening, control) : opening.then(replyOf);
   },
 
-  async create(volume, request, control) {
-    const { flags, mode } = request.body;
+  create(volume, request, control) {
+    const { mode } = request.body;
+    const flags = request.body.flags | constants.O_CREAT;
     const at = placeIn(handleOf(request), request.tail);
-    const maker = makerOf(request);
-    // Whether he may open what is there by now only the kernel knows, which has all his groups.
-    const mustMake = maker === undefined ? 0 : constants.O_EXCL;
-    const wish = { at, flags: flags | constants.O_CREAT | mustMake, mode: mode & 0o7777, maker };
-    try {
-      const { attr, reply } = await open(volume, wish, control);
-      return { entry: entryOf(volume, attr, at), open: reply };
-    } catch (error) {
-      if ((flags & constants.O_EXCL) !== 0 || !hasCode(error, 'EEXIST')) throw error;
-      // Then it looks the name up again.
-      throw new FsError('ESTALE', { what: 'the name has been given meanwhile', cause: error });
-    }
+    const wish = { at, flags, mode: mode & 0o7777, maker: makerOf(request) };
+    const here = volume.access.openHere({ ...wish, ...openIntent(flags) });
+    if (here === undefined) return create(volume, wish, control);
+    const entry = entryOf(volume, here.attr, at);
+    const reply = opened(volume, here.file, flags);
+    if (reply instanceof Promise) return reply.then((open) => ({ entry, open }));
+    return { entry, open: reply };
   },
 
   read(volume, request, control) {
@@ -109,6 +105,21 @@ export const fileHandlers = {
     return {};
   },
 } satisfies Partial<Handlers>;
+
+/** @param wish with the flags of open(2) */
+async function create(volume: Volume, wish: Omit<OpenByPlace, 'durable'>, control: Control) {
+  const { at, flags, maker } = wish;
+  // Whether he may open what is there by now only the kernel knows, which has all his groups.
+  const mustMake = maker === undefined ? 0 : constants.O_EXCL;
+  try {
+    const { attr, reply } = await open(volume, { ...wish, flags: flags | mustMake }, control);
+    return { entry: entryOf(volume, attr, at), open: reply };
+  } catch (error) {
+    if ((flags & constants.O_EXCL) !== 0 || !hasCode(error, 'EEXIST')) throw error;
+    // Then it looks the name up again.
+    throw new FsError('ESTALE', { what: 'the name has been given meanwhile', cause: error });
+  }
+}
 
 async function write(
   volume: Volume,

@@ -1,10 +1,11 @@
 /** Names: found, made, moved, taken away. */
 import { FsError } from '../../../shared/errno.ts';
+import { directoryModeBits } from '../../../shared/inherited.ts';
 import type { ByteString, Handle } from '../../../shared/units.ts';
 import { nameOps, renameFlags } from '../../../shared/wire/mgr-ops.ts';
 import type { Place } from '../../../shared/wire/values.ts';
 import type { Control } from '../../control.ts';
-import { hasCode, type Maker, placeAt, placeIn } from '../../handle-access.ts';
+import { type HandleAccess, hasCode, type Maker, placeAt, placeIn } from '../../handle-access.ts';
 import type { Incoming } from '../message.ts';
 import type { EntryReply } from '../protocol.ts';
 import { entryOf, type Handlers, handleOf, kindOf, noEntryAt, type Volume } from '../volume.ts';
@@ -25,17 +26,25 @@ export const nameHandlers = {
     return makeEntry(volume, request, { mode, device }, request.tail, control);
   },
 
-  async makeDirectory(volume, request, control) {
-    const mode = (request.body.mode & 0o7777) | directoryType;
-    return makeEntry(volume, request, { mode, device: 0 }, request.tail, control);
+  makeDirectory(volume, request, control) {
+    const mode = request.body.mode & directoryModeBits;
+    const at = placeIn(handleOf(request), request.tail);
+    const maker = makerOf(request);
+    const here = volume.access.makeHere({ at, kind: 'directory', mode }, maker);
+    if (here !== undefined) return entryOf(volume, here, at);
+    const making = volume.access.makeDirectory(at, mode, maker, control);
+    return making.then((attr) => entryOf(volume, attr, at));
   },
 
-  async symlink(volume, request, control) {
+  symlink(volume, request, control) {
     const [name, target] = request.tail;
     const at = placeIn(handleOf(request), name);
-    const wish = { at, target, maker: makerOf(request) };
-    const { attr } = await volume.access.call(nameOps.symlink, wish, control);
-    return entryOf(volume, attr, at);
+    const maker = makerOf(request);
+    const wish = { at, kind: 'symlink', mode: 0o777, target } as const;
+    const here = volume.access.makeHere(wish, maker);
+    if (here !== undefined) return entryOf(volume, here, at);
+    const making = volume.access.call(nameOps.symlink, { at, target, maker }, control);
+    return making.then(({ attr }) => entryOf(volume, attr, at));
   },
 
   async link(volume, request, control) {
@@ -49,14 +58,15 @@ export const nameHandlers = {
     return entryOf(volume, isWritten ? await access.attr(attr.handle, control) : attr, to);
   },
 
-  async unlink({ access }, request, control) {
+  unlink({ access }, request, control) {
     const at = placeIn(handleOf(request), request.tail);
-    access.settleAt(at);
-    return access.call(nameOps.unlink, { at }, control);
+    const here = access.names?.remove(at);
+    return here === true ? done : unlink(access, at, here, control);
   },
 
   async removeDirectory({ access }, request, control) {
     const at = placeIn(handleOf(request), request.tail);
+    await access.backAt(at, control);
     return access.call(nameOps.removeDirectory, { at }, control);
   },
 
@@ -69,7 +79,20 @@ export const nameHandlers = {
   },
 } satisfies Partial<Handlers>;
 
-const directoryType = 0o040000;
+/** @param soon when it may be done here */
+async function unlink(
+  access: HandleAccess,
+  at: Place,
+  soon: Promise<void> | undefined,
+  control: Control,
+) {
+  await soon;
+  if (soon !== undefined && access.names?.remove(at) === true) return done;
+  access.settleAt(at);
+  return access.call(nameOps.unlink, { at }, control);
+}
+
+const done: Readonly<Record<string, never>> = {};
 
 async function lookUp(volume: Volume, at: Place, control: Control): Promise<EntryReply> {
   try {
@@ -100,7 +123,7 @@ async function makeEntry(
 ) {
   const at = placeIn(handleOf(request), name);
   const maker = makerOf(request);
-  const wish = { at, kind: kindOf(mode), mode: mode & 0o7777, device, maker };
+  const wish = { at, kind: kindOf(mode), mode: mode & 0o7777, device, maker, lend: false };
   const { attr } = await volume.access.call(nameOps.makeNode, wish, control);
   return entryOf(volume, attr, at);
 }
@@ -117,6 +140,14 @@ async function move(
   const [name, newName] = request.tail;
   const from = placeIn(handleOf(request), name);
   const to = placeIn(directory as Handle, newName);
+  if (flags === 0) {
+    const here = access.names?.rename(from, to);
+    if (here === true) return done;
+    if (here !== undefined) {
+      await here;
+      if (access.names?.rename(from, to) === true) return done;
+    }
+  }
   access.settleAt(from);
   access.settleAt(to);
   return access.call(nameOps.rename, { from, to, flags }, control);

@@ -5,6 +5,7 @@ import { placeAt } from '../../handle-access.ts';
 import { encode, gap, struct, u32 } from '../layout.ts';
 import { type Handlers, handleOf } from '../volume.ts';
 
+const noBytes = new Uint8Array();
 const sizeReply = struct({ size: u32, padding: gap(4) });
 /** XATTR_CREATE and XATTR_REPLACE of setxattr(2). */
 const mustNotExistBit = 1;
@@ -20,13 +21,14 @@ export const xattrHandlers = {
   async getXattr({ access }, request, control) {
     requireNoLabel(request.tail);
     // One that we have just made has none.
-    if (access.lent.attr(handleOf(request)) !== undefined) throw new FsError('ENODATA');
+    if (access.here(handleOf(request)) !== undefined) throw new FsError('ENODATA');
     const wish = { at: placeAt(handleOf(request)), follow: false, name: request.tail };
     const { value } = await access.call(nameOps.getXattr, wish, control);
     return sized(value, request.body.size);
   },
 
   async listXattrs({ access }, request, control) {
+    if (access.here(handleOf(request)) !== undefined) return sized(noBytes, request.body.size);
     const wish = { at: placeAt(handleOf(request)), follow: false };
     const { names } = await access.call(nameOps.listXattrs, wish, control);
     // The mgr answers the mount, which is root; the caller may be somebody else.

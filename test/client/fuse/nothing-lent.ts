@@ -9,6 +9,12 @@ export const nothingLent = {
     log: { error: () => undefined },
     isValid: () => false,
     closeNow: () => undefined,
+    bear: () => Promise.resolve(),
   }),
   settled: () => undefined,
+  here: () => undefined,
+  changeHere: () => undefined,
+  makeHere: () => undefined,
+  openHere: () => undefined,
+  targetHere: () => undefined,
 };

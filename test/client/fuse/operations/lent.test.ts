@@ -7,7 +7,7 @@ import { fileHandlers } from '../../../../client/fuse/operations/files.ts';
 import { xattrHandlers } from '../../../../client/fuse/operations/xattrs.ts';
 import { setAttrBits, writeBits } from '../../../../client/fuse/protocol.ts';
 import type { Volume } from '../../../../client/fuse/volume.ts';
-import { LentFiles } from '../../../../client/lent-files.ts';
+import { type LentChange, LentFiles } from '../../../../client/lent-files.ts';
 import type { FsError } from '../../../../shared/errno.ts';
 import type { Handle } from '../../../../shared/units.ts';
 import type { Op } from '../../../../shared/wire/op.ts';
@@ -29,6 +29,7 @@ function stage() {
     log: { error: () => undefined },
     isValid: () => true,
     closeNow: () => undefined,
+    bear: () => Promise.resolve(),
   });
   const file = {
     handle,
@@ -47,6 +48,8 @@ function stage() {
   const number = files.add(file, true);
   const access = {
     lent,
+    here: (one: Handle) => lent.attr(one),
+    changeHere: (one: Handle, change: LentChange) => lent.change(one, change),
     settled: (one: Handle) => lent.settle(one),
     closeNow: () => undefined,
     call: (op: Op, { size = 0, mode = made.mode }: Partial<Attr>) => {
