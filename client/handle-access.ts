@@ -215,6 +215,11 @@ export class HandleAccess {
     return this.lent.attr(handle) ?? this.names?.attr(handle);
   }
 
+  /** Nobody but us has ever seen it. */
+  isNew(handle: Handle): boolean {
+    return this.lent.attr(handle) !== undefined || this.names?.isUnborn(handle) === true;
+  }
+
   /** Changes what is `here`. @returns as it is then; undefined: it is not */
   changeHere(handle: Handle, change: LentChange): Attr | undefined {
     return this.lent.change(handle, change) ?? this.names?.change(handle, change);

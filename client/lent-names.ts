@@ -207,6 +207,11 @@ export class LentNames {
     return this.#directories.lent.get(handle)?.attr ?? unborn?.attr;
   }
 
+  /** It was made here, and the mgr does not know it yet. */
+  isUnborn(handle: Handle): boolean {
+    return this.#untold.unborn(handle) !== undefined;
+  }
+
   /** Where a symbolic link leads that was made here. */
   target(handle: Handle): Buffer | undefined {
     const unborn = this.#untold.unborn(handle);

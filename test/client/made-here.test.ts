@@ -91,6 +91,15 @@ test('what is made in a directory that is lent is known at once, and nobody is a
   t.deepEqual(asked, []);
 });
 
+test('only what was made here can have no extended attributes', async (t) => {
+  const { access, make, makeHere } = stage();
+  await make();
+  const { handle = lentHandle } = makeHere('sub') ?? {};
+  t.true(access.isNew(handle));
+  t.truthy(access.here(lentHandle));
+  t.false(access.isNew(lentHandle), 'it may have been borrowed');
+});
+
 test('what must be durable at once, or is not written, the mgr makes', async (t) => {
   const { access, make } = stage();
   await make();

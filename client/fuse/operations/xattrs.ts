@@ -21,14 +21,14 @@ export const xattrHandlers = {
   async getXattr({ access }, request, control) {
     requireNoLabel(request.tail);
     // One that we have just made has none.
-    if (access.here(handleOf(request)) !== undefined) throw new FsError('ENODATA');
+    if (access.isNew(handleOf(request))) throw new FsError('ENODATA');
     const wish = { at: placeAt(handleOf(request)), follow: false, name: request.tail };
     const { value } = await access.call(nameOps.getXattr, wish, control);
     return sized(value, request.body.size);
   },
 
   async listXattrs({ access }, request, control) {
-    if (access.here(handleOf(request)) !== undefined) return sized(noBytes, request.body.size);
+    if (access.isNew(handleOf(request))) return sized(noBytes, request.body.size);
     const wish = { at: placeAt(handleOf(request)), follow: false };
     const { names } = await access.call(nameOps.listXattrs, wish, control);
     // The mgr answers the mount, which is root; the caller may be somebody else.

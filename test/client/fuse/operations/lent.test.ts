@@ -49,6 +49,7 @@ function stage() {
   const access = {
     lent,
     here: (one: Handle) => lent.attr(one),
+    isNew: (one: Handle) => lent.attr(one) !== undefined,
     changeHere: (one: Handle, change: LentChange) => lent.change(one, change),
     settled: (one: Handle) => lent.settle(one),
     closeNow: () => undefined,
