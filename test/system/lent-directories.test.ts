@@ -1,17 +1,13 @@
 /** New directories are lent to the mount that makes them; others see them as if they were not (decision 21). */
-import { createHash } from 'node:crypto';
-import { type Dirent } from 'node:fs';
 import {
   chmod,
   chown,
   type FileHandle,
   link,
-  lstat,
   mkdir,
   open,
   readdir,
   readFile,
-  readlink,
   rename,
   rm,
   stat,
@@ -23,30 +19,7 @@ import {
 import { join } from 'node:path';
 import { killInTurn, until } from './cluster-fixture.ts';
 import { failure, Mounted, mountTest } from './mounted.ts';
-
-/** What is told of a tree: of each its kind, mode, owner, size, time, and what it holds. */
-async function treeOf(directory: string): Promise<Map<string, unknown>> {
-  const all = new Map<string, unknown>();
-  const walk = async (at: string): Promise<void> => {
-    const entries = await readdir(join(directory, at), { withFileTypes: true });
-    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      const path = join(at, entry.name);
-      all.set(path, await factsOf(join(directory, path), entry));
-      if (entry.isDirectory()) await walk(path);
-    }
-  };
-  await walk('.');
-  return all;
-}
-
-async function factsOf(path: string, entry: Dirent) {
-  const { mode, uid, gid, nlink, size, mtimeNs } = await lstat(path, { bigint: true });
-  const facts = { mode, uid, gid, nlink };
-  if (entry.isSymbolicLink()) return { ...facts, target: await readlink(path) };
-  if (entry.isDirectory()) return { ...facts, mtimeNs };
-  const sum = createHash('sha256').update(await readFile(path));
-  return { ...facts, mtimeNs, size, sum: sum.digest('hex') };
-}
+import { treeOf } from './tree-facts.ts';
 
 /** A small source tree, with what a tar can hold. */
 async function makeTree(directory: string): Promise<void> {
