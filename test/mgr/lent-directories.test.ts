@@ -273,6 +273,14 @@ test('a handle for a new file is one that was given out, and is free', async (t)
   t.deepEqual(await world.complete(list(other, '/d')), ['f']);
 });
 
+test('a listing asks nobody for what is lent to him, and tells him nothing of it', async (t) => {
+  const { world, mount, directory } = await begin(15);
+  const request = { at: at('/'), after: 0, count: 10, attributes: true };
+  const { entries } = await world.complete(mount.client.call(nameOps.readDirectory, request));
+  t.like(entries[0], { handle: directory, attr: undefined });
+  t.deepEqual(mount.recalled, []);
+});
+
 test('handles are taken and used by sessions of root only', async (t) => {
   const { world, mount, lent, handles } = await begin(14);
   const root = { ...noChange, at: at('/') };

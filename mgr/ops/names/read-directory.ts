@@ -5,6 +5,7 @@ import type { ReplyOf, RequestOf } from '../../../shared/wire/op.ts';
 import type { Dirent } from '../../../shared/wire/values.ts';
 import { inodeOf, resolve } from '../../namespace/path.ts';
 import { isAllowed, may, requireAccess } from '../../namespace/permission.ts';
+import type { DirentRow } from '../../store/rows.ts';
 import { attrOf, type NameContext } from '../name-context.ts';
 
 type ReadDirectory = typeof nameOps.readDirectory;
@@ -31,14 +32,15 @@ export function readDirectory(
   const attributes = request.attributes && isAllowed(who, directory, may.execute);
   const count = Math.max(1, Math.min(request.count, limits.direntsPerPageMax));
   const rows = view.dirents(directory.handle, request.after, count);
-  if (attributes) view.requireHere(rows.map(({ handle }) => handle));
+  const isTold = ({ handle }: DirentRow): boolean => !view.isLentTo(who.session, handle);
+  if (attributes) view.requireHere(rows.filter(isTold).map(({ handle }) => handle));
   const entries: Dirent[] = [];
   let room = limits.bodyBytesMax - headBytes;
-  for (const { name, handle, kind, cookie } of rows) {
+  for (const row of rows) {
+    const { name, handle, kind, cookie } = row;
     room -= name.length + entryBytes + (attributes ? attrBytes : 0);
     if (room < 0) break;
-    const isTold = attributes && !view.isLentTo(who.session, handle);
-    const attr = isTold ? attrOf(inodeOf(view, handle)) : undefined;
+    const attr = attributes && isTold(row) ? attrOf(inodeOf(view, handle)) : undefined;
     entries.push({ name, handle, kind, cookie, attr });
   }
   return {
