@@ -1,9 +1,11 @@
 /** Extended attributes. The kernel has checked the rights; which classes there are the mgr says. */
 import { FsError } from '../../../shared/errno.ts';
 import { nameOps } from '../../../shared/wire/mgr-ops.ts';
-import { placeAt } from '../../handle-access.ts';
+import type { Control } from '../../control.ts';
+import { type HandleAccess, placeAt } from '../../handle-access.ts';
 import { encode, gap, struct, u32 } from '../layout.ts';
-import { type Handlers, handleOf } from '../volume.ts';
+import type { Operations } from '../protocol.ts';
+import { type Handlers, handleOf, type RequestOf } from '../volume.ts';
 
 const noBytes = new Uint8Array();
 const sizeReply = struct({ size: u32, padding: gap(4) });
@@ -18,13 +20,10 @@ const mustExistBit = 2;
 const labelName = 'security.selinux';
 
 export const xattrHandlers = {
-  async getXattr({ access }, request, control) {
+  getXattr({ access }, request, control) {
     requireNoLabel(request.tail);
-    // One that we have just made has none.
-    if (access.isNew(handleOf(request))) throw new FsError('ENODATA');
-    const wish = { at: placeAt(handleOf(request)), follow: false, name: request.tail };
-    const { value } = await access.call(nameOps.getXattr, wish, control);
-    return sized(value, request.body.size);
+    if (access.isNew(handleOf(request))) throw noData;
+    return getXattr(access, request, control);
   },
 
   async listXattrs({ access }, request, control) {
@@ -60,6 +59,19 @@ export const xattrHandlers = {
     return access.call(nameOps.removeXattr, wish, control);
   },
 } satisfies Partial<Handlers>;
+
+/** One for all: the kernel asks with each change of owner, and to make an error takes its time. */
+const noData = new FsError('ENODATA');
+
+async function getXattr(
+  access: HandleAccess,
+  request: RequestOf<Operations['getXattr']>,
+  control: Control,
+): Promise<readonly Uint8Array[]> {
+  const wish = { at: placeAt(handleOf(request)), follow: false, name: request.tail };
+  const { value } = await access.call(nameOps.getXattr, wish, control);
+  return sized(value, request.body.size);
+}
 
 /** @throws FsError EOPNOTSUPP */
 function requireNoLabel(name: string): void {
