@@ -8,7 +8,6 @@ import { xattrHandlers } from '../../../../client/fuse/operations/xattrs.ts';
 import { setAttrBits, writeBits } from '../../../../client/fuse/protocol.ts';
 import type { Volume } from '../../../../client/fuse/volume.ts';
 import { type LentChange, LentFiles } from '../../../../client/lent-files.ts';
-import type { FsError } from '../../../../shared/errno.ts';
 import type { Handle } from '../../../../shared/units.ts';
 import type { Op } from '../../../../shared/wire/op.ts';
 import { nameOps } from '../../../../shared/wire/mgr-ops.ts';
