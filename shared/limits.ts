@@ -269,7 +269,7 @@ export const limits = {
   /** Free buffers that a mount keeps for the next reads. */
   fuseBuffersKeptBytesMax: 8 * MiB,
   /** Bytes of small files that a mount keeps for those who read them again. */
-  fuseContentsKeptBytesMax: 16 * MiB,
+  fuseContentsKeptBytesMax: 8 * MiB,
 
   /** Files and directories that one client watches. */
   watchesPerClientMax: 4096,
