@@ -134,6 +134,22 @@ mountTest('so is a directory that was synced, with its names', async (t) => {
   for (let i = 0; i < 5; i++) t.is(await readFile(two.path('a/b', `${i}`), 'utf8'), `${i}`);
 });
 
+for (const option of ['dirsync', 'sync']) {
+  mountTest(`with -o ${option} names are there when their mount is killed`, async (t) => {
+    const cluster = { iods: 1, sessionLeaseMs: 3000 };
+    const one = await Mounted.start(t, cluster, ['-o', option]);
+    const two = await Mounted.on(t, one.cluster, 'mnt2');
+    await mkdir(one.path('a'));
+    await mkdir(one.path('a/b'));
+    for (const name of ['gone', 'here']) await writeFile(one.path('a/b', name), name);
+    await rename(one.path('a/b/here'), one.path('a/b/there'));
+    await unlink(one.path('a/b/gone'));
+    one.kill();
+    t.deepEqual(await readdir(two.path('a/b')), ['there']);
+    if (option === 'sync') t.is(await readFile(two.path('a/b/there'), 'utf8'), 'here');
+  });
+}
+
 mountTest('what was made just before an unmount is there', async (t) => {
   const one = await Mounted.start(t, { iods: 1 });
   const two = await Mounted.on(t, one.cluster, 'mnt2');
