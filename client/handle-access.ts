@@ -19,6 +19,7 @@ import type { Known, Moment, NameCache } from './name-cache.ts';
 import { type LentChange, LentFiles } from './lent-files.ts';
 import { LateCloses } from './late-closes.ts';
 import { LentNames, type NewName } from './lent-names.ts';
+import { mayBeLent } from './open-flags.ts';
 import { type FileSource, noCap, noLayout } from './open-grant.ts';
 import { openedFile } from './opened-file.ts';
 import { applyChange, applyFailure, directoriesChangedBy } from './own-changes.ts';
@@ -503,12 +504,6 @@ export class HandleAccess {
       await retryPause(this.session.runtime, attempts);
     }
   }
-}
-
-/** A file whose writes are durable is nothing to lend. */
-function mayBeLent(flags: number, durable: boolean): boolean {
-  const makes = openFlags.create | openFlags.write;
-  return (flags & makes) === makes && !durable;
 }
 
 /** True for a failure with this errno. */

@@ -60,3 +60,9 @@ export function openIntent(mode: OpenMode): OpenIntent {
   }
   return { flags, append: (bits & O_APPEND) !== 0, durable: (bits & (O_SYNC | O_DSYNC)) !== 0 };
 }
+
+/** A file whose writes are durable is nothing to lend. */
+export function mayBeLent(flags: number, durable: boolean): boolean {
+  const makes = openFlags.create | openFlags.write;
+  return (flags & makes) === makes && !durable;
+}
