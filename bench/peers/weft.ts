@@ -64,7 +64,7 @@ async function mounted(
     version,
     about:
       'mounted; a mgr and four iods, stripes of 256 KiB with checksums; names are durable when ' +
-      'they are acknowledged; unix sockets and shared memory between processes of the host',
+      'somebody else can see them, 20 ms later at the latest; unix sockets and shared memory between processes of the host',
     sets: (sizes) => directoryWorks(directory, tools, sizes),
     processes: () => [...pidsOf(cluster), mount],
   };

@@ -73,7 +73,7 @@ export const directoryHandlers = {
     return kernel.listingTaken(body.file)?.then(() => ({})) ?? {};
   },
 
-  /** Names are durable when they are acknowledged; owner, mode and times are from now on. */
+  /** Names that the mgr knows are durable; owner, mode and times are from now on. */
   async fsyncDirectory({ access }, request, control) {
     await access.settled(handleOf(request), control);
     return access.call(fileOps.flush, {}, control);
