@@ -106,8 +106,11 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
   };
 }
 
-/** What the mgr cannot be told by then it learns when the lease of the session ends. */
-const endTimeoutMs = 1000;
+/**
+ * What the mgr cannot be told by then is lost: names and bytes of the last moment. That files are closed it
+ * learns when the lease of the session ends.
+ */
+const endTimeoutMs = 10_000;
 
 function requireRoot(uid: number): void {
   if (uid === 0) return;
