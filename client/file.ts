@@ -66,7 +66,7 @@ export class File {
   #lost: FsError | undefined;
   #closedListener: (() => void) | undefined;
   /** Has the mgr told of a file that it does not know yet. */
-  #bear: (() => Promise<void>) | undefined;
+  #bear: ((control: Control) => Promise<void>) | undefined;
 
   constructor(source: FileSource, grant: OpenGrant) {
     this.#source = source;
@@ -110,7 +110,7 @@ export class File {
     position: number,
     control: Control = {},
   ): Promise<number> {
-    return this.#during('read', async () => {
+    return this.#during('read', control, async () => {
       this.#need(rights.read);
       const buffers = into instanceof Uint8Array ? [into] : into;
       checkPosition(position);
@@ -163,7 +163,7 @@ export class File {
       if (this.#durable) await this.#sync(options);
       return { position: at, bytesWritten: length };
     };
-    return this.#during('write', () => this.#writes.during(write));
+    return this.#during('write', control, () => this.#writes.during(write));
   }
 
   /**
@@ -172,21 +172,21 @@ export class File {
    *   `forOthers`: a loss is not told now, but by the next sync of this file's own user
    */
   async sync(control: Control & SyncWish = {}): Promise<void> {
-    return this.#during('fsync', () => {
+    return this.#during('fsync', control, () => {
       this.#need(0);
       return this.#sync(this.#options(control), control);
     });
   }
 
   async stat(control: Control = {}): Promise<Stats> {
-    return this.#during('fstat', async () => {
+    return this.#during('fstat', control, async () => {
       this.#need(0);
       return new Stats(await this.#attr(this.#options(control)));
     });
   }
 
   async truncate(size = 0, control: Control = {}): Promise<void> {
-    return this.#during('ftruncate', async () => {
+    return this.#during('ftruncate', control, async () => {
       this.#need(rights.write);
       checkPosition(size);
       await this.#set({ size }, this.#options(control));
@@ -196,7 +196,7 @@ export class File {
 
   /** Whatever the name of the file is by now. A time that is set stays until the next write. */
   async setAttributes(change: Partial<SetAttr>, control: Control = {}): Promise<void> {
-    return this.#during('setattr', async () => {
+    return this.#during('setattr', control, async () => {
       this.#need(0);
       const { modified } = await this.#set(change, this.#options(control));
       if (change.modified !== undefined) this.retime(modified);
@@ -239,7 +239,7 @@ export class File {
   close(
     control: Control & { readonly sync?: boolean; readonly settle?: Settling } = {},
   ): Promise<void> {
-    this.#closing ??= this.#during('close', () => this.#close(control));
+    this.#closing ??= this.#during('close', control, () => this.#close(control));
     return this.#closing;
   }
 
@@ -282,9 +282,9 @@ export class File {
     return callOptions(session.runtime.clock, deadlineMs, control);
   }
 
-  async #during<T>(syscall: string, run: () => Promise<T>): Promise<T> {
+  async #during<T>(syscall: string, control: Control, run: () => Promise<T>): Promise<T> {
     try {
-      if (this.#bear !== undefined && this.#lost === undefined) await this.#bear();
+      if (this.#bear !== undefined && this.#lost === undefined) await this.#bear(control);
       return await run();
     } catch (error) {
       throw toFsError(error).during(syscall, this.path);

@@ -6,10 +6,11 @@
 import { FsError, toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import { retryPause } from '../shared/rpc/retry.ts';
+import { noLayout } from '../shared/stripe.ts';
 import { type ByteString, byteString, type Handle } from '../shared/units.ts';
 import { fileOps, nameOps, openFlags } from '../shared/wire/mgr-ops.ts';
 import type { Op, ReplyOf, RequestOf } from '../shared/wire/op.ts';
-import type { Attr, Place } from '../shared/wire/values.ts';
+import { anyLayout, type Attr, noCap, type Place } from '../shared/wire/values.ts';
 import { Caching, type Revoke } from './caching.ts';
 import { callOptions, type Control, type Settling } from './control.ts';
 import { File } from './file.ts';
@@ -20,7 +21,7 @@ import { type LentChange, LentFiles } from './lent-files.ts';
 import { LateCloses } from './late-closes.ts';
 import { LentNames, type NewName } from './lent-names.ts';
 import { mayBeLent } from './open-flags.ts';
-import { type FileSource, noCap, noLayout } from './open-grant.ts';
+import type { FileSource } from './open-grant.ts';
 import { openedFile } from './opened-file.ts';
 import { applyChange, applyFailure, directoriesChangedBy } from './own-changes.ts';
 import { WholeListings } from './whole-listings.ts';
@@ -57,7 +58,6 @@ export interface Opened {
 /** Somebody for whom root makes something; `undefined`: for root itself. */
 export type Maker = NonNullable<RequestOf<typeof fileOps.open>['maker']>;
 
-const noLayoutWish = { base: undefined, pcount: undefined, ssize: undefined };
 const itself = byteString('');
 const nothing = Promise.resolve();
 
@@ -234,20 +234,12 @@ export class HandleAccess {
   /** As `makeHere`, of a file that is open. */
   openHere({ at, flags, mode, durable, maker }: OpenByPlace): Opened | undefined {
     if (this.names === undefined || !mayBeLent(flags, durable)) return undefined;
-    const { append, path } = { append: false, path: 'a new file' };
-    const open = (handle: Handle, roomAtMgr: number, bear: () => Promise<void>): File => {
-      const rights = flags & (openFlags.read | openFlags.write);
-      const wish = {
-        append,
-        durable,
-        path,
-        handle,
-        kind: 'file',
-        rights,
-        roomAtMgr,
-        bear,
-      } as const;
-      return this.#keep(new File(this.#source, { ...wish, cap: noCap, layout: noLayout }));
+    const rights = flags & (openFlags.read | openFlags.write);
+    const fixed = { append: false, durable, path: 'a new file', kind: 'file', rights } as const;
+    const open = (handle: Handle, roomAtMgr: number): File => {
+      const bear = (control: Control) => this.settled(handle, control) ?? nothing;
+      const grant = { ...fixed, handle, roomAtMgr, bear, cap: noCap, layout: noLayout };
+      return this.#keep(new File(this.#source, grant));
     };
     const wish = { at, mode, maker: maker ?? this.session.session };
     return this.names.open(wish, { flags, open });
@@ -401,8 +393,8 @@ export class HandleAccess {
     const asking = isLendable ? this.lent.ask() : undefined;
     const lends = asking === undefined ? 0 : openFlags.lend;
     const question = this.#caching?.ask();
-    const layout = noLayoutWish;
-    const request = { at, flags: flags | lends, mode, layout, maker, handle: undefined };
+    const asked = { at, flags: flags | lends, mode, maker };
+    const request = { ...asked, layout: anyLayout, handle: undefined };
     try {
       const reply = await this.call(fileOps.open, request, {
         deadlineMs,

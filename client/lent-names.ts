@@ -44,7 +44,7 @@ export interface NewName {
 export interface OpenNew {
   /** Bits of `openFlags`. */
   readonly flags: number;
-  readonly open: (handle: Handle, room: number, bear: () => Promise<void>) => File;
+  readonly open: (handle: Handle, room: number) => File;
 }
 
 /** What comes with a directory that is lent. */
@@ -317,8 +317,7 @@ export class LentNames {
       sizeExact: true,
       right: kind === 'directory',
     };
-    const bear = () => this.settle(handle) ?? nothingToWaitFor;
-    const file = open?.open(handle, directory.room, bear);
+    const file = open?.open(handle, directory.room);
     if (file !== undefined) files.makeUnborn(file, attr, directory.room, directory.time);
     const madeAt = session.runtime.clock.now();
     const flags = open?.flags ?? 0;

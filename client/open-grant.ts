@@ -2,6 +2,7 @@
 import type { Layout } from '../shared/stripe.ts';
 import type { Handle } from '../shared/units.ts';
 import type { Cap, InodeKind } from '../shared/wire/values.ts';
+import type { Control } from './control.ts';
 import type { IodPool } from './iod-pool.ts';
 import type { MgrSession } from './mgr-session.ts';
 
@@ -11,19 +12,6 @@ export interface FileSource {
   readonly iods: IodPool;
   readonly deadlineMs: number;
 }
-
-/** Of a file that the mgr does not know yet: no iod takes it. */
-export const noCap: Cap = {
-  body: {
-    session: 0 as Cap['body']['session'],
-    handle: 0 as Handle,
-    rights: 0,
-    generation: 0,
-    sequence: 0,
-  },
-  signature: new Uint8Array(32),
-};
-export const noLayout: Layout = { base: 0, pcount: 0, ssize: 0, total: 0 };
 
 export interface OpenGrant {
   /** Of all that the session has open of this file. */
@@ -37,8 +25,8 @@ export interface OpenGrant {
   readonly durable: boolean;
   /** As the user gave it: for errors. */
   readonly path: string;
-  /** Of a file that the mgr does not know yet: it is told of it, and the file is `born`. Never rejects. */
-  readonly bear?: () => Promise<void>;
+  /** Of a file that the mgr does not know yet: it is told of it, and the file is `born`. Rejects when its call gives up. */
+  readonly bear?: (control: Control) => Promise<void>;
   readonly handle: Handle;
   readonly kind: InodeKind;
 }

@@ -7,7 +7,7 @@ import { limits } from '../shared/limits.ts';
 import type { ByteString, Handle } from '../shared/units.ts';
 import { fileOps, openFlags } from '../shared/wire/mgr-ops.ts';
 import type { RequestOf } from '../shared/wire/op.ts';
-import type { Attr } from '../shared/wire/values.ts';
+import { anyLayout, type Attr } from '../shared/wire/values.ts';
 import type { Caching, Revoke } from './caching.ts';
 import type { LentDirectories, LentDirectory, Unborn } from './lent-directory.ts';
 import type { LentFiles } from './lent-files.ts';
@@ -300,7 +300,6 @@ export class UntoldNames {
 
 type Request = RequestOf<typeof fileOps.settleNames>;
 
-const anyLayout = { base: undefined, pcount: undefined, ssize: undefined };
 /** With room for one more file. */
 const settleBytes = limits.settleBytesMax - limits.smallFileBytesMax;
 

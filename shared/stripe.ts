@@ -25,6 +25,9 @@ export interface Layout {
   readonly total: number;
 }
 
+/** Of what has no bytes at iods. */
+export const noLayout: Layout = { base: 0, pcount: 0, ssize: 0, total: 0 };
+
 /** A byte of the file as its iod sees it. */
 export interface LocalPosition {
   readonly column: number;

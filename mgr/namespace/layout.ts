@@ -37,9 +37,6 @@ export function layoutOfNewFile(
   return layout;
 }
 
-/** Whoever makes a file wishes nothing. */
-export const anyLayout: LayoutWish = { base: undefined, pcount: undefined, ssize: undefined };
-
 /** Where a new file begins. @param smallFileBytes that one may have in the mgr's store */
 export function placeOfNewFile(smallFileBytes: number): BytesPlace {
   return smallFileBytes > 0 ? 'mgr' : 'iods';

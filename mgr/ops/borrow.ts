@@ -1,8 +1,9 @@
 import { FsError } from '../../shared/errno.ts';
 import type { fileOps } from '../../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
+import { anyLayout } from '../../shared/wire/values.ts';
 import type { Lends } from '../lends.ts';
-import { anyLayout, layoutOfNewFile, placeOfNewFile } from '../namespace/layout.ts';
+import { layoutOfNewFile, placeOfNewFile } from '../namespace/layout.ts';
 import type { Retention } from '../retention.ts';
 import type { Rights } from '../rights.ts';
 import type { SessionCall } from '../session-call.ts';

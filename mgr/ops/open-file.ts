@@ -1,13 +1,12 @@
 /** The part of `open` that concerns names: what is opened, whether it was made, who may. */
 import { FsError } from '../../shared/errno.ts';
+import { modeBits } from '../../shared/inherited.ts';
 import { type fileOps, openFlags } from '../../shared/wire/mgr-ops.ts';
 import type { RequestOf } from '../../shared/wire/op.ts';
-import { addNew } from '../namespace/entries.ts';
+import { addNew, requireFree } from '../namespace/entries.ts';
 import { layoutOfNewFile, placeOfNewFile } from '../namespace/layout.ts';
-import { requireFree } from '../namespace/entries.ts';
 import { find, findEntry, type Found } from '../namespace/path.ts';
 import { may, requireAccess, requireAdd } from '../namespace/permission.ts';
-import { modeBits } from '../../shared/inherited.ts';
 import type { Inode } from '../store/rows.ts';
 import { type NameContext, onBehalfOf } from './name-context.ts';
 

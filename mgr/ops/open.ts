@@ -1,11 +1,11 @@
 import { FsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Encoded } from '../../shared/rpc/service.ts';
-import type { Layout } from '../../shared/stripe.ts';
+import { noLayout } from '../../shared/stripe.ts';
 import type { Handle } from '../../shared/units.ts';
 import { type fileOps, openFlags } from '../../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
-import { type Attr, type Cap, rights } from '../../shared/wire/values.ts';
+import { type Attr, noCap, rights } from '../../shared/wire/values.ts';
 import type { ChangeCall } from '../exactly-once.ts';
 import type { Lends } from '../lends.ts';
 import { modeAfterWrite } from '../namespace/permission.ts';
@@ -145,17 +145,3 @@ function requireRoom({ openTable }: FileScope, { who }: Call, handle: Handle): v
     what: `session ${who.session} has ${limits.openFilesPerSessionMax} files open`,
   });
 }
-
-const noLayout: Layout = { base: 0, pcount: 0, ssize: 0, total: 0 };
-
-/** Of a directory: no iod takes it. */
-const noCap: Cap = {
-  body: {
-    session: 0 as Cap['body']['session'],
-    handle: 0 as Handle,
-    rights: 0,
-    generation: 0,
-    sequence: 0,
-  },
-  signature: new Uint8Array(32),
-};

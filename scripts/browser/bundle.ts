@@ -77,6 +77,7 @@ const ofAll: readonly LeftOut[] = [
     by: 'export const lentOps = { settle: {} };',
   },
   { of: /shared\/wire\/mgr-ops\.ts$/, part: /^ {2}takeHandles: op\([^]*?^ {2}\),$/m, by: '' },
+  { of: /shared\/wire\/values\.ts$/, part: /^export const noCap[^]*?^\};$/m, by: '' },
   // A page that is careful lets nobody make code of text.
   { of: /shared\/wire\/struct-parts\.ts$/, part: /\bmayCompile\(\) \? compiled : /, by: '' },
 ];

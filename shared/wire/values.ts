@@ -39,6 +39,7 @@ export const layoutWish = struct({
   ssize: optional(u32),
 });
 export type LayoutWish = ValueOf<typeof layoutWish>;
+export const anyLayout: LayoutWish = { base: undefined, pcount: undefined, ssize: undefined };
 
 export const inodeKinds = [
   'file',
@@ -117,6 +118,18 @@ export const capBody = struct({
 export const cap = struct({ body: capBody, signature: id32 });
 export type CapBody = ValueOf<typeof capBody>;
 export type Cap = ValueOf<typeof cap>;
+
+/** Of a directory, and of a file that the mgr does not know yet: no iod takes it. */
+export const noCap: Cap = {
+  body: {
+    session: 0 as Cap['body']['session'],
+    handle: 0 as Cap['body']['handle'],
+    rights: 0,
+    generation: 0,
+    sequence: 0,
+  },
+  signature: new Uint8Array(32),
+};
 
 /** One line of the open table: rights 0 means that the session has closed the file. */
 export const openEntry = struct({ handle, session, rights: u8, sequence: u53() });

@@ -66,15 +66,13 @@ export function directoryAttr(handle: Handle, also: Partial<Attr> = {}): Attr {
 export class FakeFile {
   readonly handle: Handle;
   readonly settled: Settlement[] = [];
-  readonly bear: () => Promise<void>;
   grant: object | undefined;
   lost: FsError | undefined;
   closed: Promise<void> | undefined;
   #answers: (() => void)[] = [];
 
-  constructor(handle: Handle, bear: () => Promise<void>) {
+  constructor(handle: Handle) {
     this.handle = handle;
-    this.bear = bear;
   }
 
   get file(): File {
@@ -200,7 +198,7 @@ export class LendingMgr {
     const wish = { at: placeOf(name), mode: 0o644, maker: user, ...also };
     const opened = this.names.open(wish, {
       flags: openFlags.write,
-      open: (handle, _, bear) => (file = new FakeFile(handle, bear)).file,
+      open: (handle) => (file = new FakeFile(handle)).file,
     });
     return opened && file;
   }

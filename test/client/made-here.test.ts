@@ -126,12 +126,14 @@ test('who asks waits no longer than he would for the answer', async (t) => {
   const { access, state, make, makeHere } = stage();
   await make();
   makeHere('sub');
+  const file = access.openHere({ ...open, at: placeOf('file') })?.file;
   state.isSlow = true;
   const signal = AbortSignal.abort();
   const asking = access.call(nameOps.readLink, { at: placeAt(lentHandle) }, { signal });
   await t.throwsAsync(asking, { code: 'ECANCELED' });
   const settled = access.settled(firstHandle, { signal }) ?? Promise.resolve();
   await t.throwsAsync(settled, { code: 'ECANCELED' });
+  await t.throwsAsync(file?.stat({ signal }) ?? Promise.resolve(), { code: 'ECANCELED' });
 });
 
 test('a recall of the mgr is answered when the names are told; what is told is owed', async (t) => {

@@ -1,7 +1,9 @@
 /** An open file that the mgr does not know yet. */
 import test from 'ava';
 import { File } from '../../client/file.ts';
-import { type FileSource, noCap, noLayout } from '../../client/open-grant.ts';
+import type { FileSource } from '../../client/open-grant.ts';
+import { noLayout } from '../../shared/stripe.ts';
+import { noCap } from '../../shared/wire/values.ts';
 import { FsError } from '../../shared/errno.ts';
 import type { Handle, SessionId } from '../../shared/units.ts';
 import { fileOps } from '../../shared/wire/mgr-ops.ts';

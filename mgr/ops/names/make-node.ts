@@ -1,8 +1,9 @@
 import { FsError } from '../../../shared/errno.ts';
 import type { nameOps } from '../../../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../../../shared/wire/op.ts';
+import { anyLayout } from '../../../shared/wire/values.ts';
 import { addNew } from '../../namespace/entries.ts';
-import { anyLayout, layoutOfNewFile, placeOfNewFile } from '../../namespace/layout.ts';
+import { layoutOfNewFile, placeOfNewFile } from '../../namespace/layout.ts';
 import { requireAdd } from '../../namespace/permission.ts';
 import { directoryModeBits, modeBits } from '../../../shared/inherited.ts';
 import { inodeOf } from '../../namespace/path.ts';
