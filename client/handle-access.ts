@@ -120,7 +120,7 @@ export class HandleAccess {
 
   async call<Q, R>(op: Op<Q, R>, request: Q, control: Settling<NoInfer<R>>): Promise<R> {
     const { session } = this;
-    const inTheWay = this.names?.inTheWayOf(request);
+    const inTheWay = this.names?.inTheWayOf(request, op === nameOps.readDirectory);
     if (inTheWay !== undefined) await this.#within(inTheWay, control);
     const isChange = op.traits.resend === 'slot';
     if (isChange) this.closeNow();
@@ -368,7 +368,9 @@ export class HandleAccess {
       count: limits.direntsPerPageMax,
       attributes: question !== undefined,
     };
-    const page = await this.call(nameOps.readDirectory, request, control);
+    const listed = await this.call(nameOps.readDirectory, request, control);
+    // Of what is lent to us the mgr knows what it was told.
+    const page = { ...listed, directory: this.here(handle) ?? listed.directory };
     const last = page.entries.at(-1)?.cookie ?? after;
     if (question) {
       this.#caching?.answered(question)?.learnPage(question.moment, { ...page, after, last });

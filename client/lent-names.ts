@@ -250,12 +250,14 @@ export class LentNames {
   }
 
   /**
-   * What a question to the mgr names must be known there, and nobody looks into what is lent.
+   * What a question to the mgr names must be known there, and nobody looks into what is lent but by listing
+   * it, which is answered with what was told.
    * @returns what must be waited for before it is asked, if anything. Never rejects
    */
-  inTheWayOf(request: unknown): Promise<unknown> | undefined {
+  inTheWayOf(request: unknown, isListing = false): Promise<unknown> | undefined {
     if (this.#directories.isEmpty && this.#untold.isEmpty) return undefined;
     const waits = namedBy(request).flatMap((handle) => {
+      if (isListing) return this.settle(handle) ?? [];
       const isUnknown = this.#untold.whereOf(handle) !== undefined;
       return [this.#giveBack(handle) ?? [], (isUnknown && this.settle(handle)) || []].flat();
     });

@@ -75,8 +75,8 @@ export class Lends {
   #isAfterOthers = false;
   /** Of those who wait until no directory is lent: no new one is meanwhile, or they might wait for ever. */
   #waitingForAll = 0;
-  /** What is lent to it may be read: it settles that. */
-  #settling: SessionId | undefined;
+  /** Who may read what is lent to him. */
+  #holder: SessionId | undefined;
 
   constructor(options: LendsOptions) {
     this.#options = options;
@@ -146,13 +146,16 @@ export class Lends {
     throw new FsError('EPERM', { what: `directory ${handle} is not lent to session ${session}` });
   }
 
-  /** What is lent to the session may be read by `run`: it settles that, or does what it has done there. */
-  settling<T>(session: SessionId, run: () => T): T {
-    this.#settling = session;
+  /**
+   * What is lent to the session may be read by `run`: it settles that, does what it has done there, or asks
+   * for what it has told.
+   */
+  asHolder<T>(session: SessionId, run: () => T): T {
+    this.#holder = session;
     try {
       return run();
     } finally {
-      this.#settling = undefined;
+      this.#holder = undefined;
     }
   }
 
@@ -249,7 +252,7 @@ export class Lends {
   /** @returns resolves when it may be here again; `undefined`: it is, or may be read all the same */
   #ask(handle: Handle): Promise<void> | undefined {
     const session = this.#lent.get(handle);
-    if (session === undefined || session === this.#settling) return undefined;
+    if (session === undefined || session === this.#holder) return undefined;
     const asked = this.#options.rights.askBack(session, handle);
     const woken = this.#waitFor(session);
     return asked === undefined ? woken : Promise.race([asked, woken]);

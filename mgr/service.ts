@@ -169,7 +169,10 @@ function namesHandlers(parts: ServiceParts) {
     access: read(nameHandlers.access),
     readLink: read(nameHandlers.readLink),
     readDirectory: whenHere((request, context) => {
-      const page = nameHandlers.readDirectory(new SessionCall(calls, context), request);
+      const call = new SessionCall(calls, context);
+      // Who lists what is lent to him has told what he has done there.
+      const list = () => nameHandlers.readDirectory(call, request);
+      const page = lends.asHolder(call.who.session, list);
       for (const { attr } of page.entries) if (attr !== undefined) lends.requireKnown(attr);
       return granted(rights, context.connection, withDoubts(files, page));
     }),

@@ -52,7 +52,7 @@ export function open(scope: FileScope, call: Call, request: Request): Reply | Pr
  */
 export function openNew(
   scope: FileScope,
-  lends: Pick<Lends, 'requireLent' | 'settling'>,
+  lends: Pick<Lends, 'requireLent' | 'asHolder'>,
   call: Call,
   request: Request,
 ): Reply | Promise<Encoded> {
@@ -60,7 +60,7 @@ export function openNew(
   const { directory, path } = request.at;
   if (path.includes('/')) throw new FsError('EINVAL', { what: 'a new file has a name, no path' });
   lends.requireLent(session, directory);
-  return lends.settling(session, () => open(scope, call, request));
+  return lends.asHolder(session, () => open(scope, call, request));
 }
 
 async function openAsking(

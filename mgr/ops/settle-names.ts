@@ -39,7 +39,7 @@ export function settleNames(scope: NamesScope, call: ChangeCall<Reply>, request:
   // Nobody else has a right to anything that is new.
   call.isAlone = request.removed.length === 0;
   call.isTold = true;
-  return lends.settling(who.session, () => {
+  return lends.asHolder(who.session, () => {
     const directory = inodeOf(view, handle);
     for (const name of request.removed) remove(lends, call, directory, name);
     const contents = contentsOf(request);

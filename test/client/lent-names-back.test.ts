@@ -149,6 +149,38 @@ test('a question waits until the mgr knows what it names, and has what it looks 
   t.deepEqual(linesOf(mgr.told), [`${lentHandle}:  back`]);
 });
 
+test('who lists a lent directory waits until the mgr knows what is in it, and it stays lent', async (t) => {
+  const mgr = await LendingMgr.with();
+  const { names } = mgr;
+  const listing = (handle: Handle): Promise<boolean> | undefined => {
+    const waits = names.inTheWayOf({ at: placeOf('', handle) }, true);
+    return waits && isOver(waits);
+  };
+  t.is(listing(lentHandle), undefined, 'nothing was made in it');
+  const sub = mgr.make('sub')?.handle ?? lentHandle;
+  t.truthy(mgr.make('deep', { at: placeOf('deep', sub) }));
+  t.false(await listing(sub));
+  t.deepEqual(linesOf(mgr.told), [`${lentHandle}: sub`]);
+  await mgr.answer();
+  t.false(await listing(sub));
+  t.deepEqual(linesOf(mgr.told), [`${sub}: deep`]);
+  await mgr.answer();
+  t.is(listing(sub), undefined);
+  t.truthy(mgr.make('more', { at: placeOf('more', sub) }));
+  mgr.know('old');
+  t.true(names.remove(placeOf('old')));
+  t.false(await listing(lentHandle));
+  t.deepEqual(linesOf(mgr.told), [`${lentHandle}: -old`]);
+  await mgr.answer();
+  t.is(listing(lentHandle), undefined);
+  // What goes back is back before it is listed.
+  const back = names.recalled([lentHandle]);
+  t.false(await listing(lentHandle));
+  await mgr.answer();
+  await back;
+  t.is(listing(lentHandle), undefined);
+});
+
 test('a directory in which nothing was ever made is idle too', async (t) => {
   const mgr = await LendingMgr.with();
   await mgr.pass(limits.lentDirectoryMs - 1);

@@ -202,6 +202,23 @@ test('who asks about its own directory in another way is asked back like others'
   t.deepEqual(mount.recalled, [directory]);
 });
 
+test('who lists its own directory is asked for nothing, and finds what he has told', async (t) => {
+  const { world, mount, lent, handles, directory } = await begin(16);
+  const [file, sub] = handles;
+  const names = [
+    { handle: file, name: 'f' },
+    { handle: sub, name: 'sub', kind: 'directory' as const },
+  ];
+  await world.complete(mount.settleNames(lent, names, { back: false }));
+  const request = { at: at('/d'), after: 0, count: 10, attributes: true };
+  const page = await world.complete(mount.client.call(nameOps.readDirectory, request));
+  t.like(page, { done: true, directory: { handle: directory, links: 3, right: true } });
+  t.like(page.entries[0], { name: 'f', attr: { handle: file, right: true } });
+  t.like(page.entries[1], { name: 'sub', handle: sub, attr: undefined });
+  t.deepEqual(mount.recalled, []);
+  t.is(world.store?.lent().length, 2, 'both are lent as before');
+});
+
 test('who answers without having settled has given it back', async (t) => {
   const { world, mount, other, lent, handles, directory } = await begin(7);
   t.deepEqual(await world.complete(list(other, '/d')), []);
