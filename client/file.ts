@@ -423,7 +423,7 @@ export class File {
     control: Control & { readonly sync?: boolean; readonly settle?: Settling },
   ): Promise<void> {
     this.#reads?.close();
-    if (this.#lost) return;
+    if (this.#lost) return this.#closedListener?.();
     if (this.kind === 'directory') return this.#closedListener?.();
     const options = this.#options(control);
     if (this.#writes.areRunning) await this.#writes.over(options.deadline);

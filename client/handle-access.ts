@@ -7,7 +7,7 @@ import { FsError, toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import { retryPause } from '../shared/rpc/retry.ts';
 import { noLayout } from '../shared/stripe.ts';
-import { type ByteString, byteString, type Handle } from '../shared/units.ts';
+import type { Handle } from '../shared/units.ts';
 import { fileOps, nameOps, openFlags } from '../shared/wire/mgr-ops.ts';
 import type { Op, ReplyOf, RequestOf } from '../shared/wire/op.ts';
 import { anyLayout, type Attr, noCap, type Place } from '../shared/wire/values.ts';
@@ -15,6 +15,7 @@ import { Caching, type Revoke } from './caching.ts';
 import { callOptions, type Control, type Settling } from './control.ts';
 import { File } from './file.ts';
 import type { FileSystem } from './file-system.ts';
+import { placeAt } from './handle-place.ts';
 import type { MgrSession } from './mgr-session.ts';
 import type { Known, Moment, NameCache } from './name-cache.ts';
 import { type LentChange, LentFiles } from './lent-files.ts';
@@ -23,7 +24,8 @@ import { LentNames, type NewName } from './lent-names.ts';
 import { mayBeLent } from './open-flags.ts';
 import type { FileSource } from './open-grant.ts';
 import { openedFile } from './opened-file.ts';
-import { applyChange, applyFailure, directoriesChangedBy } from './own-changes.ts';
+import { OpensUnderRight } from './opens-under-right.ts';
+import { applyChange, applyFailure, directoriesChangedBy, nameTakenBy } from './own-changes.ts';
 import { WholeListings } from './whole-listings.ts';
 import { withinCall } from './within-call.ts';
 
@@ -58,18 +60,7 @@ export interface Opened {
 /** Somebody for whom root makes something; `undefined`: for root itself. */
 export type Maker = NonNullable<RequestOf<typeof fileOps.open>['maker']>;
 
-const itself = byteString('');
 const nothing = Promise.resolve();
-
-/** What has this handle, whatever it is. */
-export function placeAt(handle: Handle): Place {
-  return { directory: handle, path: itself };
-}
-
-/** A name in a directory. Only its last step is taken: symbolic links are not followed. */
-export function placeIn(directory: Handle, name: ByteString): Place {
-  return { directory, path: name };
-}
 
 export class HandleAccess {
   readonly #fs: FileSystem;
@@ -80,6 +71,8 @@ export class HandleAccess {
   readonly lent: LentFiles;
   /** Directories that we have made, and what we make in them. Without caching there are none. */
   readonly names: LentNames | undefined;
+  /** Files of which the mgr does not know that we read them. */
+  readonly #opens: OpensUnderRight;
   /** Names of a directory that were not known when they were asked for. */
   readonly #missed = new Map<Handle, number>();
   readonly #listings = new WholeListings();
@@ -96,16 +89,20 @@ export class HandleAccess {
     const bear = async (handle: Handle) => this.names?.settle(handle);
     const lent = new LentFiles({ clock, log, isValid, closeNow, bear });
     this.lent = lent;
+    const attr = (handle: Handle) => this.knownOf(handle)?.attr;
+    this.#opens = new OpensUnderRight({ ...this.#source, attr });
     this.#closes = new LateCloses({ clock, lent, caching: () => this.#caching });
     if (revoke !== undefined) {
       const { session } = fileSystem;
       const revokeAll: Revoke = async (handles) => {
         const named = this.names?.recalled(handles) ?? nothing;
-        await Promise.all([lent.recalled(handles), named, revoke(handles)]);
+        const opened = this.#opens.recalled(handles);
+        await Promise.all([lent.recalled(handles), named, opened, revoke(handles)]);
       };
       const caching = new Caching(session, revokeAll, () => this.#owed());
       this.#caching = caching;
-      if (lends === 'all') this.names = new LentNames({ session, caching, files: lent, revoke });
+      if (lends === 'all')
+        this.names = new LentNames({ session, caching, files: lent, opens: this.#opens, revoke });
     }
     fileSystem.session.holdsAlso(() => this.#open);
     fileSystem.session.onLost((_, error: FsError) => {
@@ -127,7 +124,12 @@ export class HandleAccess {
     const options = callOptions(session.runtime.clock, this.#deadlineMs, control);
     const call = () => session.call(op, request, options);
     if (!isChange || this.#caching === undefined) return call();
-    return this.#change(this.#caching, op, request, call);
+    const caching = this.#caching;
+    const change = () => this.#change(caching, op, request, call);
+    const taken = nameTakenBy(op, request);
+    if (taken === undefined) return change();
+    const leaves = this.cache?.find(taken.directory, taken.path);
+    return leaves === null ? change() : this.#opens.leaving(leaves, change);
   }
 
   async #change<Q, R>(
@@ -274,13 +276,19 @@ export class HandleAccess {
   }
 
   #within<T>(settling: Promise<T>, control: Control): Promise<T> {
+    return this.waitFor(settling, control, 'the mgr has not taken back yet what is new');
+  }
+
+  /** As long as a call would wait. @param what of the error, when it takes longer @throws FsError ETIMEDOUT, ECANCELED */
+  waitFor<T>(awaited: Promise<T>, control: Control, what: string): Promise<T> {
     const { clock } = this.session.runtime;
-    const options = callOptions(clock, this.#deadlineMs, control);
-    return withinCall(clock, settling, options, 'the mgr has not taken back yet what is new');
+    return withinCall(clock, awaited, callOptions(clock, this.#deadlineMs, control), what);
   }
 
   #owed(): Promise<unknown> | undefined {
-    const owed = [this.lent.owed(), this.names?.owed()].filter((one) => one !== undefined);
+    const owed = [this.lent.owed(), this.names?.owed(), this.#opens.owed()].filter(
+      (one) => one !== undefined,
+    );
     return owed.length === 0 ? undefined : Promise.all(owed);
   }
 
@@ -379,6 +387,12 @@ export class HandleAccess {
     return page;
   }
 
+  /** Opens for reading what nobody changes without our knowing. @returns undefined: the mgr is to be asked */
+  openKnown(handle: Handle): File | undefined {
+    const file = this.#opens.open(handle);
+    return file && this.#keep(file);
+  }
+
   /** One that comes when its caller has given up is given back. */
   async open(wish: OpenByPlace, { deadlineMs, signal }: Control): Promise<Opened> {
     const isFull = this.names?.isFull;
@@ -423,6 +437,7 @@ export class HandleAccess {
    *   the answer tells what it is then
    */
   closeLate(file: File, sent: () => void): Promise<void> {
+    if (this.#opens.close(file)) return nothing;
     return this.names?.close(file) ?? this.#closes.add(file, sent);
   }
 

@@ -19,6 +19,7 @@ import { type Asking, changedAttr, type LentChange, type LentFiles } from './len
 import type { MgrSession } from './mgr-session.ts';
 import { MgrTime } from './mgr-time.ts';
 import type { NameChange } from './name-cache.ts';
+import type { OpensUnderRight } from './opens-under-right.ts';
 import { namedBy } from './own-changes.ts';
 import { UntoldNames } from './untold-names.ts';
 
@@ -26,6 +27,7 @@ export interface LentNamesOptions {
   readonly session: MgrSession;
   readonly caching: Pick<Caching, 'cache' | 'knowledge' | 'ask' | 'answered'>;
   readonly files: LentFiles;
+  readonly opens: Pick<OpensUnderRight, 'known'>;
   /** Takes back from whoever was told of them. */
   readonly revoke: Revoke;
 }
@@ -341,7 +343,7 @@ export class LentNames {
 
   /** Of a name in a directory. @returns as `remove` */
   #take(directory: LentDirectory, name: ByteString): true | Promise<void> | undefined {
-    const { caching, files } = this.#options;
+    const { caching, files, opens } = this.#options;
     const unborn = directory.pending.get(name);
     if (unborn !== undefined) {
       if (unborn.isTold) return unborn.over;
@@ -354,6 +356,8 @@ export class LentNames {
     const attr = handle == null ? undefined : caching.cache?.attr(handle);
     // Other names of it would have to be known, and what else is open.
     if (attr === undefined || attr.kind === 'directory' || attr.links !== 1) return undefined;
+    const opening = opens.known(attr.handle);
+    if (opening !== undefined) return opening;
     if (directory.removed.size === limits.namesPerSettle)
       return this.#untold.tell(directory, false);
     this.#untold.remove(directory, name, attr.handle);

@@ -120,6 +120,13 @@ function placesIn(request: unknown): readonly Place[] {
   return [at, from, to].filter((place) => place !== undefined);
 }
 
+/** @returns the name that a change takes from what has it, if it does */
+export function nameTakenBy({ code }: Pick<Op, 'code'>, request: unknown): Place | undefined {
+  const { at, to } = request as Named;
+  if (code === nameOps.unlink.code) return at;
+  return code === nameOps.rename.code ? to : undefined;
+}
+
 /** @returns the directories in which a change comes or goes */
 export function directoriesChangedBy(
   { code }: Pick<Op, 'code'>,

@@ -36,7 +36,7 @@ import { open, openNew } from './ops/open.ts';
 import { pathOf } from './ops/path-of.ts';
 import { renew } from './ops/renew.ts';
 import { reserve } from './ops/reserve.ts';
-import { moveOut, readSmall, writeSmall } from './ops/small-bytes.ts';
+import { moveOut, readSmall, readWhole, writeSmall } from './ops/small-bytes.ts';
 import type { Recoveries } from './recoveries.ts';
 import type { ReplyCache } from './reply-cache.ts';
 import type { Retention } from './retention.ts';
@@ -243,6 +243,8 @@ function fileHandlers(parts: ServiceParts): Handlers<typeof fileOps> {
     readSmall: whenHere((request, context) =>
       readSmall(files, new SessionCall(calls, context), request),
     ),
+    readWhole: (request, context) =>
+      readWhole(files, lends, new SessionCall(calls, context), request),
     writeSmall: once.wrap(fileOps.writeSmall, (call, request) => writeSmall(files, call, request)),
     moveOut: once.wrap(fileOps.moveOut, (call, request) => moveOut(files, call, request)),
     settleNames: once.wrap(fileOps.settleNames, (call, request) =>

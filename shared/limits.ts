@@ -254,6 +254,11 @@ export const limits = {
   settleBytesMax: 256 * KiB,
   /** Handles that a client gets for what it makes in lent directories. */
   handlesPerTake: 1024,
+  /** Small files that are read by one message, and their bytes. */
+  smallFilesPerRead: 32,
+  smallFilesReadBytesMax: 128 * KiB,
+  /** A small file that is read is opened at the mgr after so long, also when nobody asks. */
+  openUnderRightMs: 1000,
   /** Files that programs have read and closed are kept open for this long, and at most so many. */
   fuseIdleReaderMs: 1000,
   fuseIdleReadersMax: 256,

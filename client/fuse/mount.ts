@@ -15,6 +15,7 @@ import { NodeTable } from './node-table.ts';
 import { OpenFiles } from './open-files.ts';
 import { FuseSession } from './session.ts';
 import { SmallContents } from './small-contents.ts';
+import { SmallReads } from './small-reads.ts';
 import type { Volume } from './volume.ts';
 
 export interface MountOptions {
@@ -57,18 +58,7 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
   const kernelCache = new KernelCache({ clock: runtime.clock, nodes, notify });
   const revoke: Revoke = (handles) => kernelCache.revoke(handles);
   const access = new HandleAccess({ fileSystem, deadlineMs, revoke, lends });
-  const volume: Volume = {
-    access,
-    nodes,
-    files: new OpenFiles(),
-    idleReaders: new IdleReaders(runtime.clock),
-    contents: new SmallContents(),
-    directories: new DirectoryStreams(),
-    kernel: kernelCache,
-    unheard: (what, { message }) => {
-      runtime.log.warn(what, { why: message });
-    },
-  };
+  const volume = volumeOf(access, { nodes, kernel: kernelCache });
   const meter = meters?.operations;
   const kernel = new FuseSession({
     runtime,
@@ -103,6 +93,24 @@ export async function mountCluster(options: MountOptions): Promise<Mount> {
   return {
     ended: ended(),
     figures: (counted) => readMount({ fileSystem, kernel, volume, meters: counted }),
+  };
+}
+
+function volumeOf(access: HandleAccess, parts: Pick<Volume, 'nodes' | 'kernel'>): Volume {
+  const { clock, log } = access.session.runtime;
+  const files = new OpenFiles();
+  const contents = new SmallContents();
+  return {
+    access,
+    ...parts,
+    files,
+    idleReaders: new IdleReaders(clock),
+    contents,
+    smallReads: new SmallReads({ access, files, contents }),
+    directories: new DirectoryStreams(),
+    unheard: (what, { message }) => {
+      log.warn(what, { why: message });
+    },
   };
 }
 

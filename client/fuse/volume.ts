@@ -15,6 +15,7 @@ import type { NodeTable } from './node-table.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { EntryReply, FileAttr, Operation, Operations } from './protocol.ts';
 import type { SmallContents } from './small-contents.ts';
+import type { SmallReads } from './small-reads.ts';
 
 export interface Volume {
   readonly access: HandleAccess;
@@ -22,6 +23,7 @@ export interface Volume {
   readonly files: OpenFiles;
   readonly idleReaders: IdleReaders;
   readonly contents: SmallContents;
+  readonly smallReads: SmallReads;
   readonly directories: DirectoryStreams;
   readonly kernel: KernelCache;
   /** A failure of which no program hears. */
@@ -116,7 +118,10 @@ export function attrReplyOf(volume: Volume, attr: Attr, isReader = false) {
  * What is cached of a file that nobody writes, as far as it may be used at this moment, and since when
  * nobody has: who is about to takes the right to it back first.
  */
-export function unwritten({ access, files }: Volume, handle: Handle): Known | undefined {
+export function unwritten(
+  { access, files }: Pick<Volume, 'access' | 'files'>,
+  handle: Handle,
+): Known | undefined {
   // Of what is written here the mgr alone does not know all.
   return files.isWritten(handle) ? undefined : access.knownOf(handle);
 }

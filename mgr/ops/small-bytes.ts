@@ -1,18 +1,21 @@
 /** Bytes of files that are in the mgr's store: read, written, and moved to the iods. */
 import assert from 'node:assert/strict';
 import { FsError } from '../../shared/errno.ts';
+import { limits } from '../../shared/limits.ts';
 import type { Encoded } from '../../shared/rpc/service.ts';
-import type { Handle } from '../../shared/units.ts';
+import { byteString, type Handle } from '../../shared/units.ts';
 import type { fileOps } from '../../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
 import type { ChangeCall } from '../exactly-once.ts';
-import { inodeOf } from '../namespace/path.ts';
-import { modeAfterWrite } from '../namespace/permission.ts';
+import type { Lends } from '../lends.ts';
+import { inodeOf, resolve } from '../namespace/path.ts';
+import { may, modeAfterWrite, requireAccess } from '../namespace/permission.ts';
 import type { SessionCall } from '../session-call.ts';
 import { type FileScope, requireWriter } from './file-scope.ts';
 import type { Done } from './name-context.ts';
 
 type ReadSmall = typeof fileOps.readSmall;
+type ReadWhole = typeof fileOps.readWhole;
 type WriteSmall = typeof fileOps.writeSmall;
 type Write = RequestOf<WriteSmall>;
 type Written = ReplyOf<WriteSmall>;
@@ -30,6 +33,43 @@ export function readSmall(
   }
   if (inodeOf(view, handle).place === 'iods') return { bytes: undefined };
   return { bytes: small.read(handle, offset, length) };
+}
+
+/** Of those that the caller cannot read as he is, that are lent, or for which there is no room, there is nothing. */
+export function readWhole(
+  scope: FileScope,
+  lends: Pick<Lends, 'requireKnown'>,
+  call: SessionCall,
+  { handles }: RequestOf<ReadWhole>,
+): ReplyOf<ReadWhole> {
+  const contents: Uint8Array[] = [];
+  let room = limits.smallFilesReadBytesMax;
+  const lengths = handles.map((handle) => {
+    const bytes = wholeOf(scope, lends, call, handle);
+    if (bytes === undefined || bytes.length > room) return undefined;
+    room -= bytes.length;
+    contents.push(bytes);
+    return bytes.length;
+  });
+  return { lengths, contents: Buffer.concat(contents) };
+}
+
+function wholeOf(
+  { small }: FileScope,
+  lends: Pick<Lends, 'requireKnown'>,
+  call: SessionCall,
+  handle: Handle,
+): Uint8Array | undefined {
+  try {
+    const inode = resolve(call, { directory: handle, path: byteString('') }, false);
+    if (inode.kind !== 'file' || inode.place === 'iods') return undefined;
+    requireAccess(call.who, inode, may.read);
+    lends.requireKnown(inode);
+    return small.read(handle, 0, inode.size);
+  } catch (error) {
+    if (error instanceof FsError) return undefined;
+    throw error;
+  }
 }
 
 /**

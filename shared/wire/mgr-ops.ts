@@ -317,6 +317,17 @@ export const fileOps = {
     struct({ handle }),
     empty,
   ),
+  readWhole: op(
+    142,
+    "All bytes of small files in the mgr's store that the caller has open, or could open. Of others he hears nothing, and is to ask in another way.",
+    lookup,
+    struct({ handles: list(handle, limits.smallFilesPerRead) }),
+    struct({
+      /** Of each in turn: how many of `contents` are its own. */
+      lengths: list(optional(u32), limits.smallFilesPerRead),
+      contents: bytes(limits.smallFilesReadBytesMax),
+    }),
+  ),
   ...lentOps,
 };
 

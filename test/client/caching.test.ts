@@ -1,5 +1,6 @@
 import test from 'ava';
-import { HandleAccess, placeIn } from '../../client/handle-access.ts';
+import { HandleAccess } from '../../client/handle-access.ts';
+import { placeIn } from '../../client/handle-place.ts';
 import { byteString, type Handle } from '../../shared/units.ts';
 import { FsError } from '../../shared/errno.ts';
 import { openFlags } from '../../shared/wire/mgr-ops.ts';

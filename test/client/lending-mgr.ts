@@ -105,6 +105,8 @@ export class FakeFile {
 }
 
 export class LendingMgr {
+  /** Files of which the mgr is hearing that we read them. */
+  readonly borne = new Map<Handle, Promise<void>>();
   readonly time = new PassingTime(123.25);
   readonly cache = new NameCache();
   readonly files: LentFiles;
@@ -151,7 +153,8 @@ export class LendingMgr {
       this.revoked.push(handles);
       return Promise.resolve();
     };
-    this.names = new LentNames({ session, caching, files: this.files, revoke });
+    const opens = { known: (handle: Handle) => this.borne.get(handle) };
+    this.names = new LentNames({ session, caching, files: this.files, opens, revoke });
   }
 
   /** One that lends a directory, as a client is begun with. */

@@ -1,7 +1,8 @@
 /** What is made by handle in directories that are lent, and what the mgr is asked behind it. */
 import test from 'ava';
 import type { FileSystem } from '../../client/file-system.ts';
-import { HandleAccess, placeAt } from '../../client/handle-access.ts';
+import { HandleAccess } from '../../client/handle-access.ts';
+import { placeAt } from '../../client/handle-place.ts';
 import type { Cacher } from '../../client/mgr-session.ts';
 import { byteString, type Handle, rootHandle } from '../../shared/units.ts';
 import { fileOps, nameOps, openFlags } from '../../shared/wire/mgr-ops.ts';

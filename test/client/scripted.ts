@@ -261,6 +261,10 @@ export class Scripted {
             cap: this.#capOf(peer.session, handle, 3),
           }),
           readSmall: () => ({ bytes: undefined }),
+          readWhole: ({ handles }: { handles: readonly Handle[] }) => ({
+            lengths: handles.map(() => undefined),
+            contents: Buffer.alloc(0),
+          }),
           writeSmall: () => ({ offset: undefined }),
           moveOut: () => ({}),
           settle: () => ({ attr: undefined }),

@@ -1,7 +1,8 @@
 /** Directories that are lent to the mount that makes or changes them, with a real mgr that dies, and wires that break. */
 import test from 'ava';
 import type { FileSystem } from '../../client/file-system.ts';
-import { HandleAccess, hasCode, placeAt, placeIn } from '../../client/handle-access.ts';
+import { HandleAccess, hasCode } from '../../client/handle-access.ts';
+import { placeAt, placeIn } from '../../client/handle-place.ts';
 import { limits } from '../../shared/limits.ts';
 import type { KillPoint } from '../../shared/runtime/kill-points.ts';
 import { byteString, type Handle, rootHandle } from '../../shared/units.ts';

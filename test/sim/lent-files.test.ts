@@ -2,7 +2,8 @@
 import test from 'ava';
 import type { File } from '../../client/file.ts';
 import type { FileSystem } from '../../client/file-system.ts';
-import { HandleAccess, placeIn } from '../../client/handle-access.ts';
+import { HandleAccess } from '../../client/handle-access.ts';
+import { placeIn } from '../../client/handle-place.ts';
 import { limits } from '../../shared/limits.ts';
 import type { KillPoint } from '../../shared/runtime/kill-points.ts';
 import { byteString, rootHandle } from '../../shared/units.ts';

@@ -2,6 +2,7 @@
 import { DirectoryStreams } from '../../client/fuse/directory-streams.ts';
 import { IdleReaders } from '../../client/fuse/idle-readers.ts';
 import { OpenFiles } from '../../client/fuse/open-files.ts';
+import { SmallReads } from '../../client/fuse/small-reads.ts';
 import type { Volume } from '../../client/fuse/volume.ts';
 import type { HandleAccess } from '../../client/handle-access.ts';
 
@@ -9,10 +10,12 @@ export function volumeOf(
   access: HandleAccess,
   parts: Pick<Volume, 'nodes' | 'kernel' | 'contents'>,
 ): Volume {
+  const files = new OpenFiles();
   return {
     access,
     ...parts,
-    files: new OpenFiles(),
+    files,
+    smallReads: new SmallReads({ access, files, ...parts }),
     idleReaders: new IdleReaders(access.session.runtime.clock),
     directories: new DirectoryStreams(),
     // Of a session that was lost.

@@ -7,7 +7,7 @@ import type { Attr } from '../../../shared/wire/values.ts';
 import { type SetAttr, timeOf } from '../../attributes.ts';
 import type { Control } from '../../control.ts';
 import type { File } from '../../file.ts';
-import { placeAt } from '../../handle-access.ts';
+import { placeAt } from '../../handle-place.ts';
 import { isForReader, setAttrBits } from '../protocol.ts';
 import { attrReplyOf, type Handlers, handleOf, unwritten, type Volume } from '../volume.ts';
 

@@ -2,11 +2,12 @@
 import { constants } from 'node:fs';
 import { FsError, toFsError } from '../../../shared/errno.ts';
 import type { Handle } from '../../../shared/units.ts';
-import { fileOps, openFlags } from '../../../shared/wire/mgr-ops.ts';
+import { openFlags } from '../../../shared/wire/mgr-ops.ts';
 import type { Attr } from '../../../shared/wire/values.ts';
 import type { Control } from '../../control.ts';
 import type { File } from '../../file.ts';
-import { hasCode, type OpenByPlace, placeAt, placeIn } from '../../handle-access.ts';
+import { hasCode, type OpenByPlace } from '../../handle-access.ts';
+import { placeAt, placeIn } from '../../handle-place.ts';
 import type { Known } from '../../name-cache.ts';
 import { openIntent } from '../../open-flags.ts';
 import type { RequestControl } from '../in-flight.ts';
@@ -34,9 +35,14 @@ export const fileHandlers = {
     const isReader = openIntent(flags).flags === openFlags.read;
     const idle = isReader ? volume.idleReaders.take(handle) : undefined;
     if (idle !== undefined && volume.access.isOpen(idle)) return opened(volume, idle, flags);
+    const known = isReader ? unwritten(volume, handle) : undefined;
+    if (known !== undefined) {
+      const here = volume.access.openKnown(handle);
+      readBehind(volume, known);
+      if (here !== undefined) return opened(volume, here, flags);
+    }
     const wish = { at: placeAt(handle), flags, mode: 0, maker: undefined };
     const opening = open(volume, wish, control);
-    if (isReader) readBehind(volume, handle);
     const kills = (request.body.openFlags & openRequestBits.killPrivileges) !== 0;
     return kills ? openedByOther(volume, handle, opening, control) : opening.then(replyOf);
   },
@@ -100,7 +106,9 @@ export const fileHandlers = {
     const file = volume.files.take(body.file);
     volume.kernel.pages.closed(file.handle, body.file);
     const giveBack = (): void => close(volume, file);
-    if (volume.files.writersOf(file.handle).includes(file)) giveBack();
+    const isWriter = volume.files.writersOf(file.handle).includes(file);
+    // Of what the mgr does not know there is nothing to give back.
+    if (isWriter || file.held === undefined) giveBack();
     else volume.idleReaders.keep(file, giveBack);
     return {};
   },
@@ -167,46 +175,24 @@ async function readFile(
   const length = Math.min(body.size, (known?.attr.size ?? Infinity) - body.offset);
   if (length <= 0) return [];
   if (known !== undefined && volume.contents.isFor(known.attr)) {
-    const room = Buffer.allocUnsafeSlow(known.attr.size);
-    const read = async () => room.subarray(0, await file.read(room, 0, control));
-    return piece(await keptFrom(volume, known, read), body.offset, length);
+    const asking = volume.smallReads.read(known);
+    const bytes = await volume.access.waitFor(
+      asking,
+      control,
+      'the mgr has not told the bytes yet',
+    );
+    if (bytes !== undefined) return piece(bytes, body.offset, length);
   }
   const buffer = control.room(length);
   const bytes = await file.read(buffer, body.offset, control);
   return bytes === 0 ? [] : [buffer.subarray(0, bytes)];
 }
 
-/**
- * Keeps the bytes of a small file for those who read it next.
- * @param known at this moment @param read all of them; `undefined`: they are not to be kept
- */
-async function keptFrom<T extends Buffer | undefined>(
-  volume: Volume,
-  { attr: { handle }, since }: Known,
-  read: () => Promise<T>,
-): Promise<T> {
-  const bytes = await read();
-  if (bytes !== undefined && unwritten(volume, handle)?.since === since)
-    volume.contents.keep(handle, since, bytes);
-  return bytes;
-}
-
-/** In the packet of the open before it: whoever opens a small file mostly reads it next. */
-function readBehind(volume: Volume, handle: Handle): void {
-  const { access, contents } = volume;
-  const known = unwritten(volume, handle);
-  if (known === undefined || !contents.isFor(known.attr)) return;
-  if (contents.find(handle, known.since) !== undefined) return;
-  const read = async (): Promise<Buffer | undefined> => {
-    const request = { handle, offset: 0, length: known.attr.size };
-    const { bytes } = await access.call(fileOps.readSmall, request, {});
-    if (bytes === undefined) return undefined;
-    const own = Buffer.allocUnsafeSlow(bytes.length);
-    own.set(bytes);
-    return own;
-  };
-  // Whoever reads asks again, and hears why not.
-  keptFrom(volume, known, read).catch(() => undefined);
+/** Whoever opens a small file mostly reads it next. */
+function readBehind({ contents, smallReads }: Volume, known: Known): void {
+  const { attr, since } = known;
+  if (!contents.isFor(attr) || contents.find(attr.handle, since) !== undefined) return;
+  void smallReads.read(known);
 }
 
 /** Nobody waits for it: until the mgr has heard it, or has ended the session. */

@@ -12,8 +12,10 @@ import { NodeTable } from '../../../../client/fuse/node-table.ts';
 import { OpenFiles } from '../../../../client/fuse/open-files.ts';
 import { type FileAttr, openRequestBits, setAttrBits } from '../../../../client/fuse/protocol.ts';
 import { SmallContents } from '../../../../client/fuse/small-contents.ts';
+import { SmallReads } from '../../../../client/fuse/small-reads.ts';
 import type { Volume } from '../../../../client/fuse/volume.ts';
-import { HandleAccess, placeIn } from '../../../../client/handle-access.ts';
+import { HandleAccess } from '../../../../client/handle-access.ts';
+import { placeIn } from '../../../../client/handle-place.ts';
 import { FsError } from '../../../../shared/errno.ts';
 import { byteString, type Handle } from '../../../../shared/units.ts';
 import { limits } from '../../../../shared/limits.ts';
@@ -28,12 +30,16 @@ const root = 1 as Handle;
 function volumeOf(fileSystem: FileSystem): Volume {
   const nodes = new NodeTable();
   const { clock } = fileSystem.session.runtime;
-  return {
+  const parts = {
     access: new HandleAccess({ fileSystem, deadlineMs: 60_000 }),
-    nodes,
     files: new OpenFiles(),
-    idleReaders: new IdleReaders(clock),
     contents: new SmallContents(),
+  };
+  return {
+    ...parts,
+    smallReads: new SmallReads(parts),
+    nodes,
+    idleReaders: new IdleReaders(clock),
     directories: new DirectoryStreams(),
     kernel: new KernelCache({ clock, nodes, notify: () => Promise.resolve() }),
     unheard: (what) => {
