@@ -31,6 +31,7 @@ interface Options {
   readonly directReads: 'on' | 'off';
   readonly allowOrigin: readonly string[];
   readonly logLevel: LogLevel;
+  readonly powersave: boolean;
   readonly printReady: boolean;
 }
 
@@ -74,6 +75,7 @@ const program: Command = new Command('weft-iod')
   .addOption(
     new Option('--log-level <level>').choices(['error', 'warn', 'info', 'debug']).default('info'),
   )
+  .option('--powersave', 'let idle processors of this host sleep, however slow they wake', false)
   .option('--print-ready', 'print one line of JSON as soon as it serves', false)
   .exitOverride();
 
@@ -120,6 +122,7 @@ async function run(options: Options): Promise<void> {
     name,
     dataDirectory,
     printReady: options.printReady,
+    powerSave: options.powersave,
     log: runtime.log,
     make: (onFatal) => makeIod({ runtime, config, onFatal }),
   });

@@ -33,6 +33,7 @@ interface Options {
   readonly smallFileBytes: number;
   readonly allowOrigin: readonly string[];
   readonly logLevel: LogLevel;
+  readonly powersave: boolean;
   readonly printReady: boolean;
 }
 
@@ -76,6 +77,7 @@ const program: Command = new Command('weft-mgr')
   .addOption(
     new Option('--log-level <level>').choices(['error', 'warn', 'info', 'debug']).default('info'),
   )
+  .option('--powersave', 'let idle processors of this host sleep, however slow they wake', false)
   .option('--print-ready', 'print one line of JSON as soon as it listens', false)
   .exitOverride();
 
@@ -116,6 +118,7 @@ async function run(options: Options): Promise<void> {
     name: 'mgr',
     dataDirectory,
     printReady: options.printReady,
+    powerSave: options.powersave,
     log: runtime.log,
     make: (onFatal) =>
       makeMgrDaemon({

@@ -33,7 +33,8 @@ export const commandGroups: readonly {
           { flags: '--print-fstab', summary: 'print a line for /etc/fstab, no more' },
           {
             flags: '-o, --options <list>',
-            summary: 'of mount(8): ro, noexec, nosuid, nodev, sync, dirsync …; keep_pages',
+            summary:
+              'of mount(8): ro, noexec, nosuid, nodev, sync, dirsync …; keep_pages, powersave',
           },
           { flags: '--log <file>', summary: 'where warnings go in the background' },
           {

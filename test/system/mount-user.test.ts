@@ -66,7 +66,7 @@ userMountTest('in the foreground a mount of a user ends with Ctrl-C', async (t) 
   const u = await OrdinaryUser.start(t);
   await u.up();
   await u.sh('mkdir mnt');
-  const child = u.start(user, u.command('mount', '-f', u.path('mnt'), '-o', 'ro,noexec'));
+  const child = u.start(user, u.command('mount', '-f', u.path('mnt'), '-o', 'ro,noexec,powersave'));
   const ended = new Promise((resolve) => child.once('exit', resolve));
   for await (const line of createInterface({ input: child.stdout })) {
     t.regex(line, /is mounted on/);

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseClusterUrl } from '../../../shared/cluster-url.ts';
 import { limits } from '../../../shared/limits.ts';
+import { boundCpuLatency } from '../../../shared/runtime/node/loop-waits.ts';
 import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
 import { connect } from '../../connect.ts';
 import { mountCluster } from '../../fuse/mount.ts';
@@ -22,6 +23,9 @@ import { clientTraceDirectory } from '../trace/trace-sources.ts';
 
 /** Among the options of mount(8): ours. */
 const keepPages = 'keep_pages';
+const powerSave = 'powersave';
+/** Of which the kernel does not know. */
+const ownOptions: ReadonlySet<string> = new Set([keepPages, powerSave]);
 
 interface Mounted {
   readonly directory: string;
@@ -79,11 +83,12 @@ async function serve(directory: string, given: Arguments, parts: Parts): Promise
   try {
     const source = sourceOf(url);
     const options = given.text('options')?.split(',') ?? [];
+    if (!options.includes(powerSave)) boundCpuLatency();
     const mount = await mountCluster({
       fileSystem,
       directory,
       source,
-      options: options.filter((option) => option !== keepPages),
+      options: options.filter((option) => !ownOptions.has(option)),
       keepsPages: options.includes(keepPages),
       lends: options.includes('sync') ? 'nothing' : options.includes('dirsync') ? 'files' : 'all',
       deadlineMs: connectOptions.callDeadlineMs ?? limits.callDeadlineDefaultMs,

@@ -4,6 +4,7 @@
  * 70 we are wrong (EX_SOFTWARE of sysexits.h), and whoever supervises us starts us again.
  */
 import { type FsError, toFsError } from '../../errno.ts';
+import { boundCpuLatency } from './loop-waits.ts';
 import type { Logger } from '../runtime.ts';
 
 export interface Daemon {
@@ -17,6 +18,8 @@ export interface DaemonProgram {
   readonly dataDirectory: string;
   /** One line of JSON on standard output as soon as it serves, for whoever started it. */
   readonly printReady: boolean;
+  /** Processors of this host sleep as they like, however slow they wake. */
+  readonly powerSave: boolean;
   readonly log: Logger;
   /** @param onFatal to be called when it has served and can do so no more */
   readonly make: (onFatal: (error: FsError) => void) => Daemon;
@@ -24,8 +27,9 @@ export interface DaemonProgram {
 
 /** Runs until the process ends. */
 export async function runDaemon(program: DaemonProgram): Promise<void> {
-  const { role, name, dataDirectory, printReady, log, make } = program;
+  const { role, name, dataDirectory, printReady, powerSave, log, make } = program;
   dieOfOurMistakes(log);
+  if (!powerSave) boundCpuLatency();
   const daemon = make(exitWithFailure);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {

@@ -3,6 +3,7 @@
  * or sleeps until it is woken, which takes longer than most answers do: look-or-sleep.ts says what
  * was sooner of late. Reasons and figures: docs/decisions/0018-look-before-sleep.md.
  */
+import { CpuLatency, openCpuLatency } from './cpu-latency.ts';
 import { LookOrSleep, lookMs } from './look-or-sleep.ts';
 
 /** With more on its way, copying it takes the time, and the processor is better left to others. */
@@ -25,9 +26,15 @@ export class LoopWaits {
   #looks = false;
   #isLooking = false;
   #tookMuch = false;
+  #latency: Pick<CpuLatency, 'wait'> | undefined;
 
   constructor(loop = loopOfNode) {
     this.#loop = loop;
+  }
+
+  /** @param latency hears of each wait */
+  boundLatency(latency: Pick<CpuLatency, 'wait'>): void {
+    this.#latency = latency;
   }
 
   /** So much was sent, to anybody. */
@@ -36,8 +43,12 @@ export class LoopWaits {
       this.#since = undefined;
       return;
     }
-    if (this.#since === undefined) this.#looks = this.#waits.begin();
-    this.#since = this.#loop.now();
+    const now = this.#loop.now();
+    if (this.#since === undefined) {
+      this.#looks = this.#waits.begin();
+      this.#latency?.wait(now);
+    }
+    this.#since = now;
     if (!this.#looks || this.#isLooking) return;
     this.#isLooking = true;
     this.#loop.soon(this.#look);
@@ -66,3 +77,9 @@ export class LoopWaits {
 
 /** Of this process. */
 export const loopWaits = new LoopWaits();
+
+/** Who serves short calls may bound how long processors of this host take to wake (decision 23), if he can. */
+export function boundCpuLatency(): void {
+  const bound = openCpuLatency();
+  if (bound !== undefined) loopWaits.boundLatency(new CpuLatency(bound));
+}
