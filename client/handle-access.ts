@@ -3,7 +3,7 @@
  * gateway. Names are asked for by directory and name, files by their handle and an empty path.
  * What there is a right to cache is not asked for again (caching.ts).
  */
-import { FsError, toFsError } from '../shared/errno.ts';
+import { FsError, hasCode } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import { retryPause } from '../shared/rpc/retry.ts';
 import { noLayout } from '../shared/stripe.ts';
@@ -17,6 +17,7 @@ import { File } from './file.ts';
 import type { FileSystem } from './file-system.ts';
 import { placeAt } from './handle-place.ts';
 import type { MgrSession } from './mgr-session.ts';
+import { MissedNames } from './missed-names.ts';
 import type { Known, Moment, NameCache } from './name-cache.ts';
 import { type LentChange, LentFiles } from './lent-files.ts';
 import { LateCloses } from './late-closes.ts';
@@ -73,8 +74,7 @@ export class HandleAccess {
   readonly names: LentNames | undefined;
   /** Files of which the mgr does not know that we read them. */
   readonly #opens: OpensUnderRight;
-  /** Names of a directory that were not known when they were asked for. */
-  readonly #missed = new Map<Handle, number>();
+  readonly #missed = new MissedNames();
   readonly #listings = new WholeListings();
   readonly #open = new Set<File>();
   readonly #closes: LateCloses;
@@ -166,17 +166,12 @@ export class HandleAccess {
     }
   }
 
-  /** Who looks for several names of a directory mostly looks for many: a small one is read whole. */
-  #listWhenAskedOften(directory: Handle): void {
-    if (this.cache === undefined) return;
-    if (this.#missed.size >= limits.directoriesWatchedMax) this.#missed.clear();
-    const missed = (this.#missed.get(directory) ?? 0) + 1;
-    this.#missed.set(directory, missed);
-    // Of one that is too large for a page, only once.
-    if (missed !== limits.missesBeforeListing) return;
+  /** A small directory is read whole. Of one that is too large for a page that is tried once. */
+  #missName(directory: Handle): void {
+    if (this.cache === undefined || !this.#missed.add(directory)) return;
     this.page(directory, 0, {}).then(
       ({ done }) => {
-        if (done) this.#missed.delete(directory);
+        if (done) this.#missed.forget(directory);
       },
       () => undefined,
     );
@@ -323,7 +318,7 @@ export class HandleAccess {
     const known = this.known(at);
     if (known === null) throw new FsError('ENOENT');
     if (known !== undefined) return known;
-    if (cache?.find(directory, path) === undefined) this.#listWhenAskedOften(directory);
+    if (cache?.find(directory, path) === undefined) this.#missName(directory);
     return this.#exactly(control, (timed) => this.#lookUp(at, timed));
   }
 
@@ -513,9 +508,4 @@ export class HandleAccess {
       await retryPause(this.session.runtime, attempts);
     }
   }
-}
-
-/** True for a failure with this errno. */
-export function hasCode(error: unknown, code: FsError['code']): boolean {
-  return toFsError(error).code === code;
 }

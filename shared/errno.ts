@@ -169,6 +169,11 @@ export function toFsError(error: unknown): FsError {
   return new FsError('EIO', { what, cause: error });
 }
 
+/** True for a failure with this errno. */
+export function hasCode(error: unknown, code: FsError['code']): boolean {
+  return toFsError(error).code === code;
+}
+
 function errorMessage(code: Errno, details: FsErrorDetails): string {
   const what = details.what ?? (details.id && errorCatalogue[details.id].what) ?? errnoText[code];
   const call = details.syscall === undefined ? '' : `, ${details.syscall}`;

@@ -1,7 +1,8 @@
 /** Directories that are lent to the mount that makes or changes them, with a real mgr that dies, and wires that break. */
+import { hasCode } from '../../shared/errno.ts';
 import test from 'ava';
 import type { FileSystem } from '../../client/file-system.ts';
-import { HandleAccess, hasCode } from '../../client/handle-access.ts';
+import { HandleAccess } from '../../client/handle-access.ts';
 import { placeAt, placeIn } from '../../client/handle-place.ts';
 import { limits } from '../../shared/limits.ts';
 import type { KillPoint } from '../../shared/runtime/kill-points.ts';

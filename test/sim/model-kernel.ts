@@ -3,7 +3,7 @@
  * revoked, whatever becomes of the process that serves it. What it is told it knows a moment later,
  * when the thread that asked runs again.
  */
-import { FsError } from '../../shared/errno.ts';
+import { FsError, hasCode } from '../../shared/errno.ts';
 import type { ByteString, Handle } from '../../shared/units.ts';
 import { KernelCache } from '../../client/fuse/kernel-cache.ts';
 import { fileAttrOf, isByName, type Volume } from '../../client/fuse/volume.ts';
@@ -11,7 +11,7 @@ import { NodeTable } from '../../client/fuse/node-table.ts';
 import { attributeHandlers } from '../../client/fuse/operations/attributes.ts';
 import { type FileAttr, notifyCodes, revokedInode } from '../../client/fuse/protocol.ts';
 import type { RequestControl } from '../../client/fuse/in-flight.ts';
-import { type HandleAccess, hasCode } from '../../client/handle-access.ts';
+import { type HandleAccess } from '../../client/handle-access.ts';
 import { placeIn } from '../../client/handle-place.ts';
 import type { Attr } from '../../shared/wire/values.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
