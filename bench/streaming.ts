@@ -1,6 +1,6 @@
 /** A large file written and read in order. */
 import { type Bench, measured } from './bench.ts';
-import { pageCache } from './machine.ts';
+import { pageCache, warmMemory } from './machine.ts';
 import { perSecond } from './processes.ts';
 import type { Limit, Row } from './rows.ts';
 import type { Outcome, StreamingWay } from './tasks.ts';
@@ -61,7 +61,10 @@ async function measureBoth(streaming: Streaming, group: string, limit: Limit): P
   const bytes = bench.sizes.streamBytes / clients;
   const rows: Row[] = [];
   for (const direction of directions) {
-    if (direction === 'write') await removeFiles(bench, clients);
+    if (direction === 'write') {
+      await removeFiles(bench, clients);
+      warmMemory(bench.scratch, bench.sizes.streamBytes);
+    }
     const outcome = await measured(bench, clients, (client) => {
       return { kind: 'stream', path: `/stream-${client}`, direction, bytes, callBytes, way };
     });

@@ -1,7 +1,7 @@
 /**
- * How long a processor of this host that has nothing to do may take to wake. Who makes short calls is
- * woken for each answer; where that is slow, as in a virtual machine, it takes longer than all the rest of
- * the call. The kernel lets root bound it, for the whole host (`/dev/cpu_dma_latency`, pm_qos_interface.rst
+ * How long a processor of this host that has nothing to do may take to wake. Who makes a call is woken
+ * for the answer; where that is slow, as in a virtual machine, it takes longer than all the rest of a short
+ * call. The kernel lets root bound it, for the whole host (`/dev/cpu_dma_latency`, pm_qos_interface.rst
  * of Linux), and then idle processors sleep less deeply, or not at all. That costs energy: it is asked for
  * only while calls follow each other closely. Reasons and figures: docs/decisions/0023-cpu-latency.md.
  */
@@ -37,8 +37,8 @@ export class CpuLatency {
     this.#after = after;
   }
 
-  /** One call was answered, and the next is waited for. @param now milliseconds */
-  wait(now: number): void {
+  /** A call has come, or an answer. @param now milliseconds */
+  heard(now: number): void {
     this.#close = now - this.#lastAt < closeMs ? this.#close + 1 : 0;
     this.#lastAt = now;
     if (this.#isBound || this.#close < closeCalls) return;
@@ -47,7 +47,7 @@ export class CpuLatency {
     this.#look(now);
   }
 
-  /** @param seenAt when the last call was answered by then */
+  /** @param seenAt when the last one had come by then */
   #look(seenAt: number): void {
     this.#after(quietMs, () => {
       if (this.#lastAt !== seenAt) {

@@ -26,14 +26,14 @@ export class LoopWaits {
   #looks = false;
   #isLooking = false;
   #tookMuch = false;
-  #latency: Pick<CpuLatency, 'wait'> | undefined;
+  #latency: Pick<CpuLatency, 'heard'> | undefined;
 
   constructor(loop = loopOfNode) {
     this.#loop = loop;
   }
 
-  /** @param latency hears of each wait */
-  boundLatency(latency: Pick<CpuLatency, 'wait'>): void {
+  /** @param latency hears of all that comes */
+  boundLatency(latency: Pick<CpuLatency, 'heard'>): void {
     this.#latency = latency;
   }
 
@@ -43,12 +43,8 @@ export class LoopWaits {
       this.#since = undefined;
       return;
     }
-    const now = this.#loop.now();
-    if (this.#since === undefined) {
-      this.#looks = this.#waits.begin();
-      this.#latency?.wait(now);
-    }
-    this.#since = now;
+    if (this.#since === undefined) this.#looks = this.#waits.begin();
+    this.#since = this.#loop.now();
     if (!this.#looks || this.#isLooking) return;
     this.#isLooking = true;
     this.#loop.soon(this.#look);
@@ -57,6 +53,7 @@ export class LoopWaits {
   /** Something has come, from anybody. */
   received(): void {
     this.#tookMuch = false;
+    this.#latency?.heard(this.#loop.now());
     if (this.#since === undefined) return;
     this.#waits.ended(this.#loop.now() - this.#since);
     this.#since = undefined;
@@ -78,7 +75,7 @@ export class LoopWaits {
 /** Of this process. */
 export const loopWaits = new LoopWaits();
 
-/** Who serves short calls may bound how long processors of this host take to wake (decision 23), if he can. */
+/** Who serves others may bound how long processors of this host take to wake (decision 23), if he can. */
 export function boundCpuLatency(): void {
   const bound = openCpuLatency();
   if (bound !== undefined) loopWaits.boundLatency(new CpuLatency(bound));

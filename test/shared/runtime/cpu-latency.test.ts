@@ -30,7 +30,7 @@ function stage() {
   const calls = (count: number, everyMs: number): void => {
     for (let i = 0; i < count; i++) {
       pass(everyMs);
-      latency.wait(now);
+      latency.heard(now);
     }
   };
   return {
@@ -80,19 +80,18 @@ test('they may sleep again soon after the last call, and not before', (t) => {
   t.false(isBound());
 });
 
-test('of a process it hears of each wait for something short once', (t) => {
-  let waits = 0;
-  const loop = new LoopWaits({ now: () => 1, soon: () => undefined });
-  loop.boundLatency({ wait: () => waits++ });
-  loop.sent(100);
-  loop.sent(100);
-  t.is(waits, 1);
-  loop.received();
-  loop.sent(100);
-  t.is(waits, 2);
-  loop.received();
-  loop.sent(1_000_000);
-  t.is(waits, 2);
+test('it hears of all that comes to a process', (t) => {
+  const heard: number[] = [];
+  let now = 0;
+  const loop = new LoopWaits({ now: () => now, soon: () => undefined });
+  loop.boundLatency({ heard: (at) => heard.push(at) });
+  for (const bytes of [100, 1_000_000]) {
+    loop.sent(bytes);
+    now++;
+    loop.received();
+    loop.took(bytes);
+  }
+  t.deepEqual(heard, [1, 2]);
 });
 
 const device = '/dev/cpu_dma_latency';
