@@ -5,7 +5,6 @@
  */
 import { FsError, hasCode } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
-import { retryPause } from '../shared/rpc/retry.ts';
 import { noLayout } from '../shared/stripe.ts';
 import type { Handle } from '../shared/units.ts';
 import { fileOps, nameOps, openFlags } from '../shared/wire/mgr-ops.ts';
@@ -27,6 +26,7 @@ import type { FileSource } from './open-grant.ts';
 import { openedFile } from './opened-file.ts';
 import { OpensUnderRight } from './opens-under-right.ts';
 import { applyChange, applyFailure, directoriesChangedBy, nameTakenBy } from './own-changes.ts';
+import { untilExact } from './until-exact.ts';
 import { WholeListings } from './whole-listings.ts';
 import { withinCall } from './within-call.ts';
 
@@ -129,7 +129,7 @@ export class HandleAccess {
     const taken = nameTakenBy(op, request);
     if (taken === undefined) return change();
     const leaves = this.cache?.find(taken.directory, taken.path);
-    return leaves === null ? change() : this.#opens.leaving(leaves, change);
+    return leaves === null ? change() : this.#opens.leaving(leaves, control, change);
   }
 
   async #change<Q, R>(
@@ -494,18 +494,7 @@ export class HandleAccess {
     return file;
   }
 
-  /**
-   * Of a file that is being written a size that an iod could not be asked for is only a part of
-   * the truth, and a kernel would believe it: so it is asked until it is exact.
-   */
-  async #exactly(control: Control, ask: (timed: Control) => Promise<Attr>): Promise<Attr> {
-    const { clock } = this.session.runtime;
-    const { deadlineMs = this.#deadlineMs, signal } = control;
-    const end = clock.now() + deadlineMs;
-    for (let attempts = 1; ; attempts++) {
-      const attr = await ask({ deadlineMs: end - clock.now(), signal });
-      if (attr.sizeExact) return attr;
-      await retryPause(this.session.runtime, attempts);
-    }
+  #exactly(control: Control, ask: (timed: Control) => Promise<Attr>): Promise<Attr> {
+    return untilExact(this.session.runtime, this.#deadlineMs, control, ask);
   }
 }

@@ -50,7 +50,7 @@ export class OpensUnderRight {
     if (attr?.kind !== 'file' || attr.place !== 'mgr') return undefined;
     if (session.session.uid !== 0) return undefined;
     if (this.#leaving.has(handle) || this.#leaving.has(undefined)) return undefined;
-    const bear = (control: Control): Promise<void> => this.#borne(open, control);
+    const bear = (control: Control): Promise<void> => this.#within(this.#open(open), control);
     const how = { append: false, durable: false, path: `handle ${handle}`, kind: 'file' } as const;
     const none = { cap: noCap, layout: noLayout, roomAtMgr: 0 };
     const grant = { ...how, ...none, handle, rights: rights.read, bear };
@@ -76,12 +76,17 @@ export class OpensUnderRight {
   /**
    * Runs what may take its name from it. The mgr knows by then who has it open.
    * @param handle `undefined`: nobody knows what it is
+   * @throws FsError ETIMEDOUT, ECANCELED; and as `run` rejects
    */
-  async leaving<T>(handle: Handle | undefined, run: () => Promise<T>): Promise<T> {
+  async leaving<T>(
+    handle: Handle | undefined,
+    control: Control,
+    run: () => Promise<T>,
+  ): Promise<T> {
     this.#leaving.set(handle, (this.#leaving.get(handle) ?? 0) + 1);
     try {
       const opening = handle === undefined ? this.owed() : this.known(handle);
-      if (opening !== undefined) await opening;
+      if (opening !== undefined) await this.#within(opening, control);
       return await run();
     } finally {
       const left = (this.#leaving.get(handle) ?? 0) - 1;
@@ -112,11 +117,11 @@ export class OpensUnderRight {
     return Promise.all(handles.flatMap((handle) => this.known(handle) ?? []));
   }
 
-  #borne(open: Open, control: Control): Promise<void> {
+  #within<T>(opening: Promise<T>, control: Control): Promise<T> {
     const { session, deadlineMs } = this.#options;
     const { clock } = session.runtime;
     const within = callOptions(clock, deadlineMs, control);
-    return withinCall(clock, this.#open(open), within, 'the mgr has not opened the file yet');
+    return withinCall(clock, opening, within, 'the mgr has not opened the file yet');
   }
 
   #open(open: Open): Promise<void> {
