@@ -48,6 +48,8 @@ export class OpensUnderRight {
     const { session, attr: known } = this.#options;
     const attr = known(handle);
     if (attr?.kind !== 'file' || attr.place !== 'mgr') return undefined;
+    // It goes with the last open that the mgr knows, and nobody is asked first.
+    if (attr.links === 0) return undefined;
     if (session.session.uid !== 0) return undefined;
     if (this.#leaving.has(handle) || this.#leaving.has(undefined)) return undefined;
     const bear = (control: Control): Promise<void> => this.#within(this.#open(open), control);

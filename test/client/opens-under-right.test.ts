@@ -117,6 +117,7 @@ const notFor: Record<string, Partial<Attr>> = {
   'a symbolic link': { kind: 'symlink' },
   'one whose bytes are at the iods': { place: 'iods' },
   'one that is on its way there': { place: 'moving' },
+  'one that has no name any more': { links: 0 },
 };
 
 for (const [what, attr] of Object.entries(notFor)) {
