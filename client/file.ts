@@ -284,7 +284,7 @@ export class File {
 
   async #during<T>(syscall: string, control: Control, run: () => Promise<T>): Promise<T> {
     try {
-      if (this.#bear !== undefined && this.#lost === undefined) await this.#bear(control);
+      if (this.#bear && !this.#lost && !this.#closing) await this.#bear(control);
       return await run();
     } catch (error) {
       throw toFsError(error).during(syscall, this.path);

@@ -398,3 +398,12 @@ test('who takes a name away waits no longer than his call may take, and takes no
   t.deepEqual(steps, []);
   t.truthy(open(two));
 });
+
+test('a file that is closed is opened no more', async (t) => {
+  const { opens, open, opening } = stage();
+  const file = open(one);
+  t.true(opens.close(file));
+  await t.throwsAsync(read(file), { code: 'EBADF' });
+  await file.close();
+  t.is(opening.length, 0);
+});
