@@ -67,10 +67,9 @@ export const fileHandlers = {
     kernel.pages.read(file.handle, number);
     const lent = access.lent.bytes(file.handle);
     if (lent !== undefined) return piece(lent, offset, size);
-    const known = unwritten(volume, file.handle);
     // One that was lost with its session says so.
-    const isAtHand = known !== undefined && access.isOpen(file);
-    const bytes = isAtHand ? contents.find(file.handle, known.since) : undefined;
+    const known = access.isOpen(file) ? unwritten(volume, file.handle) : undefined;
+    const bytes = known && contents.find(file.handle, known.since);
     return bytes ? piece(bytes, offset, size) : readFile(volume, request, known, control);
   },
 

@@ -3,9 +3,12 @@ import test from 'ava';
 import { fileHandlers } from '../../../client/fuse/operations/files.ts';
 import { OpenFiles } from '../../../client/fuse/open-files.ts';
 import { SmallContents } from '../../../client/fuse/small-contents.ts';
+import { SmallReads } from '../../../client/fuse/small-reads.ts';
 import type { Volume } from '../../../client/fuse/volume.ts';
 import type { File } from '../../../client/file.ts';
+import type { HandleAccess } from '../../../client/handle-access.ts';
 import type { Moment } from '../../../client/name-cache.ts';
+import { FsError } from '../../../shared/errno.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { Handle } from '../../../shared/units.ts';
 import { fileOps } from '../../../shared/wire/mgr-ops.ts';
@@ -67,39 +70,48 @@ const text = (pieces: readonly Uint8Array[] | undefined) =>
 /** A file that is open, with a right to its attributes. */
 function stage() {
   const right: { since: Moment | undefined } = { since: earlier };
-  const asked: { length: number; answer: (content: string) => void }[] = [];
+  const asked: { handles: readonly Handle[]; answer: (content?: string) => void }[] = [];
   const isOpen = { now: true };
   const calls: string[] = [];
   const opened = { now: (): void => undefined };
   const file = {
     handle,
-    read: (into: Buffer) =>
-      new Promise<number>((resolve) => {
-        asked.push({ length: into.length, answer: (content) => resolve(into.write(content)) });
-      }),
+    read: (into: Buffer) => {
+      calls.push('read');
+      if (!isOpen.now) return Promise.reject(new FsError('ESTALE'));
+      return Promise.resolve(into.write('read '));
+    },
   } as unknown as File;
+  const here: { now: File | undefined } = { now: file };
   const files = new OpenFiles();
   const number = files.add(file, false);
-  const volume = {
-    access: {
-      ...nothingLent,
-      isOpen: () => isOpen.now,
-      knownOf: () => right.since && { attr: attrOf(), since: right.since },
-      open: () => {
-        calls.push('open');
-        return new Promise((resolve) => (opened.now = () => resolve({ file, attr: attrOf() })));
-      },
-      call: (op: Op, { length }: { readonly length: number }) => {
-        calls.push(op === fileOps.readSmall ? 'readSmall' : '?');
-        return new Promise((resolve) => {
-          const answer = (content: string) => resolve({ bytes: Buffer.from(content) });
-          asked.push({ length, answer });
-        });
-      },
+  const access = {
+    ...nothingLent,
+    isOpen: () => isOpen.now,
+    knownOf: () => right.since && { attr: attrOf(), since: right.since },
+    openKnown: () => {
+      calls.push('openKnown');
+      return here.now;
     },
-    files,
+    open: () => {
+      calls.push('open');
+      return new Promise((resolve) => (opened.now = () => resolve({ file, attr: attrOf() })));
+    },
+    waitFor: <T>(awaited: Promise<T>) => awaited,
+    call: (op: Op, { handles }: { readonly handles: readonly Handle[] }) => {
+      calls.push(op === fileOps.readWhole ? 'readWhole' : '?');
+      return new Promise((resolve) => {
+        const answer = (content?: string) =>
+          resolve({ lengths: [content?.length], contents: Buffer.from(content ?? '') });
+        asked.push({ handles, answer });
+      });
+    },
+  } as unknown as HandleAccess;
+  const parts = { access, files, contents: new SmallContents() };
+  const volume = {
+    ...parts,
+    smallReads: new SmallReads(parts),
     idleReaders: { take: () => undefined },
-    contents: new SmallContents(),
     kernel: {
       opened: () => Promise.resolve(),
       pages: { read: () => undefined, open: () => 0 },
@@ -115,16 +127,15 @@ function stage() {
     isOpen,
     calls,
     opened,
+    here,
     files,
     open: () => {
       const body = { flags: constants.O_RDONLY, openFlags: 0 };
       return fileHandlers.open(volume, { header: { node: handle }, body } as never, {} as never);
     },
-    /** At once; whoever would have to wait asks for nothing. */
+    /** At once. */
     known: (offset: number, size: number) => {
-      const { length } = asked;
       const answer = read(offset, size);
-      asked.length = length;
       return answer instanceof Promise ? undefined : text(answer);
     },
     read: async (offset: number, size: number) => text(await read(offset, size)),
@@ -132,16 +143,29 @@ function stage() {
 }
 
 test('who reads a part of a small file has all of it read, for whoever reads on', async (t) => {
-  const { asked, known, read } = stage();
+  const { asked, known, read, calls } = stage();
   t.is(known(0, 2), undefined);
   const reading = read(1, 2);
-  t.is(asked[0]?.length, 5);
+  t.deepEqual(
+    asked.map(({ handles }) => handles),
+    [[handle]],
+    'once',
+  );
   asked[0]?.answer('hello');
   t.is(await reading, 'el');
   t.is(known(0, 4096), 'hello');
   t.is(known(3, 4096), 'lo');
   t.is(known(5, 4096), '', 'the end');
   t.is(known(2 ** 60, 4096), '');
+  t.deepEqual(calls, ['readWhole']);
+});
+
+test('what the mgr does not tell so is read by the file', async (t) => {
+  const { asked, read, calls } = stage();
+  const reading = read(0, 5);
+  asked[0]?.answer();
+  t.is(await reading, 'read ');
+  t.deepEqual(calls, ['readWhole', 'read']);
 });
 
 for (const [what, change] of [
@@ -169,25 +193,46 @@ for (const [what, change] of [
   });
 }
 
-test('who opens a small file to read it has its bytes with the answer', async (t) => {
-  const { asked, calls, opened, open, known } = stage();
+test('who opens a small file to read it has its bytes on their way, and the mgr hears of no open', async (t) => {
+  const { asked, calls, open, known } = stage();
+  const { file } = await open();
+  t.true(file > 1);
+  t.deepEqual(calls, ['openKnown', 'readWhole']);
+  asked[0]?.answer('hello');
+  await Promise.resolve();
+  await open();
+  t.is(known(0, 4096), 'hello');
+  t.deepEqual(calls, ['openKnown', 'readWhole', 'openKnown'], 'they are known');
+});
+
+test('also when it is for the mgr to open it, in one packet', async (t) => {
+  const { asked, calls, opened, here, open, known } = stage();
+  here.now = undefined;
   const opening = open();
-  t.deepEqual(calls, ['open', 'readSmall'], 'in one packet');
+  t.deepEqual(calls, ['openKnown', 'readWhole', 'open']);
   opened.now();
   asked[0]?.answer('hello');
   await opening;
   t.is(known(0, 4096), 'hello');
-  const again = open();
-  opened.now();
-  await again;
-  t.deepEqual(calls, ['open', 'readSmall', 'open'], 'they are known');
 });
 
-test('a file that was lost with its session shows nothing that was kept', async (t) => {
-  const { asked, isOpen, known, read } = stage();
+test('without a right to it a file is opened at the mgr, and nothing is read ahead', async (t) => {
+  const { calls, opened, right, open } = stage();
+  right.since = undefined;
+  const opening = open();
+  t.deepEqual(calls, ['open']);
+  opened.now();
+  await opening;
+});
+
+test('a file that was lost with its session shows nothing that was kept, nor what could be read', async (t) => {
+  const { asked, isOpen, calls, right, read } = stage();
   const reading = read(0, 5);
   asked[0]?.answer('hello');
   await reading;
   isOpen.now = false;
-  t.is(known(0, 5), undefined);
+  await t.throwsAsync(read(0, 5), { code: 'ESTALE' });
+  right.since = later;
+  await t.throwsAsync(read(0, 5), { code: 'ESTALE' }, 'of the next session');
+  t.deepEqual(calls, ['readWhole', 'read', 'read']);
 });
