@@ -107,7 +107,8 @@ export class SmallReads {
   ): Promise<Buffer | undefined> {
     const take = async (): Promise<Buffer | undefined> => {
       const bytes = (await asked)[i];
-      this.#asking.delete(handle);
+      // Unless it is being asked for anew.
+      if (this.#asking.get(handle)?.since === since) this.#asking.delete(handle);
       if (bytes === undefined) return undefined;
       const own = Buffer.allocUnsafeSlow(bytes.length);
       own.set(bytes);
