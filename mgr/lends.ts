@@ -136,6 +136,11 @@ export class Lends {
     this.#undo.push({ session, settles: true, takeBack });
   }
 
+  /** To anybody: nobody else knows what is in it. */
+  isLent(handle: Handle): boolean {
+    return this.#lent.has(handle);
+  }
+
   isLentTo(session: SessionId, handle: Handle): boolean {
     return this.#lent.get(handle) === session;
   }

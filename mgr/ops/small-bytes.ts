@@ -19,6 +19,7 @@ type ReadWhole = typeof fileOps.readWhole;
 type WriteSmall = typeof fileOps.writeSmall;
 type Write = RequestOf<WriteSmall>;
 type Written = ReplyOf<WriteSmall>;
+type KnownLends = Pick<Lends, 'isLent' | 'requireKnown'>;
 
 /** @throws FsError EBADF */
 export function readSmall(
@@ -35,10 +36,13 @@ export function readSmall(
   return { bytes: small.read(handle, offset, length) };
 }
 
-/** Of those that the caller cannot read as he is, that are lent, or for which there is no room, there is nothing. */
+/**
+ * Of those that the caller cannot read as he is, that are lent, or for which there is no room, there is
+ * nothing. Nobody is asked for any of them: the caller may not even want them.
+ */
 export function readWhole(
   scope: FileScope,
-  lends: Pick<Lends, 'requireKnown'>,
+  lends: KnownLends,
   call: SessionCall,
   { handles }: RequestOf<ReadWhole>,
 ): ReplyOf<ReadWhole> {
@@ -56,10 +60,11 @@ export function readWhole(
 
 function wholeOf(
   { small }: FileScope,
-  lends: Pick<Lends, 'requireKnown'>,
+  lends: KnownLends,
   call: SessionCall,
   handle: Handle,
 ): Uint8Array | undefined {
+  if (lends.isLent(handle)) return undefined;
   try {
     const inode = resolve(call, { directory: handle, path: byteString('') }, false);
     if (inode.kind !== 'file' || inode.place === 'iods') return undefined;
