@@ -63,6 +63,13 @@ class Span {
   }
 }
 
+/** What the change of a client itself has touched, of which it is being told. */
+interface Telling {
+  readonly changer: Connection;
+  /** It has heard of it, or can use nothing any more. */
+  readonly heard: Promise<void>;
+}
+
 /** A session that caches, on one of its connections: until nothing of it can be used any more. */
 class Holder extends Span {
   readonly session: SessionId;
@@ -84,6 +91,7 @@ export class Rights {
   readonly #options: RightsOptions;
   readonly #holders = new Map<Connection, Holder>();
   readonly #byHandle = new Map<Handle, readonly Holder[]>();
+  readonly #telling = new Map<Handle, Telling>();
   /** When rights to these were taken back for the change of another client, the latest last. */
   readonly #taken = new Map<Handle, number>();
   #count = 0;
@@ -186,6 +194,7 @@ export class Rights {
     const { clock } = this.#options.runtime;
     const takenAt = this.#taken.get(handle) ?? -Infinity;
     if (clock.now() - takenAt < limits.unsharedMs) return false;
+    if (this.#toldTo(connection, handle) !== undefined) return false;
     return (this.#byHandle.get(handle) ?? []).every((holder) => holder.connection === connection);
   }
 
@@ -222,6 +231,8 @@ export class Rights {
     const recalls: Promise<void>[] = [];
     for (const handle of handles) {
       if (this.#window !== undefined) return this.#window.over;
+      const told = this.#toldTo(changer, handle);
+      if (told !== undefined) recalls.push(told);
       for (const holder of this.#byHandle.get(handle) ?? []) {
         if (holder.connection === changer) continue;
         recalls.push(this.#recall(holder, handle));
@@ -231,17 +242,25 @@ export class Rights {
     return recalls.length === 0 ? undefined : Promise.all(recalls).then(() => undefined);
   }
 
-  /** The client's own change has touched these: it is told before its reply, and not waited for. */
+  /**
+   * The client's own change has touched these: it is told before its reply, which does not wait until it
+   * has heard. The changes of others do: it may use what it had, or have something to say first.
+   */
   tell(changer: Connection, handles: Iterable<Handle>): void {
     const holder = this.#holders.get(changer);
     if (holder === undefined) return;
     const held = [...handles].filter((handle) => holder.rights.has(handle));
     if (held.length === 0) return;
     for (const handle of held) this.#drop(holder, handle);
-    const deadline = this.#options.runtime.clock.now() + limits.rightAtMgrMs;
-    changer.call(clientOps.recall, { handles: held }, { deadline }).catch((error: unknown) => {
-      this.#cut(holder, error);
-    });
+    const told = this.#takeBack(holder, held);
+    for (const handle of held) {
+      const before = this.#telling.get(handle)?.heard;
+      const heard = Promise.all([before, told]).then(() => {
+        if (this.#telling.get(handle) === telling) this.#telling.delete(handle);
+      });
+      const telling: Telling = { changer, heard };
+      this.#telling.set(handle, telling);
+    }
   }
 
   // ------------------------------------------------------------- inner parts
@@ -294,6 +313,12 @@ export class Rights {
     const { message: why } = toFsError(error);
     this.#options.runtime.log.warn('rights not given back', { key: session, session, why });
     connection.close(new FsError('EPIPE', { what: `session ${session} did not give rights back` }));
+  }
+
+  /** @returns what a change by this client waits for, because another one is being told of its own */
+  #toldTo(changer: Connection | undefined, handle: Handle): Promise<void> | undefined {
+    const telling = this.#telling.size === 0 ? undefined : this.#telling.get(handle);
+    return telling === undefined || telling.changer === changer ? undefined : telling.heard;
   }
 
   #noteTaken(handle: Handle): void {

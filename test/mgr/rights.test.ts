@@ -222,6 +222,68 @@ test('what our own change has touched a client is told, and nobody waits for it'
   t.is(rights.count, 0);
 });
 
+test('a change of another waits until the client has heard what its own change took', async (t) => {
+  const { rights, client, clear, grant, pass } = await stage();
+  const [one, two] = [client(1), client(2)];
+  grant(one, file);
+  rights.tell(one.connection, [file]);
+  t.deepEqual(one.recalled, [[file]], 'before its reply');
+  const free = [clear(one, file), clear(two, other)];
+  const change = clear(two, file);
+  await pass(1);
+  t.true(
+    free.every(({ isFree }) => isFree),
+    'its own, and of other inodes',
+  );
+  t.false(change.isOver);
+  t.false(rights.isOwnOf(two.connection, file));
+  t.true(rights.isOwnOf(one.connection, file));
+  one.answer();
+  await pass(1);
+  t.true(change.isOver);
+  t.true(rights.isOwnOf(two.connection, file));
+  const next = clear(two, file);
+  await pass(1);
+  t.true(next.isFree);
+});
+
+test('so it does when there are several such changes, and when a new right was given meanwhile', async (t) => {
+  const { rights, client, clear, grant, pass } = await stage();
+  const [one, two] = [client(1), client(2)];
+  grant(one, file);
+  rights.tell(one.connection, [file]);
+  grant(one, file);
+  rights.tell(one.connection, [file]);
+  grant(one, file);
+  const change = clear(two, file);
+  await pass(1);
+  t.deepEqual(one.recalled, [[file], [file], [file]]);
+  t.false(change.isOver);
+  one.answer();
+  await pass(1);
+  t.true(change.isOver);
+  const next = clear(two, file);
+  await pass(1);
+  t.true(next.isFree);
+});
+
+test('who does not hear of his own change is waited for until his rights have ended', async (t) => {
+  const { rights, client, clear, grant, pass } = await stage();
+  const [one, two] = [client(1), client(2)];
+  grant(one, file);
+  rights.tell(one.connection, [file]);
+  const change = clear(two, file);
+  one.answer(new FsError('ETIMEDOUT'));
+  await pass(1);
+  t.true(one.isClosed);
+  t.false(change.isOver);
+  await pass(limits.rightAtMgrMs);
+  t.true(change.isOver);
+  const next = clear(two, file);
+  await pass(1);
+  t.true(next.isFree);
+});
+
 test('a client with too many rights gives the oldest back', async (t) => {
   const { client, grant, pass, rights } = await stage();
   const one = client(1);
