@@ -12,13 +12,16 @@ async function passSeeds(
 ): Promise<void> {
   let lentChanges = 0;
   let earlyLooks = 0;
+  let looksAtGone = 0;
   for (let seed = first; seed <= last; seed++) {
     const verdict = await runNewFiles({ seed, forMs, faults });
     lentChanges += verdict.lentChanges;
     earlyLooks += verdict.earlyLooks;
+    looksAtGone += verdict.looksAtGone;
     if (verdict.failure !== undefined) t.fail(`seed ${seed}: ${verdict.failure.message}`);
   }
   t.true(lentChanges > 20, `${lentChanges} changes of lent files`);
+  t.true(looksAtGone > 0, `${looksAtGone} looks at removed files of which the mgr had not heard`);
   t.true(earlyLooks > 20, `${earlyLooks} looks at files that others were at work on`);
 }
 

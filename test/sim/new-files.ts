@@ -1,7 +1,8 @@
 /**
- * Mounts make new directories, and new files in them, write those a few times, change them, sync, rename and close them, while other
- * mounts look at the same files, and daemons and clients are killed, stopped and cut off. Nobody sees a
- * file without what was done to it before he looked, unless its maker was killed before anybody knew.
+ * Mounts make new directories, and new files in them, write those a few times, change them, sync, rename, close and remove them, while
+ * other mounts look at the same files, and daemons and clients are killed, stopped and cut off. Nobody sees a
+ * file without what was done to it before he looked, unless its maker was killed before anybody knew; and
+ * who has one open reads on when it is removed.
  */
 import { constants } from 'node:fs';
 import { connect } from '../../client/connect.ts';
@@ -44,6 +45,8 @@ export interface NewFilesVerdict {
   readonly lentChanges: number;
   readonly earlyLooks: number;
   readonly looks: number;
+  /** At files that were opened without the mgr's knowledge, and are removed. */
+  readonly looksAtGone: number;
 }
 
 /** Where something was made; `undefined`: in the root. */
@@ -125,8 +128,8 @@ const control = {
 export async function runNewFiles(options: NewFilesOptions): Promise<NewFilesVerdict> {
   const run = new NewFiles(options);
   const failure = await failureOf(run.go(options.forMs));
-  const { files, namesHere, lentChanges, earlyLooks, looks } = run;
-  return { failure, files, namesHere, lentChanges, earlyLooks, looks };
+  const { files, namesHere, lentChanges, earlyLooks, looks, looksAtGone } = run;
+  return { failure, files, namesHere, lentChanges, earlyLooks, looks, looksAtGone };
 }
 
 class NewFiles {
@@ -135,12 +138,15 @@ class NewFiles {
   lentChanges = 0;
   earlyLooks = 0;
   looks = 0;
+  looksAtGone = 0;
   readonly #cluster: Cluster;
   readonly #faults: Faults;
   readonly #random: SimRandom;
   readonly #known: NewFile[] = [];
   readonly #isSelfish: boolean;
   readonly #killsClients: boolean;
+  /** Who is not heard of for long may lose what he has just opened. */
+  readonly #cutsOff: boolean;
   /** When each client has ended a step last. */
   readonly #stepped = new Map<string, number>();
   #isOver = false;
@@ -148,6 +154,7 @@ class NewFiles {
   constructor({ seed, faults = [], defect }: NewFilesOptions) {
     this.#isSelfish = defect === 'selfish';
     this.#killsClients = faults.includes('client');
+    this.#cutsOff = faults.some((kind) => kind !== 'mgr');
     this.#cluster = new Cluster({ seed, iods: 2, smallFileBytes, onPowerLoss: () => undefined });
     const { world } = this.#cluster;
     this.#random = world.random.fork('new files');
@@ -333,13 +340,31 @@ class NewFiles {
     const sinceThen = file.least;
     const number = await this.#open(volume, file);
     if (number === undefined) return;
-    const reading = request(file.handle, { file: number, offset: 0, size: 2 * smallFileBytes });
-    const pieces = await fileHandlers.read(volume, reading, control);
-    const seen = Buffer.concat(pieces);
-    this.#saw(file, sinceThen, (state) => contentOf(state).equals(seen), `${seen.length} bytes`);
+    try {
+      await this.#read(volume, file, number, sinceThen);
+    } catch (error) {
+      if (!this.#cutsOff || !hasCode(error, 'ENOENT')) throw error;
+    }
     fileHandlers.release(volume, request(file.handle, { file: number }));
     this.looks++;
     if (!isClosed && file.maker.name !== life.name) this.earlyLooks++;
+  }
+
+  /** Several times through one descriptor: the file may be removed meanwhile. */
+  async #read(volume: Volume, file: NewFile, number: number, since: number): Promise<void> {
+    const isUnknown = volume.files.get(number).held === undefined;
+    let least = since;
+    for (let reads = 1 + this.#random.below(4); ; reads--) {
+      const isGone = file.removal === 'done';
+      const reading = request(file.handle, { file: number, offset: 0, size: 2 * smallFileBytes });
+      const pieces = await fileHandlers.read(volume, reading, control);
+      const seen = Buffer.concat(pieces);
+      this.#saw(file, least, (state) => contentOf(state).equals(seen), `${seen.length} bytes`);
+      if (isGone && isUnknown) this.looksAtGone++;
+      if (reads === 1) return;
+      await this.#pause(volume.access.session.runtime);
+      ({ least } = file);
+    }
   }
 
   /** @returns undefined: it is gone meanwhile */
