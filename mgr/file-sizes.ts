@@ -3,7 +3,7 @@
  * of a file that has its bytes in the mgr's store it is exact.
  * Changes of a file's size follow each other in its queue, and so does who asks meanwhile.
  */
-import { isFsError } from '../shared/errno.ts';
+import { FsError, isFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import type { Staged } from '../shared/rpc/service.ts';
 import { iodOfColumn, localLength } from '../shared/stripe.ts';
@@ -79,13 +79,14 @@ export class FileSizes {
     return this.mustAsk(attr.handle) ? { ...attr, sizeExact: false } : attr;
   }
 
-  /** Attributes with the size that the iods know of. */
+  /** Attributes with the size that the iods know of. @throws FsError ENOENT: it has gone meanwhile, and nobody knows it any more */
   async asked(attr: Attr, request?: Staged): Promise<Attr> {
     const { view } = this.#options;
     const before = view.inode(attr.handle);
     if (before === undefined) return attr;
     const { size, modified, exact } = await this.ask(before, request);
-    const inode = view.inode(attr.handle) ?? before;
+    const inode = view.inode(attr.handle);
+    if (inode === undefined) throw new FsError('ENOENT');
     // Its last writer has closed it meanwhile, and may have set its time: the iods do not know that.
     if (!this.mustAsk(attr.handle)) {
       return { ...attr, size: inode.size, modified: inode.modified, sizeExact: true };

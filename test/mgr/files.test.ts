@@ -4,6 +4,7 @@ import { limits } from '../../shared/limits.ts';
 import { fileOps, nameOps, openFlags } from '../../shared/wire/mgr-ops.ts';
 import { rights } from '../../shared/wire/values.ts';
 import { at, MgrWorld } from './mgr-world.ts';
+import { Asked } from './mount.ts';
 
 const { read, write, create, truncate } = openFlags;
 const both = rights.read | rights.write;
@@ -100,6 +101,23 @@ test('the only writer, which completes what is stored, is told without asking th
   t.true((await seen(writer)).sizeExact);
   await world.complete(other.truncate('/f', 10));
   t.false((await seen(writer)).sizeExact, 'what it knows of the size is void');
+});
+
+test('who asks while the file goes is told that it is gone, and no size', async (t) => {
+  const world = new MgrWorld(41);
+  const client = await world.client();
+  const other = await world.client();
+  const { attr } = await world.complete(client.create('/f'));
+  const { handle } = attr;
+  world.iods.sizes.set(handle, 300);
+  const release = world.iods.hold();
+  const asked = [other.stat('/f'), other.getAttr(handle)].map((one) => new Asked(one));
+  await world.pass(100);
+  await world.complete(client.unlink('/f'));
+  await world.complete(client.close(handle, both));
+  world.iods.sizes.delete(handle);
+  release();
+  for (const { answer } of asked) await t.throwsAsync(world.complete(answer), { code: 'ENOENT' });
 });
 
 test('who asks while the last writer closes is told what is stored then', async (t) => {
