@@ -118,7 +118,7 @@ export class HandleAccess {
   async call<Q, R>(op: Op<Q, R>, request: Q, control: Settling<NoInfer<R>>): Promise<R> {
     const { session } = this;
     const inTheWay = this.names?.inTheWayOf(request, op === nameOps.readDirectory);
-    if (inTheWay !== undefined) await this.#within(inTheWay, control);
+    if (inTheWay !== undefined) await this.untilTold(inTheWay, control);
     const isChange = op.traits.resend === 'slot';
     if (isChange) this.closeNow();
     const options = callOptions(session.runtime.clock, this.#deadlineMs, control);
@@ -267,10 +267,11 @@ export class HandleAccess {
    */
   settled(handle: Handle, control: Control): Promise<void> | undefined {
     const settling = this.names?.settle(handle) ?? this.lent.settle(handle);
-    return settling && this.#within(settling, control);
+    return settling && this.untilTold(settling, control);
   }
 
-  #within<T>(settling: Promise<T>, control: Control): Promise<T> {
+  /** Waits for what is being told to the mgr. @throws FsError ETIMEDOUT, ECANCELED */
+  untilTold<T>(settling: Promise<T>, control: Control): Promise<T> {
     return this.waitFor(settling, control, 'the mgr has not taken back yet what is new');
   }
 
@@ -303,7 +304,7 @@ export class HandleAccess {
   async backAt({ directory, path }: Place, control: Control): Promise<void> {
     const handle = this.cache?.find(directory, path);
     const going = handle == null ? undefined : this.names?.inTheWayOf({ handle });
-    if (going !== undefined) await this.#within(going, control);
+    if (going !== undefined) await this.untilTold(going, control);
   }
 
   /** What may be told of it without asking. @returns `undefined`: ask */
@@ -392,7 +393,7 @@ export class HandleAccess {
   async open(wish: OpenByPlace, { deadlineMs, signal }: Control): Promise<Opened> {
     const isFull = this.names?.isFull;
     if (isFull !== undefined) {
-      await this.#within(isFull, { deadlineMs, signal });
+      await this.untilTold(isFull, { deadlineMs, signal });
       const here = this.openHere(wish);
       if (here !== undefined) return here;
     }

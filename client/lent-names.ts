@@ -163,6 +163,33 @@ export class LentNames {
     return true;
   }
 
+  /** As `remove`, of a directory that is lent too, and in which there is nothing. */
+  removeDirectory(at: Place): true | Promise<void> | undefined {
+    const parent = this.#usable(at.directory);
+    const { caching } = this.#options;
+    const unborn = parent?.pending.get(at.path);
+    if (unborn?.isTold === true) return unborn.over;
+    const handle = caching.cache?.find(at.directory, at.path);
+    const directory = handle == null ? undefined : this.#usable(handle);
+    if (parent === undefined || directory === undefined || handle == null) return undefined;
+    if (caching.cache?.isEmpty(handle) !== true) return undefined;
+    const telling = directory.next ?? directory.running;
+    if (telling !== undefined) return telling;
+    if (unborn !== undefined) {
+      this.#untold.over(unborn);
+      this.#untold.forget(directory);
+    } else {
+      // The mgr knows that it is empty before it hears that it is gone.
+      if (this.#isUntold(directory)) return this.#untold.tell(directory, true);
+      if (parent.removed.size === limits.namesPerSettle) return this.#untold.tell(parent, false);
+      this.#untold.remove(parent, at.path, handle);
+    }
+    this.#directories.gone(handle);
+    caching.knowledge.recall(handle);
+    this.#changed(parent, [at.path, undefined], -1);
+    return true;
+  }
+
   /** As `remove`, of one that was made here, or that replaces a file. @param from, to names in lent directories */
   rename(from: Place, to: Place): true | Promise<void> | undefined {
     const source = this.#usable(from.directory);
@@ -280,7 +307,11 @@ export class LentNames {
     const isAll = handles === 'all';
     const known = isAll ? [...this.#directories.lent.keys()] : handles;
     if (!isAll) this.#areShared(handles);
-    const going = known.flatMap((handle) => this.#giveBack(handle) ?? []);
+    // What has lost its name here is gone before anybody looks at it.
+    const going = known.flatMap(
+      (handle) =>
+        this.#giveBack(handle) ?? (this.#untold.whereOf(handle) && this.settle(handle)) ?? [],
+    );
     if (!isAll) await Promise.all(going);
   }
 

@@ -88,6 +88,14 @@ export class NameCache {
     return this.#directories.get(directory)?.complete ?? false;
   }
 
+  /** All its names are known: there are none. */
+  isEmpty(directory: Handle): boolean {
+    const known = this.#directories.get(directory);
+    if (known?.complete !== true) return false;
+    for (const handle of known.names.values()) if (handle !== undefined) return false;
+    return true;
+  }
+
   /** True while a listing that was asked for then tells all the names of a directory. */
   isWhole(directory: Handle, asked: Moment): boolean {
     const isComplete = this.#directories.get(directory)?.complete ?? false;

@@ -63,7 +63,7 @@ export class UntoldNames {
     this.#unborn.set(unborn.attr.handle, unborn);
   }
 
-  /** @param handle of a file that had no other name */
+  /** @param handle of a directory, or of a file that had no other name */
   remove(directory: LentDirectory, name: ByteString, handle: Handle): void {
     directory.removed.set(name, handle);
     this.#removed.set(handle, directory);
@@ -74,6 +74,12 @@ export class UntoldNames {
     directory.isChanged = true;
     this.#dirty.add(directory);
     this.#options.wake(limits.lentMs);
+  }
+
+  /** What was to be told of it the mgr need not know: it has never heard of it. */
+  forget(directory: LentDirectory): void {
+    directory.isChanged = false;
+    this.#dirty.delete(directory);
   }
 
   /** What is to be told by now. @returns resolves when the first of what is being told is */

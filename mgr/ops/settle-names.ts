@@ -9,6 +9,7 @@ import type { Lends } from '../lends.ts';
 import { requireFree } from '../namespace/entries.ts';
 import { layoutOfNewFile } from '../namespace/layout.ts';
 import { inodeOf } from '../namespace/path.ts';
+import { requireEmpty } from '../namespace/rename-rules.ts';
 import type { Rights } from '../rights.ts';
 import type { MetaStore } from '../store/meta-store.ts';
 import type { Inode } from '../store/rows.ts';
@@ -29,7 +30,8 @@ export interface NamesScope {
 /**
  * What was taken away and made in a lent directory is so here, in one change. Room is what is kept for such a time
  * when the disk is full: whoever has made it was told so long since.
- * @throws FsError EPERM: the directory is not lent to the session; EEXIST, EINVAL, EFBIG (not even one stripe)
+ * @throws FsError EPERM: the directory, or one that was taken away, is not lent to the session; EEXIST,
+ *   EINVAL, ENOTEMPTY, EFBIG (not even one stripe)
  */
 export function settleNames(scope: NamesScope, call: ChangeCall<Reply>, request: Request): Reply {
   const { lends, rights, store } = scope;
@@ -41,11 +43,11 @@ export function settleNames(scope: NamesScope, call: ChangeCall<Reply>, request:
   call.isTold = true;
   return lends.asHolder(who.session, () => {
     const directory = inodeOf(view, handle);
-    for (const name of request.removed) remove(lends, call, directory, name);
+    const gone = request.removed.filter((name) => remove(lends, call, directory, name));
     const contents = contentsOf(request);
     const inodes = made.map((one, i) => make(call, directory, one, contents[i] ?? noBytes));
     const subdirectories = inodes.filter(({ kind }) => kind === 'directory').length;
-    const links = directory.links + subdirectories;
+    const links = directory.links + subdirectories - gone.length;
     const settled = { ...directory, links, ...attributesOf(call.now, request) };
     view.putInode(settled);
     for (const { kind, handle: one } of inodes) {
@@ -62,21 +64,29 @@ export function settleNames(scope: NamesScope, call: ChangeCall<Reply>, request:
   });
 }
 
+/** @returns whether it was a directory */
 function remove(
-  lends: Pick<Lends, 'settle'>,
+  lends: Pick<Lends, 'requireLent' | 'settle'>,
   call: ChangeCall<Reply>,
   directory: Inode,
   name: ByteString,
-): void {
-  const { view } = call;
+): boolean {
+  const { view, who } = call;
   const dirent = view.dirent(directory.handle, name);
-  if (dirent === undefined) return;
+  if (dirent === undefined) return false;
   const inode = inodeOf(view, dirent.handle);
-  if (inode.kind === 'directory') throw new FsError('EISDIR');
+  const isDirectory = inode.kind === 'directory';
+  if (isDirectory) {
+    // Of any other its client does not know that there is nothing in it.
+    lends.requireLent(who.session, inode.handle);
+    requireEmpty(view, inode);
+  }
   // What was done to it goes with it.
   lends.settle(inode.handle);
   view.deleteDirent(directory.handle, name);
-  dropLink(call, inode);
+  if (isDirectory) view.deleteInode(inode.handle);
+  else dropLink(call, inode);
+  return isDirectory;
 }
 
 /** What belongs to each in turn. @throws FsError EINVAL: there is more of it, or less */

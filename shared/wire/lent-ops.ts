@@ -40,7 +40,7 @@ export const lentOps = {
       /** It is lent no longer. */
       back: bool,
       ...settledAttr,
-      /** Names of files, or of nothing. */
+      /** Names of files, of empty directories that are lent too, or of nothing. */
       removed: list(fileName, limits.namesPerSettle),
       made: list(
         struct({

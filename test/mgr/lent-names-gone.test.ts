@@ -134,12 +134,43 @@ test('a name that is not there is passed over', async (t) => {
   t.deepEqual(await world.complete(names(other)), []);
 });
 
-test('a directory is not taken away so, and with it nothing', async (t) => {
+test('an empty directory that is lent too goes, and who waits for it finds it gone', async (t) => {
+  const { world, mount, other, handles, directory, settle } = await begin(12);
+  const [sub] = handles;
+  await world.complete(settle([], [{ handle: sub, name: 'sub', kind: 'directory' }], false));
+  t.is(world.store?.lent().length, 2);
+  mount.onRecall = () => settle(['sub'], [], false);
+  await t.throwsAsync(world.complete(other.getAttr(sub)), { code: 'ESTALE' });
+  t.deepEqual(
+    world.store?.lent().map(({ handle }) => handle),
+    [directory],
+  );
+  t.is(world.store?.inode(sub), undefined);
+  mount.onRecall = () => settle([]);
+  t.is((await world.complete(other.stat('/d'))).attr.links, 2);
+});
+
+test('a lent directory with something in it does not go, and with it nothing', async (t) => {
+  const { world, mount, other, handles, lent, settle } = await begin(13);
+  const [sub, file] = handles;
+  await world.complete(settle([], [{ handle: sub, name: 'sub', kind: 'directory' }], false));
+  const inside = { ...lent, attr: { ...lent.attr, handle: sub } };
+  await world.complete(
+    mount.settleNames(inside, [{ handle: file, name: 'inside' }], { back: false }),
+  );
+  await t.throwsAsync(world.complete(settle(['f', 'sub'])), { code: 'ENOTEMPTY' });
+  await world.complete(mount.settleNames(inside, []));
+  await world.complete(settle([]));
+  t.deepEqual(await world.complete(names(other)), ['f', 'sub']);
+  t.deepEqual(await world.complete(names(other, '/d/sub')), ['inside']);
+});
+
+test('a directory that is not lent is not taken away so, and with it nothing', async (t) => {
   const { world, other, directory, handles, settle } = await begin(8, (before, client) =>
     before.complete(client.mkdir('/d/sub')),
   );
   const refused = settle(['f', 'sub'], [{ handle: handles[0], name: 'new' }]);
-  await t.throwsAsync(world.complete(refused), { code: 'EISDIR' });
+  await t.throwsAsync(world.complete(refused), { code: 'EPERM' });
   t.deepEqual(
     world.store?.lent().map(({ handle }) => handle),
     [directory],

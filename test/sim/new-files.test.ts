@@ -13,15 +13,20 @@ async function passSeeds(
   let lentChanges = 0;
   let earlyLooks = 0;
   let looksAtGone = 0;
+  let directoriesGone = 0;
   for (let seed = first; seed <= last; seed++) {
     const verdict = await runNewFiles({ seed, forMs, faults });
     lentChanges += verdict.lentChanges;
     earlyLooks += verdict.earlyLooks;
     looksAtGone += verdict.looksAtGone;
+    directoriesGone += verdict.directoriesGone;
     if (verdict.failure !== undefined) t.fail(`seed ${seed}: ${verdict.failure.message}`);
   }
   t.true(lentChanges > 20, `${lentChanges} changes of lent files`);
-  t.true(looksAtGone > 0, `${looksAtGone} looks at removed files of which the mgr had not heard`);
+  // Where somebody is cut off, few are left to look.
+  if (faults.length === 0)
+    t.true(looksAtGone > 0, `${looksAtGone} looks at removed files of which the mgr had not heard`);
+  t.true(directoriesGone > 0, `${directoriesGone} lent directories that went`);
   t.true(earlyLooks > 20, `${earlyLooks} looks at files that others were at work on`);
 }
 

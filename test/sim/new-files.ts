@@ -47,6 +47,8 @@ export interface NewFilesVerdict {
   readonly looks: number;
   /** At files that were opened without the mgr's knowledge, and are removed. */
   readonly looksAtGone: number;
+  /** Directories that were lent to those who took them away. */
+  readonly directoriesGone: number;
 }
 
 /** Where something was made; `undefined`: in the root. */
@@ -128,8 +130,9 @@ const control = {
 export async function runNewFiles(options: NewFilesOptions): Promise<NewFilesVerdict> {
   const run = new NewFiles(options);
   const failure = await failureOf(run.go(options.forMs));
-  const { files, namesHere, lentChanges, earlyLooks, looks, looksAtGone } = run;
-  return { failure, files, namesHere, lentChanges, earlyLooks, looks, looksAtGone };
+  const { files, namesHere, lentChanges, earlyLooks, looks, looksAtGone, directoriesGone } = run;
+  const looked = { earlyLooks, looks, looksAtGone };
+  return { failure, files, namesHere, lentChanges, ...looked, directoriesGone };
 }
 
 class NewFiles {
@@ -139,6 +142,9 @@ class NewFiles {
   earlyLooks = 0;
   looks = 0;
   looksAtGone = 0;
+  directoriesGone = 0;
+  /** Directories that were taken away, by whom. */
+  readonly #gone: { name: ByteString; parent: NewDirectory | undefined; by: Life }[] = [];
   readonly #cluster: Cluster;
   readonly #faults: Faults;
   readonly #random: SimRandom;
@@ -206,13 +212,18 @@ class NewFiles {
     const volume = this.#volume(fileSystem, runtime);
     const lanes = Array.from({ length: 2 }, async () => {
       while (!this.#isOver) {
-        const step = this.#random.chance(0.3) ? this.#make(volume, life) : this.#look(volume, life);
-        await step.catch(passUncertain);
+        await this.#step(volume, life).catch(passUncertain);
         this.#stepped.set(life.name, this.#cluster.world.nowMs);
         await this.#pause(runtime);
       }
     });
     await Promise.all(lanes);
+  }
+
+  #step(volume: Volume, life: Life): Promise<void> {
+    if (this.#random.chance(0.3)) return this.#make(volume, life);
+    if (this.#random.chance(0.1)) return this.#makeAndRemove(volume, life);
+    return this.#random.chance(0.1) ? this.#lookForGone(volume) : this.#look(volume, life);
   }
 
   #volume(fileSystem: Awaited<ReturnType<typeof connect>>, { clock }: Runtime): Volume {
@@ -269,6 +280,47 @@ class NewFiles {
     directories.push(made);
     if (directories.length > 3) directories.shift();
     return made;
+  }
+
+  /** A program makes a directory, perhaps with something in it, and takes it away. */
+  async #makeAndRemove(volume: Volume, life: Life): Promise<void> {
+    const parent = await this.#directory(volume, life);
+    const where = parent?.handle ?? rootHandle;
+    const { runtime } = volume.access.session;
+    const name = byteString(`passing-${this.files++}`);
+    const { node } = await nameHandlers.makeDirectory(
+      volume,
+      request(where, { mode: 0o755 }, name),
+      control,
+    );
+    if (this.#random.chance(0.5)) {
+      const inside = byteString('inside');
+      const creation = request(node as Handle, { flags: constants.O_WRONLY, mode: 0o644 }, inside);
+      const { open } = await fileHandlers.create(volume, creation, control);
+      fileHandlers.release(volume, request(node as Handle, { file: open.file }));
+      await this.#pause(runtime);
+      await nameHandlers.unlink(volume, request(node as Handle, {}, inside), control);
+    }
+    await this.#pause(runtime);
+    const isLent = [where, node as Handle].every((one) => volume.access.here(one) !== undefined);
+    await nameHandlers.removeDirectory(volume, request(where, {}, name), control);
+    if (isLent) this.directoriesGone++;
+    this.#gone.push({ name, parent, by: life });
+    if (this.#gone.length > filesLookedAt) this.#gone.shift();
+  }
+
+  /** Nobody finds a directory that was taken away, unless with its remover that was lost too. */
+  async #lookForGone(volume: Volume): Promise<void> {
+    if (this.#gone.length === 0) return;
+    const { name, parent, by } = this.#random.pick(this.#gone);
+    try {
+      const directory = await this.#walk(volume, parent);
+      const lookup = request(directory, {}, name);
+      const { node } = await nameHandlers.lookup(volume, lookup, control);
+      if (node !== 0 && !by.isOver) throw new Error(`${name} is there again`);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
   }
 
   async #change(volume: Volume, file: NewFile, number: number): Promise<void> {

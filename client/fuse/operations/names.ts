@@ -9,7 +9,15 @@ import { type HandleAccess, type Maker } from '../../handle-access.ts';
 import { placeAt, placeIn } from '../../handle-place.ts';
 import type { Incoming } from '../message.ts';
 import type { EntryReply } from '../protocol.ts';
-import { entryOf, type Handlers, handleOf, kindOf, noEntryAt, type Volume } from '../volume.ts';
+import {
+  type Answer,
+  entryOf,
+  type Handlers,
+  handleOf,
+  kindOf,
+  noEntryAt,
+  type Volume,
+} from '../volume.ts';
 
 const knownRenameFlags = renameFlags.noReplace | renameFlags.exchange;
 
@@ -61,14 +69,20 @@ export const nameHandlers = {
 
   unlink({ access }, request, control) {
     const at = placeIn(handleOf(request), request.tail);
-    const here = access.names?.remove(at);
-    return here === true ? done : unlink(access, at, here, control);
+    const ask = () => {
+      access.settleAt(at);
+      return access.call(nameOps.unlink, { at }, control);
+    };
+    return here(access, () => access.names?.remove(at), ask, control);
   },
 
-  async removeDirectory({ access }, request, control) {
+  removeDirectory({ access }, request, control) {
     const at = placeIn(handleOf(request), request.tail);
-    await access.backAt(at, control);
-    return access.call(nameOps.removeDirectory, { at }, control);
+    const ask = async () => {
+      await access.backAt(at, control);
+      return access.call(nameOps.removeDirectory, { at }, control);
+    };
+    return here(access, () => access.names?.removeDirectory(at), ask, control);
   },
 
   async rename(volume, request, control) {
@@ -80,20 +94,31 @@ export const nameHandlers = {
   },
 } satisfies Partial<Handlers>;
 
-/** @param soon when it may be done here */
-async function unlink(
+type Done = Readonly<Record<string, never>>;
+
+/**
+ * Done where the name is, if that is lent to us.
+ * @param attempt as `LentNames.remove` @param ask has the mgr do it
+ */
+function here(
   access: HandleAccess,
-  at: Place,
-  soon: Promise<void> | undefined,
+  attempt: () => true | Promise<void> | undefined,
+  ask: () => Promise<Done>,
   control: Control,
-) {
-  await soon;
-  if (soon !== undefined && access.names?.remove(at) === true) return done;
-  access.settleAt(at);
-  return access.call(nameOps.unlink, { at }, control);
+): Answer<Done> {
+  const now = attempt();
+  if (now === true) return done;
+  const soon = async (): Promise<Done> => {
+    if (now !== undefined) {
+      await access.untilTold(now, control);
+      if (attempt() === true) return done;
+    }
+    return ask();
+  };
+  return soon();
 }
 
-const done: Readonly<Record<string, never>> = {};
+const done: Done = {};
 
 async function lookUp(volume: Volume, at: Place, control: Control): Promise<EntryReply> {
   try {
@@ -141,15 +166,11 @@ async function move(
   const [name, newName] = request.tail;
   const from = placeIn(handleOf(request), name);
   const to = placeIn(directory as Handle, newName);
-  if (flags === 0) {
-    const here = access.names?.rename(from, to);
-    if (here === true) return done;
-    if (here !== undefined) {
-      await here;
-      if (access.names?.rename(from, to) === true) return done;
-    }
-  }
-  access.settleAt(from);
-  access.settleAt(to);
-  return access.call(nameOps.rename, { from, to, flags }, control);
+  const attempt = () => (flags === 0 ? access.names?.rename(from, to) : undefined);
+  const ask = () => {
+    access.settleAt(from);
+    access.settleAt(to);
+    return access.call(nameOps.rename, { from, to, flags }, control);
+  };
+  return here(access, attempt, ask, control);
 }

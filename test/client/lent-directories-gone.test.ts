@@ -1,0 +1,135 @@
+/** Lent directories that are taken away where they are lent too. */
+import test from 'ava';
+import { limits } from '../../shared/limits.ts';
+import { byteString, type Handle } from '../../shared/units.ts';
+import {
+  directoryAttr,
+  LendingMgr,
+  lentHandle,
+  linesOf,
+  onItsWay,
+  placeOf,
+} from './lending-mgr.ts';
+import { isOver } from './passing-time.ts';
+
+const sub = 30 as Handle;
+
+/** A directory that the mgr knows, in a lent one, and lent too. */
+async function begin(): Promise<LendingMgr> {
+  const mgr = await LendingMgr.with({ links: 3 });
+  mgr.know('sub', { handle: sub, kind: 'directory', links: 2 });
+  mgr.lend(directoryAttr(sub));
+  return mgr;
+}
+
+function removes(mgr: LendingMgr, name = 'sub') {
+  return mgr.names.removeDirectory(placeOf(name));
+}
+
+test('one that was made and taken away here the mgr never hears of', async (t) => {
+  const mgr = await LendingMgr.with();
+  const { handle = sub } = mgr.make('sub') ?? {};
+  mgr.write('f', 'abc', { at: placeOf('f', handle) });
+  t.is(removes(mgr), undefined, 'there is something in it');
+  t.true(mgr.names.remove(placeOf('f', handle)));
+  t.true(removes(mgr));
+  t.is(mgr.cache.find(lentHandle, byteString('sub')), null);
+  t.like(mgr.names.attr(lentHandle), { links: 2 });
+  t.is(mgr.names.attr(handle), undefined);
+  t.is(mgr.names.inTheWayOf({ handle }), undefined);
+  await mgr.pass(limits.lentMs);
+  t.deepEqual(linesOf(mgr.told), [`${lentHandle}: `]);
+  await mgr.answerAll();
+  await mgr.pass(limits.lentDirectoryMs);
+  t.deepEqual(linesOf(mgr.told), [`${lentHandle}:  back`], 'it is not given back itself');
+  t.is(removes(mgr), undefined, 'there is none');
+});
+
+test('one that the mgr knows is gone at once, and told a moment later', async (t) => {
+  const mgr = await begin();
+  t.true(removes(mgr));
+  t.is(mgr.cache.find(lentHandle, byteString('sub')), null);
+  t.like(mgr.names.attr(lentHandle), { links: 2 });
+  t.is(mgr.make('f', { at: placeOf('f', sub) }), undefined, 'nothing is made in it any more');
+  await mgr.pass(limits.lentMs);
+  t.deepEqual(linesOf(mgr.told), [`${lentHandle}: -sub`]);
+  await mgr.answer();
+  t.is(mgr.names.inTheWayOf({ handle: sub }), undefined);
+});
+
+test('the mgr knows that it is empty before it hears that it is gone', async (t) => {
+  const mgr = await begin();
+  mgr.know('old', {}, sub);
+  t.is(removes(mgr), undefined, 'there is something in it');
+  t.true(mgr.names.remove(placeOf('old', sub)));
+  const told = onItsWay(removes(mgr));
+  t.false(await isOver(told));
+  t.deepEqual(linesOf(mgr.told), [`${sub}: -old`]);
+  t.truthy(mgr.cache.find(lentHandle, byteString('sub')));
+  await mgr.answer();
+  t.true(await isOver(told));
+  t.true(removes(mgr));
+  await mgr.pass(limits.lentMs);
+  t.deepEqual(linesOf(mgr.told), [`${lentHandle}: -sub`]);
+});
+
+test('one that is on its way is taken away when the mgr knows it', async (t) => {
+  const mgr = await LendingMgr.with();
+  mgr.make('sub');
+  await mgr.pass(limits.lentMs);
+  const told = onItsWay(removes(mgr));
+  t.false(await isOver(told));
+  await mgr.answer();
+  t.true(await isOver(told));
+  t.true(removes(mgr));
+  await mgr.pass(limits.lentMs);
+  t.deepEqual(linesOf(mgr.told), [`${lentHandle}: -sub`]);
+});
+
+test('what only the mgr can take away it is asked to', async (t) => {
+  const mgr = await LendingMgr.with();
+  mgr.know('known', { handle: 52 as Handle, kind: 'directory', links: 2 });
+  mgr.write('file', 'abc');
+  for (const name of ['known', 'file', 'nothing']) t.is(removes(mgr, name), undefined, name);
+  const other = await begin();
+  other.cache.changeUnknown(sub, byteString('somebody'));
+  t.is(removes(other), undefined, 'nobody knows what is in it');
+  const gone = await begin();
+  void gone.names.recalled([lentHandle]);
+  t.is(removes(gone), undefined, 'where it is goes back');
+  const invalid = await begin();
+  invalid.isValid = false;
+  t.is(removes(invalid), undefined);
+});
+
+test('whoever wants to look into it waits until the mgr knows that it is gone', async (t) => {
+  for (const asks of [
+    (mgr: LendingMgr) => mgr.names.recalled([sub]),
+    (mgr: LendingMgr) => mgr.names.inTheWayOf({ handle: sub }),
+  ]) {
+    const mgr = await begin();
+    t.true(removes(mgr));
+    const waits = asks(mgr) ?? Promise.resolve();
+    t.false(await isOver(waits));
+    t.deepEqual(linesOf(mgr.told), [`${lentHandle}: -sub`]);
+    await mgr.answer();
+    t.true(await isOver(waits));
+  }
+});
+
+test('another of its name is told in the same message', async (t) => {
+  const mgr = await begin();
+  t.true(removes(mgr));
+  t.truthy(mgr.make('sub'));
+  await mgr.pass(limits.lentMs);
+  t.deepEqual(linesOf(mgr.told), [`${lentHandle}: -sub sub`]);
+});
+
+test('what was taken away is asked for again when the message is lost', async (t) => {
+  const mgr = await begin();
+  t.true(removes(mgr));
+  await mgr.pass(limits.lentMs);
+  await mgr.loseSession();
+  t.is(mgr.cache.find(lentHandle, byteString('sub')), undefined);
+  t.is(mgr.names.inTheWayOf({ handle: sub }), undefined);
+});
