@@ -245,3 +245,21 @@ test('of directories the one in which a name was taken away is told alone', asyn
   await mgr.pass(limits.lentMs);
   t.deepEqual(linesOf(mgr.told), [`${other}: -a`]);
 });
+
+test('a file that a program reads without the knowledge of the mgr is gone when the mgr knows who does', async (t) => {
+  const mgr = await LendingMgr.with();
+  const { names } = mgr;
+  const { handle } = mgr.know('a');
+  const tell: (() => void)[] = [];
+  mgr.borne.set(handle, new Promise((resolve) => void tell.push(resolve)));
+  const going = onItsWay(names.remove(placeOf('a')));
+  t.is(found(mgr, 'a'), handle, 'its name is there yet');
+  t.false(await isOver(going));
+  mgr.borne.delete(handle);
+  tell[0]?.();
+  t.true(await isOver(going));
+  t.true(names.remove(placeOf('a')));
+  t.is(found(mgr, 'a'), null);
+  await mgr.pass(limits.lentMs);
+  t.deepEqual(linesOf(mgr.told), [`${lentHandle}: -a`]);
+});

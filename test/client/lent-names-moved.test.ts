@@ -230,3 +230,20 @@ test('one that was replaced is in the way of who names it until the mgr knows', 
   await mgr.answer();
   t.true(await isOver(waits));
 });
+
+test('one that a program reads without the knowledge of the mgr is replaced when the mgr knows who does', async (t) => {
+  const mgr = await LendingMgr.with();
+  const { names } = mgr;
+  const { handle } = mgr.know('a');
+  const fresh = mgr.write('new', 'abc');
+  mgr.borne.set(handle, Promise.resolve());
+  const going = onItsWay(names.rename(placeOf('new'), placeOf('a')));
+  t.is(found(mgr, 'a'), handle);
+  t.is(found(mgr, 'new'), fresh.handle, 'all is as it was');
+  await going;
+  mgr.borne.delete(handle);
+  t.true(names.rename(placeOf('new'), placeOf('a')));
+  t.is(found(mgr, 'a'), fresh.handle);
+  await mgr.pass(limits.lentMs);
+  t.deepEqual(linesOf(mgr.told), [`${lentHandle}: -a a`]);
+});

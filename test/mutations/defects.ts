@@ -4,6 +4,7 @@
  */
 
 import { lentDefects } from './lent-defects.ts';
+import { smallReadDefects } from './small-read-defects.ts';
 
 export interface Defect {
   /** What is wrong then, in the words of the field. */
@@ -256,6 +257,7 @@ export const defects: readonly Defect[] = [
     noticedBy: ['test/mgr/files.test.ts'],
   },
   ...lentDefects,
+  ...smallReadDefects,
   {
     title: 'a call that is made upon a loss makes a second connection',
     file: 'shared/rpc/link.ts',

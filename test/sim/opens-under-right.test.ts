@@ -234,7 +234,7 @@ test('a file that is open is read on by a mount that was cut off for a moment wh
   }
 });
 
-test('so it is when the mgr dies meanwhile, and is not there at once', async (t) => {
+test('a file that is open is read on when the mgr dies while it is unlinked, and is not there at once', async (t) => {
   for (const downMs of [100, 2000, 20_000]) {
     const scene = await begin(9);
     const { stage, reader, other } = scene;

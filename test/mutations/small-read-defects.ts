@@ -1,0 +1,47 @@
+/** Of small files that mounts read without a word to the mgr. */
+import type { Defect } from './defects.ts';
+
+export const smallReadDefects: readonly Defect[] = [
+  {
+    title: 'the right to a small file is given back before the mgr knows who reads it',
+    file: 'client/opens-under-right.ts',
+    right: 'else if (this.#opens.size > 0) await this.#allKnown(handles);',
+    wrong: 'else void this.#allKnown(handles);',
+    noticedBy: ['test/client/opens-under-right.test.ts'],
+  },
+  {
+    title: 'a mount takes the name of a small file away that it reads, and does not say so',
+    file: 'client/opens-under-right.ts',
+    right: 'handle === undefined ? this.owed() : this.known(handle);',
+    wrong: 'handle === undefined ? this.owed() : undefined;',
+    noticedBy: ['test/sim/opens-under-right.test.ts'],
+  },
+  {
+    title: 'a small file goes from a lent directory before the mgr knows that its mount reads it',
+    file: 'client/lent-names.ts',
+    right: '    if (opening !== undefined) return opening;\n',
+    wrong: '    void opening;\n',
+    noticedBy: ['test/client/lent-names-gone.test.ts', 'test/sim/opens-under-right.test.ts'],
+  },
+  {
+    title: 'a mount that reads small files owes nothing when it comes back',
+    file: 'client/handle-access.ts',
+    right: '[this.lent.owed(), this.names?.owed(), this.#opens.owed()]',
+    wrong: '[this.lent.owed(), this.names?.owed()]',
+    noticedBy: ['test/sim/opens-under-right.test.ts'],
+  },
+  {
+    title: 'others go on while a client is told what its own change has taken from it',
+    file: 'mgr/rights.ts',
+    right: '      if (told !== undefined) recalls.push(told);\n',
+    wrong: '      void told;\n',
+    noticedBy: ['test/sim/opens-under-right.test.ts'],
+  },
+  {
+    title: 'bytes of small files are kept that were asked for before a change',
+    file: 'client/fuse/small-reads.ts',
+    right: 'if (unwritten(this.#volume, handle)?.since === since)',
+    wrong: 'if (bytes.length > 0)',
+    noticedBy: ['test/client/fuse/small-reads.test.ts'],
+  },
+];
