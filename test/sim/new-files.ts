@@ -288,11 +288,8 @@ class NewFiles {
     const where = parent?.handle ?? rootHandle;
     const { runtime } = volume.access.session;
     const name = byteString(`passing-${this.files++}`);
-    const { node } = await nameHandlers.makeDirectory(
-      volume,
-      request(where, { mode: 0o755 }, name),
-      control,
-    );
+    const making = request(where, { mode: 0o755 }, name);
+    const { node } = await nameHandlers.makeDirectory(volume, making, control);
     if (this.#random.chance(0.5)) {
       const inside = byteString('inside');
       const creation = request(node as Handle, { flags: constants.O_WRONLY, mode: 0o644 }, inside);
