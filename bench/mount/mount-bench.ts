@@ -51,14 +51,17 @@ export async function measureAll(
   bench: MountBench,
   users: number,
   taskIn: (directory: string, user: number) => UserTask,
+  prepare: (directory: string) => void = () => undefined,
 ): Promise<Measured> {
   const crew = bench.users.slice(0, users);
   const there: Limit[] = [];
   for (const { name, directory } of [bench.local, ...bench.others]) {
+    prepare(directory);
     const outcome = await performAll(crew, (user) => taskIn(directory, user));
     there.push({ name, value: perSecond(outcome) });
     await setTimeout(restMs);
   }
+  prepare(bench.mounted);
   const { outcome, cpuUs } = await withCpu(bench, () =>
     performAll(crew, (user) => taskIn(bench.mounted, user)),
   );

@@ -1,5 +1,7 @@
 /** A large file in order, in calls of 1 MiB: through the mount, by the library, on the local disk. */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { warmMemory } from '../machine.ts';
 import { perSecond } from '../processes.ts';
 import type { Limit, Row } from '../rows.ts';
 import { type Measured, measureAll, type MountBench } from './mount-bench.ts';
@@ -41,6 +43,10 @@ async function measureOnce(
   direction: (typeof directions)[number],
 ): Promise<Measured> {
   const bytes = bench.sizes.streamBytes;
+  const warm = (): void => {
+    if (direction === 'write') warmMemory(bench.local.directory, bytes);
+  };
+  warm();
   const library = await bench.client.perform({
     kind: 'stream',
     path: '/library-stream',
@@ -49,8 +55,12 @@ async function measureOnce(
     callBytes,
     way: 'calls',
   });
-  const measured = await measureAll(bench, 1, (directory) => {
-    return { kind: 'stream', path: join(directory, 'stream'), direction, bytes };
+  const fileIn = (directory: string): string => join(directory, 'stream');
+  const taskIn = (directory: string) =>
+    ({ kind: 'stream', path: fileIn(directory), direction, bytes }) as const;
+  const measured = await measureAll(bench, 1, taskIn, (directory) => {
+    if (direction === 'write') rmSync(fileIn(directory), { force: true });
+    warm();
   });
   const beside: Limit = { name: 'the library', value: perSecond(library) };
   return { ...measured, there: [beside, ...measured.there] };

@@ -14,6 +14,7 @@ import { unmount } from '../../fuse/mounting.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Context, Run } from '../command.ts';
 import { CommandError } from '../failure.ts';
+import { mountFlags } from '../installation.ts';
 import { Interrupt } from '../local-cluster/interrupt.ts';
 import { isDead, listMounts, mountOn, mountPoint } from '../mount-table.ts';
 import { fstabLine } from '../mount-helper.ts';
@@ -208,7 +209,8 @@ function foregroundWords(
   url: string | undefined,
 ): [program: string, ...words: string[]] {
   const [node = process.execPath, program = ''] = process.argv;
-  const words = [...process.execArgv, program, 'mount', directory, '--foreground'];
+  const flags = [...mountFlags, ...process.execArgv];
+  const words = [...flags, program, 'mount', directory, '--foreground'];
   if (url !== undefined) words.push('--url', url);
   for (const name of ['key', 'user', 'timeout', 'options', 'metrics'] as const) {
     const text = given.text(name);
