@@ -59,7 +59,7 @@ export function drawCall(random: SimRandom): RandomCall {
     mode: random.pick([0o755, 0o700, 0o644, 0o2775, 0o4711]),
     content: 'x'.repeat(random.below(random.chance(0.05) ? 40_000 : 600)),
     flag: random.pick(['w', 'a', 'wx']),
-    openFlag: random.pick(['r', 'r+', 'w+', 'wx+', 'a+']),
+    openFlag: random.pick(['r', 'r', 'r', 'r+', 'w+', 'wx+', 'a+']),
     length: random.below(9000),
     seconds: 1_000_000_000 + random.below(100_000_000),
     file: random.below(8),
@@ -130,6 +130,12 @@ const makers = {
     const bytes = Buffer.alloc(200);
     return bytes.toString('latin1', 0, readSync(file, bytes, 0, 200, length));
   }),
+  fileReadAll: withFile((file) => {
+    const bytes = Buffer.alloc(50_000);
+    return bytes.toString('latin1', 0, readSync(file, bytes, 0, bytes.length, 0));
+  }),
+  // Also what has no name any more.
+  fileReopen: withFile((file, { open }) => open.push(openSync(`/proc/self/fd/${file}`, 'r'))),
   fileStat: withFile((file) => factsOf(fstatSync(file))),
   fileSync: withFile((file) => fsyncSync(file)),
   fileChmod: withFile((file, { mode }) => fchmodSync(file, mode)),
@@ -158,6 +164,10 @@ const kinds: readonly Kind[] = [
   'rename',
   'stat',
   'read',
+  'open',
   'fileWrite',
+  'fileReadAll',
+  'fileReadAll',
+  'fileClose',
   'fileClose',
 ];
