@@ -55,7 +55,6 @@ async function measureOnce(
     callBytes,
     way: 'calls',
   });
-  const fileIn = (directory: string): string => join(directory, 'stream');
   const taskIn = (directory: string) =>
     ({ kind: 'stream', path: fileIn(directory), direction, bytes }) as const;
   const measured = await measureAll(bench, 1, taskIn, (directory) => {
@@ -65,6 +64,8 @@ async function measureOnce(
   const beside: Limit = { name: 'the library', value: perSecond(library) };
   return { ...measured, there: [beside, ...measured.there] };
 }
+
+const fileIn = (directory: string): string => join(directory, 'stream');
 
 const rateOf = ({ value }: Limit): number => value;
 
