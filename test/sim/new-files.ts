@@ -15,7 +15,7 @@ import { setAttrBits } from '../../client/fuse/protocol.ts';
 import { SmallContents } from '../../client/fuse/small-contents.ts';
 import type { Volume } from '../../client/fuse/volume.ts';
 import { HandleAccess } from '../../client/handle-access.ts';
-import { FsError, isFsError, hasCode } from '../../shared/errno.ts';
+import { FsError, hasCode, isFsError } from '../../shared/errno.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
 import { type ByteString, byteString, type Handle, rootHandle } from '../../shared/units.ts';
 import { Deadlines } from './checkers.ts';

@@ -1,12 +1,12 @@
 /** Open files and their bytes. A write that is answered is at the daemons, but of a file that is lent to us. */
 import { constants } from 'node:fs';
-import { FsError, toFsError, hasCode } from '../../../shared/errno.ts';
+import { FsError, hasCode, toFsError } from '../../../shared/errno.ts';
 import type { Handle } from '../../../shared/units.ts';
 import { openFlags } from '../../../shared/wire/mgr-ops.ts';
 import type { Attr } from '../../../shared/wire/values.ts';
 import type { Control } from '../../control.ts';
 import type { File } from '../../file.ts';
-import { type OpenByPlace } from '../../handle-access.ts';
+import type { OpenByPlace } from '../../handle-access.ts';
 import { placeAt, placeIn } from '../../handle-place.ts';
 import type { Known } from '../../name-cache.ts';
 import { openIntent } from '../../open-flags.ts';

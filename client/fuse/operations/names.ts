@@ -5,7 +5,7 @@ import type { ByteString, Handle } from '../../../shared/units.ts';
 import { nameOps, renameFlags } from '../../../shared/wire/mgr-ops.ts';
 import type { Place } from '../../../shared/wire/values.ts';
 import type { Control } from '../../control.ts';
-import { type HandleAccess, type Maker } from '../../handle-access.ts';
+import type { HandleAccess, Maker } from '../../handle-access.ts';
 import { placeAt, placeIn } from '../../handle-place.ts';
 import type { Incoming } from '../message.ts';
 import type { EntryReply } from '../protocol.ts';
