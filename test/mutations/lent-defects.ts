@@ -106,7 +106,7 @@ export const lentDefects: readonly Defect[] = [
   {
     title: 'the mgr is asked for what it was not told of yet',
     file: 'client/handle-access.ts',
-    right: '    if (inTheWay !== undefined) await this.#within(inTheWay, control);\n',
+    right: '    if (inTheWay !== undefined) await this.untilTold(inTheWay, control);\n',
     wrong: '    void inTheWay;\n',
     noticedBy: ['test/sim/lent-directories.test.ts'],
   },
@@ -135,15 +135,22 @@ export const lentDefects: readonly Defect[] = [
   {
     title: 'what was taken away in a lent directory is so after what was made there',
     file: 'mgr/ops/settle-names.ts',
-    right: `    for (const name of request.removed) remove(lends, call, directory, name);
+    right: `    const gone = request.removed.filter((name) => remove(lends, call, directory, name));
     const contents = contentsOf(request);
     const inodes = made.map((one, i) => make(call, directory, one, contents[i] ?? noBytes));
 `,
     wrong: `    const contents = contentsOf(request);
     const inodes = made.map((one, i) => make(call, directory, one, contents[i] ?? noBytes));
-    for (const name of request.removed) remove(lends, call, directory, name);
+    const gone = request.removed.filter((name) => remove(lends, call, directory, name));
 `,
     noticedBy: ['test/mgr/lent-names-gone.test.ts'],
+  },
+  {
+    title: 'a directory that was taken away is answered for before the mgr knows that',
+    file: 'client/lent-names.ts',
+    right: '(this.#untold.whereOf(handle) && this.settle(handle)) ?? []',
+    wrong: '[]',
+    noticedBy: ['test/client/lent-directories-gone.test.ts'],
   },
   {
     title: 'who makes what is open in its lent directories waits for itself to be back',

@@ -7,6 +7,7 @@
 import { connect } from '../../client/connect.ts';
 import type { FileSystem } from '../../client/file-system.ts';
 import type { KernelCache } from '../../client/fuse/kernel-cache.ts';
+import { OpenFiles } from '../../client/fuse/open-files.ts';
 import type { Volume } from '../../client/fuse/volume.ts';
 import { HandleAccess } from '../../client/handle-access.ts';
 import { placeAt, placeIn } from '../../client/handle-place.ts';
@@ -149,14 +150,15 @@ class Coherence {
   async #work(runtime: Runtime, name: string, kernel: ModelKernel): Promise<void> {
     const options = { runtime, key: secret, name, uid: 0, gid: 0, umask: 0 };
     const fileSystem: FileSystem = await connect(clusterUrl, options);
-    const cache = kernel.mount(runtime);
+    const files = new OpenFiles();
+    const cache = kernel.mount(runtime, files);
     const access = new HandleAccess({
       fileSystem,
       deadlineMs,
       revoke: (handles) => (this.#isKernelDeaf ? Promise.resolve() : cache.revoke(handles)),
     });
     const contents = new CountedContents(this.#isHoarding, () => this.keptLooks++);
-    const volume = volumeOf(access, { nodes: kernel.nodes, kernel: cache, contents });
+    const volume = volumeOf(access, { nodes: kernel.nodes, kernel: cache, contents, files });
     const lanes = Array.from({ length: 3 }, async () => {
       while (!this.#isOver) {
         await this.#step(volume, kernel).catch((error: unknown) => {

@@ -11,7 +11,8 @@ import { NodeTable } from '../../client/fuse/node-table.ts';
 import { attributeHandlers } from '../../client/fuse/operations/attributes.ts';
 import { type FileAttr, notifyCodes, revokedInode } from '../../client/fuse/protocol.ts';
 import type { RequestControl } from '../../client/fuse/in-flight.ts';
-import { type HandleAccess } from '../../client/handle-access.ts';
+import { OpenFiles } from '../../client/fuse/open-files.ts';
+import type { HandleAccess } from '../../client/handle-access.ts';
 import { placeIn } from '../../client/handle-place.ts';
 import type { Attr } from '../../shared/wire/values.ts';
 import type { Runtime } from '../../shared/runtime/runtime.ts';
@@ -41,6 +42,7 @@ export class ModelKernel {
   #steps = 0;
   #epoch = 0;
   #nodes = new NodeTable();
+  #files = new OpenFiles();
   readonly pages: ModelPages;
 
   constructor(world: World, random: SimRandom, { isClinging }: { readonly isClinging: boolean }) {
@@ -57,8 +59,9 @@ export class ModelKernel {
     });
   }
 
-  /** A process begins to serve it. */
-  mount({ clock }: Runtime): KernelCache {
+  /** A process begins to serve it. @param files which it has open */
+  mount({ clock }: Runtime, files: OpenFiles): KernelCache {
+    this.#files = files;
     this.#names.clear();
     this.#attrs.clear();
     this.#inodes.clear();
@@ -226,7 +229,8 @@ export class ModelKernel {
   #learn(access: HandleAccess, cache: KernelCache, attr: Attr, step: number): void {
     const { handle } = attr;
     const isKept = access.cache?.attr(handle) === attr;
-    const attrMs = isKept ? cache.tellAttr(handle, access.validMs, isByName(attr.kind)) : 0;
+    const byName = isByName(attr.kind) && !this.#files.isOpen(handle);
+    const attrMs = isKept ? cache.tellAttr(handle, access.validMs, byName) : 0;
     const told = fileAttrOf(this.#nodes.refer(attr));
     this.#soon(attrMs, () => void this.#take(handle, told, attrMs, step));
   }

@@ -8,9 +8,11 @@ import type { HandleAccess } from '../../client/handle-access.ts';
 
 export function volumeOf(
   access: HandleAccess,
-  parts: Pick<Volume, 'nodes' | 'kernel' | 'contents'>,
+  {
+    files = new OpenFiles(),
+    ...parts
+  }: Pick<Volume, 'nodes' | 'kernel' | 'contents'> & { readonly files?: OpenFiles },
 ): Volume {
-  const files = new OpenFiles();
   return {
     access,
     ...parts,

@@ -2,7 +2,7 @@
 import { FsError } from '../../../shared/errno.ts';
 import { nameOps } from '../../../shared/wire/mgr-ops.ts';
 import type { Control } from '../../control.ts';
-import { type HandleAccess } from '../../handle-access.ts';
+import type { HandleAccess } from '../../handle-access.ts';
 import { placeAt } from '../../handle-place.ts';
 import { encode, gap, struct, u32 } from '../layout.ts';
 import type { Operations } from '../protocol.ts';
