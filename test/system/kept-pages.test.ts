@@ -27,7 +27,7 @@ function reads(mounted: Mounted): Promise<number> {
 
 /** How often a mount has asked the mgr for bytes so far. */
 function questions(mounted: Mounted): Promise<number> {
-  return counted(mounted, 'client_call', 'readSmall');
+  return counted(mounted, 'client_call', 'readWhole');
 }
 
 async function counted({ metrics }: Mounted, what: string, op: string): Promise<number> {
