@@ -31,8 +31,6 @@ class Pages {
   isKept = false;
   /** The right was taken back, and readers are left. */
   isSpoiled = false;
-  /** The time that was told last to one who reads it is changed by so much. */
-  disguise = 0;
 
   constructor(handle: Handle) {
     this.handle = handle;
@@ -46,6 +44,11 @@ export class KernelPages {
   #dropping = 0;
   readonly #waiting = new Fifo<() => void>();
   readonly #toCome = new Map<Handle, Promise<void>>();
+  /**
+   * By so much the time was changed that was told last to one who read the file. The kernel may have it
+   * for as long as it knows the node, also when nobody has had the file open meanwhile.
+   */
+  readonly #disguises = new Map<Handle, number>();
 
   constructor(options: KernelPagesOptions) {
     this.#options = options;
@@ -125,16 +128,17 @@ export class KernelPages {
    * time: whoever looks at a spoiled file asks, and not so.
    */
   forReader(handle: Handle, attr: FileAttr): FileAttr {
-    const pages = this.#files.get(handle);
-    if (pages?.isSpoiled !== true) return attr;
+    if (!this.isSpoiled(handle)) return attr;
     // Never the same in turn: it is not known which answers the kernel has ignored.
-    pages.disguise = (pages.disguise % disguises) + 1;
-    return { ...attr, modifiedNs: attr.modifiedNs ^ pages.disguise };
+    const disguise = ((this.#disguises.get(handle) ?? 0) % disguises) + 1;
+    this.#disguises.set(handle, disguise);
+    return { ...attr, modifiedNs: attr.modifiedNs ^ disguise };
   }
 
   /** The kernel has given the node back, and with it all pages. */
   forgotten(handle: Handle): void {
     this.#files.delete(handle);
+    this.#disguises.delete(handle);
   }
 
   #begin(handle: Handle): Pages | undefined {

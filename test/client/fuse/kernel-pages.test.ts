@@ -120,6 +120,21 @@ test('whoever reads a spoiled file is told another time than anybody before him'
   }
 });
 
+test('who opens it anew is not told the time that the kernel has from before', (t) => {
+  const { pages } = stage();
+  const attr = { size: 9, modifiedNs: 0 } as FileAttr;
+  const tell = (reader: number): number => {
+    pages.open(small, reader);
+    pages.spoil([small.handle]);
+    const { modifiedNs } = pages.forReader(small.handle, attr);
+    pages.closed(small.handle, reader);
+    return modifiedNs;
+  };
+  t.is(new Set([tell(1), tell(2), tell(3)]).size, 3);
+  pages.forgotten(small.handle);
+  t.is(tell(4), 1, 'it knows nothing of it any more');
+});
+
 test('a recall is told of a drop that fails', async (t) => {
   const { pages, drops, timers } = stage();
   pages.open(small, 1);
