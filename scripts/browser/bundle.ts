@@ -38,7 +38,7 @@ const ofAll: readonly LeftOut[] = [
   // A page mounts nothing, shares a host with nobody, and is no daemon.
   {
     of: /shared\/limits\.ts$/,
-    part: /^ {2}(?:fuse|lent|late|unborn|right(?!sPerRecall)|cachedNames|misses|unshared|settle|namesPer|handlesPer|shared|lane|store|retention|ticket|read|reclaim|relaxed|counter|inode|synced|fenced|strangers)\w*: .*,$/gm,
+    part: /^ {2}(?:fuse|lent|late|unborn|right(?!sPerRecall)|cachedNames|misses|unshared|settle|openUnder|smallFiles|namesPer|handlesPer|shared|lane|store|retention|ticket|read|reclaim|relaxed|counter|inode|synced|fenced|strangers)\w*: .*,$/gm,
     by: '',
   },
   { of: /shared\/wire\/iod-ops\.ts$/, part: /^const sharedObject = [^]*?^\}\);$/m, by: '' },
@@ -76,7 +76,11 @@ const ofAll: readonly LeftOut[] = [
     part: /^const settledAttr = [^]*?^export const lentOps = [^]*?^\};$/m,
     by: 'export const lentOps = { settle: {} };',
   },
-  { of: /shared\/wire\/mgr-ops\.ts$/, part: /^ {2}takeHandles: op\([^]*?^ {2}\),$/m, by: '' },
+  {
+    of: /shared\/wire\/mgr-ops\.ts$/,
+    part: /^ {2}(?:takeHandles|readWhole): op\([^]*?^ {2}\),$/gm,
+    by: '',
+  },
   { of: /shared\/wire\/values\.ts$/, part: /^export const noCap[^]*?^\};$/m, by: '' },
   // A page that is careful lets nobody make code of text.
   { of: /shared\/wire\/struct-parts\.ts$/, part: /\bmayCompile\(\) \? compiled : /, by: '' },
