@@ -90,7 +90,9 @@ export class SmallReads {
   async #ask(handles: readonly Handle[]): Promise<readonly (Uint8Array | undefined)[]> {
     try {
       const { access } = this.#volume;
-      const { lengths, contents } = await access.call(fileOps.readWhole, { handles }, {});
+      // It is for each who reads to say how long he waits.
+      const control = { deadlineMs: Infinity };
+      const { lengths, contents } = await access.call(fileOps.readWhole, { handles }, control);
       let end = 0;
       return lengths.map((length) =>
         length === undefined ? undefined : contents.subarray(end, (end += length)),

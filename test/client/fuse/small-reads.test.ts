@@ -3,6 +3,7 @@ import test from 'ava';
 import { OpenFiles } from '../../../client/fuse/open-files.ts';
 import { SmallContents } from '../../../client/fuse/small-contents.ts';
 import { SmallReads } from '../../../client/fuse/small-reads.ts';
+import type { Control } from '../../../client/control.ts';
 import type { File } from '../../../client/file.ts';
 import type { HandleAccess } from '../../../client/handle-access.ts';
 import type { Known, Moment } from '../../../client/name-cache.ts';
@@ -14,6 +15,7 @@ import { isOver, soon } from '../passing-time.ts';
 
 interface Asked {
   readonly handles: readonly number[];
+  readonly control: Control;
   readonly resolve: (reply: object) => void;
   readonly reject: (error: FsError) => void;
 }
@@ -33,8 +35,10 @@ function stage(from = 1, to = 400) {
   const asked: Asked[] = [];
   const access = {
     knownOf: (handle: Handle) => known.get(handle),
-    call: (_: unknown, { handles }: { readonly handles: readonly Handle[] }) =>
-      new Promise((resolve, reject) => asked.push({ handles: [...handles], resolve, reject })),
+    call: (_: unknown, request: { readonly handles: readonly Handle[] }, control: Control) =>
+      new Promise((resolve, reject) => {
+        asked.push({ handles: [...request.handles], control, resolve, reject });
+      }),
   } as unknown as HandleAccess;
   const files = new OpenFiles();
   const contents = new SmallContents();
@@ -247,4 +251,15 @@ test('what is kept does not hold on to the message that it came with', async (t)
   t.is((await reading)?.buffer.byteLength, 6);
   const found = contents.find(5 as Handle, known.get(5)?.since as Moment);
   t.is(found?.buffer.byteLength, 6);
+});
+
+test('the question ends with no deadline of its own, behind which a reader would wait once more', async (t) => {
+  const { asked, read, answer } = stage();
+  const reading = read(1);
+  t.deepEqual(
+    asked.map(({ control }) => control),
+    [{ deadlineMs: Infinity }],
+  );
+  await answer();
+  t.is((await reading)?.toString(), nameOf(1));
 });
