@@ -4,8 +4,9 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { clusterDirectory, up, weft } from './cli-runner.ts';
+import { until } from './cluster-fixture.ts';
 
 interface Told {
   readonly verdict: string;
@@ -18,6 +19,22 @@ async function doctor(...words: readonly string[]) {
   const told = JSON.parse(stdout) as Told;
   const bad = told.checks.filter(({ verdict }) => verdict === 'error').map(({ name }) => name);
   return { code, told, bad };
+}
+
+/** Listens on a port that is free. Others on this host may have it for a moment in between. */
+async function takePort(t: ExecutionContext, port: number): Promise<void> {
+  const thief = createServer();
+  t.teardown(() => thief.close());
+  await until(async () => {
+    thief.listen(port, '127.0.0.1');
+    try {
+      await once(thief, 'listening');
+      return true;
+    } catch (error) {
+      t.is((error as NodeJS.ErrnoException).code, 'EADDRINUSE');
+      return false;
+    }
+  });
 }
 
 test('a cluster that is well has no errors; every pair and every clock was looked at', async (t) => {
@@ -51,9 +68,7 @@ test('a bundle holds what others need, for its owner alone, and no key', async (
   const file = join(dataDir, 'found.tgz');
 
   const iod1 = daemons.find(({ name }) => name === 'iod1');
-  const thief = createServer().listen(Number(new URL(iod1?.url ?? '').port), '127.0.0.1');
-  t.teardown(() => thief.close());
-  await once(thief, 'listening');
+  await takePort(t, Number(new URL(iod1?.url ?? '').port));
 
   const { code, bad } = await doctor('--data', dataDir, '--bundle', file);
   t.is(code, 2);
