@@ -1,25 +1,40 @@
 /**
  * Opens, removals, reads and writes of files without a thread of the pool. What the caches of the system
  * serve is done in a few microseconds, sooner than a thread is woken; what they do not would hold
- * up everybody else. Nobody can ask beforehand which it will be, so the last call tells of the next: after a slow one
- * the pool takes over for a while, twice as long each time that another slow one follows.
+ * up everybody else. Nobody can ask beforehand which it will be, so the last call tells of the next: after one
+ * that has waited for a disk the pool takes over for a while, twice as long each time that another one follows.
  */
 
-/** A call that takes longer has waited for a disk, or moves so much that a thread hardly counts. */
+/** A call that takes longer, and has slept in it, has waited for a disk. */
 const slowMs = 0.5;
 const bytesMax = 256 * 1024;
 const pooledMin = 16;
 const pooledMax = 4096;
 
+/** By what calls are judged. */
+export interface CallClock {
+  /** Monotonic, milliseconds with fractions. */
+  now(): number;
+  /**
+   * How often this process has slept: `ru_nvcsw` of getrusage(2). Who merely had to leave his processor
+   * to others has not.
+   */
+  sleeps(): number;
+}
+
+const systemClock: CallClock = {
+  now: () => performance.now(),
+  sleeps: () => process.resourceUsage().voluntaryContextSwitches,
+};
+
 export class QuickCalls {
-  readonly #now: () => number;
+  readonly #clock: CallClock;
   /** Calls that the pool is still to take. */
   #pooled = 0;
   #pooledNext = pooledMin;
 
-  /** @param now monotonic, milliseconds with fractions */
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(clock: CallClock = systemClock) {
+    this.#clock = clock;
   }
 
   /**
@@ -30,9 +45,12 @@ export class QuickCalls {
    */
   run(bytes: number, call: () => number): number {
     if (bytes > bytesMax || !this.isNext()) return 0;
-    const begun = this.#now();
+    const slept = this.#clock.sleeps();
+    const begun = this.#clock.now();
     const moved = call();
-    this.took(this.#now() - begun);
+    const ms = this.#clock.now() - begun;
+    // On a busy host most that are slow were only kept from their processor, and so would the pool be.
+    if (ms <= slowMs || this.#clock.sleeps() !== slept) this.took(ms);
     return moved;
   }
 
@@ -43,7 +61,7 @@ export class QuickCalls {
     return false;
   }
 
-  /** A call has taken so long. */
+  /** A call has taken so long, and may have slept. */
   took(ms: number): void {
     if (ms <= slowMs) {
       this.#pooledNext = pooledMin;

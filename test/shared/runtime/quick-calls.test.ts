@@ -5,12 +5,14 @@ import { QuickCalls } from '../../../shared/runtime/node/quick-calls.ts';
 class Scene {
   now = 0;
   made = 0;
-  readonly calls = new QuickCalls(() => this.now);
+  sleeps = 0;
+  readonly calls = new QuickCalls({ now: () => this.now, sleeps: () => this.sleeps });
 
-  run(takesMs: number, bytes = 4096): number {
+  run(takesMs: number, { bytes = 4096, sleeps = 1 } = {}): number {
     return this.calls.run(bytes, () => {
       this.made++;
       this.now += takesMs;
+      this.sleeps += sleeps;
       return bytes;
     });
   }
@@ -19,6 +21,13 @@ class Scene {
   untilNext(takesMs: number): number {
     for (let pooled = 0; ; pooled++) if (this.run(takesMs) > 0) return pooled;
   }
+}
+
+/** A call that needs its processor for a while. */
+function busy(): number {
+  const end = performance.now() + 1;
+  while (performance.now() < end);
+  return 1;
 }
 
 test('calls are made at once as long as they are quick', (t) => {
@@ -50,9 +59,33 @@ test('a quick call makes up for the slow ones before it', (t) => {
   t.is(scene.untilNext(0.01), 16);
 });
 
+test('a call that only others have kept from its processor was not slow, and not quick either', (t) => {
+  const scene = new Scene();
+  for (let i = 0; i < 10; i++) t.is(scene.run(5, { sleeps: 0 }), 4096);
+  scene.run(5);
+  t.is(scene.untilNext(5), 16);
+  t.is(scene.untilNext(5), 32);
+  t.is(scene.untilNext(5), 64);
+  const keptOff = new Scene();
+  keptOff.run(5);
+  for (let i = 0; i < 16; i++) keptOff.run(5);
+  t.is(keptOff.run(5, { sleeps: 0 }), 4096);
+  t.is(keptOff.run(5), 4096);
+  t.is(keptOff.untilNext(0.01), 32);
+});
+
+test('the clock of the system counts who sleeps, and not who is busy', (t) => {
+  const calls = new QuickCalls();
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  const asleep = (): number => (Atomics.wait(cell, 0, 0, 2) === 'timed-out' ? 1 : 0);
+  t.is(calls.run(1, asleep), 1);
+  for (let i = 0; i < 16; i++) t.is(calls.run(1, busy), 0);
+  t.is(calls.run(1, busy), 1);
+});
+
 test('large calls always go to the pool', (t) => {
   const scene = new Scene();
-  t.is(scene.run(0.01, 256 * 1024), 256 * 1024);
-  t.is(scene.run(0.01, 256 * 1024 + 1), 0);
+  t.is(scene.run(0.01, { bytes: 256 * 1024 }), 256 * 1024);
+  t.is(scene.run(0.01, { bytes: 256 * 1024 + 1 }), 0);
   t.is(scene.made, 1);
 });
