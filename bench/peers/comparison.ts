@@ -17,13 +17,15 @@ export interface Watch {
   readonly signal: AbortSignal;
   /** How far it is. */
   readonly tell: (line: string) => void;
+  /** Before a new file of so many bytes is written: memory for it is as everybody else finds it. */
+  readonly warm: (bytes: number) => void;
 }
 
 /** @throws when it is cut off */
 export async function compare(
   systems: readonly System[],
   sizes: Sizes,
-  { signal, tell }: Watch,
+  { signal, tell, warm }: Watch,
 ): Promise<Comparison> {
   const runs: Run[] = [];
   const failed = new Map<System, Skip>();
@@ -38,7 +40,9 @@ export async function compare(
         signal.throwIfAborted();
         if (failed.has(system)) continue;
         try {
-          const found = await perform(system, set, round === 0 ? quickSizes : sizes);
+          const now = round === 0 ? quickSizes : sizes;
+          if (set === 'stream') warm(now.streamBytes);
+          const found = await perform(system, set, now);
           if (round > 0) runs.push(...found);
         } catch (error: unknown) {
           failed.set(system, { name: system.name, reason: `failed in its work: ${String(error)}` });

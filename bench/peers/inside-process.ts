@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startLoopback } from '../machine.ts';
+import { startLoopback, warmMemory } from '../machine.ts';
 import type { UserTask } from '../mount/user-tasks.ts';
 import { Worker } from '../processes.ts';
 import { run } from './commands.ts';
@@ -64,6 +64,7 @@ try {
   } = await compare(systems, sizes, {
     signal: cut.signal,
     tell: console.error,
+    warm: (bytes) => warmMemory(local, bytes),
   });
   const notes = systems.map(({ name, version, about }) => ({ name, version, about }));
   const report: Report = {

@@ -4,7 +4,8 @@ import type { Sizes, System } from '../../../bench/peers/system.ts';
 import type { Outcome } from '../../../bench/tasks.ts';
 
 const sizes: Sizes = { rounds: 2, ms: 60_000, streamBytes: 1, randomMs: 1, files: 7 };
-const forever = { signal: new AbortController().signal, tell: () => undefined };
+const nothing = (): void => undefined;
+const forever = { signal: new AbortController().signal, tell: nothing, warm: nothing };
 const outcome = { done: 2e6, begun: 0, ended: 1000, cpuUs: 5 };
 
 /** Ten of something. */
@@ -49,6 +50,16 @@ test('all work in turn, warm up first, and who begins changes', async (t) => {
   t.is(rounds, 2);
   t.deepEqual(runs[0], { system: 'b', work: 'write', value: 2, done: 2e6 });
   t.is(runs.length, 4);
+});
+
+test('before each writes a new file, memory for it is warmed', async (t) => {
+  const log: string[] = [];
+  const warm = (bytes: number): void => {
+    log.push(bytes === sizes.streamBytes ? 'warm' : 'warm for a quick one');
+  };
+  await compare([fake('a', log)], { ...sizes, rounds: 1 }, { ...forever, warm });
+  const quick = ['warm for a quick one', 'a writes to warm up', 'a tidies'];
+  t.deepEqual(log, [...quick, 'warm', 'a writes', 'a tidies']);
 });
 
 test('who fails is named and tidies; the others go on, and what it did before counts', async (t) => {
