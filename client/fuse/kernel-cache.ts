@@ -72,6 +72,8 @@ export class KernelCache {
   readonly #attrs = new Map<Handle, number>();
   readonly #names = new Map<Handle, number>();
   readonly #kept = new Map<Handle, Kept>();
+  /** What is being taken back. */
+  readonly #revoking = new Set<Promise<void>>();
   /** Counts those that began. */
   #epoch = 0;
   /** The latest listing of each open directory in which names were told. */
@@ -192,7 +194,7 @@ export class KernelCache {
    * @returns what must be waited for, if anything
    */
   changed(handle: Handle): Promise<void> | undefined {
-    if (!this.pages.spoil([handle])) return undefined;
+    if (this.pages.spoil([handle]).length === 0) return undefined;
     return this.#revokeAttr(handle, take(this.#attrs, handle));
   }
 
@@ -213,6 +215,19 @@ export class KernelCache {
 
   /** Resolves when the kernel uses nothing of these, or of all that it was told, any more. */
   async revoke(handles: readonly Handle[] | 'all'): Promise<void> {
+    const before = handles === 'all' ? [...this.#revoking] : [];
+    const revoking = this.#revoke(handles);
+    this.#revoking.add(revoking);
+    try {
+      // Who was waiting for those may be gone.
+      await Promise.allSettled(before);
+      await revoking;
+    } finally {
+      this.#revoking.delete(revoking);
+    }
+  }
+
+  async #revoke(handles: readonly Handle[] | 'all'): Promise<void> {
     const named = handles === 'all' ? [...this.#names.keys()] : handles;
     const known = handles === 'all' ? [...this.#attrs.keys()] : handles;
     const now = this.#options.clock.now();
@@ -221,13 +236,13 @@ export class KernelCache {
     const listed = handles === 'all' ? [...this.#kept.keys()] : handles;
     const kept = listed.filter((handle) => this.#kept.delete(handle));
     const untils = known.map((handle) => [handle, take(this.#attrs, handle)] as const);
-    this.pages.spoil(handles);
+    const spoiled = this.pages.spoil(handles);
     await Promise.all([
       directories.size > 0 ? this.#beginEpoch(directories) : undefined,
       ...kept.map((handle) => this.#revokeListing(handle)),
       ...untils.map(([handle, until]) => this.#revokeAttr(handle, until)),
     ]);
-    await this.pages.dropSoon(handles);
+    await this.pages.dropSoon(spoiled);
   }
 
   async #beginEpoch(directories: ReadonlySet<Handle>): Promise<void> {

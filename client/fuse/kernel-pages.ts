@@ -94,23 +94,24 @@ export class KernelPages {
 
   /**
    * The right to these is gone, or this mount has changed their bytes.
-   * @returns true when some of them have readers, who must ask from now on
+   * @returns those whose readers must ask from now on, and need not before
    */
-  spoil(handles: readonly Handle[] | 'all'): boolean {
-    let hasReaders = false;
+  spoil(handles: readonly Handle[] | 'all'): readonly Handle[] {
+    const spoiled: Handle[] = [];
     for (const pages of this.#of(handles)) {
-      pages.isSpoiled = pages.readers.size > 0;
-      if (pages.isSpoiled) hasReaders = true;
-      else this.#files.delete(pages.handle);
+      if (pages.readers.size === 0) this.#files.delete(pages.handle);
+      else if (!pages.isSpoiled) spoiled.push(pages.handle);
+      pages.isSpoiled = true;
     }
-    return hasReaders;
+    return spoiled;
   }
 
   /**
-   * Resolves when the kernel has dropped all of these, as far as they are spoiled; at the latest after
-   * some time, because those that it is reading may be long in coming, and whoever reads them asks.
+   * Resolves when the kernel has dropped all of these, which were just spoiled; at the latest after some
+   * time, because those that it is reading may be long in coming, and whoever reads them asks. Once only:
+   * a notice has the kernel ignore the size for which a reader has just asked, and go by one from before.
    */
-  async dropSoon(handles: readonly Handle[] | 'all'): Promise<void> {
+  async dropSoon(handles: readonly Handle[]): Promise<void> {
     const spoiled = this.#of(handles).filter(({ isSpoiled }) => isSpoiled);
     if (spoiled.length === 0) return;
     await new Promise<void>((resolve, reject) => {

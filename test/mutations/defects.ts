@@ -354,9 +354,23 @@ export const defects: readonly Defect[] = [
   {
     title: 'a recall leaves the pages of a file in the kernel',
     file: 'client/fuse/kernel-cache.ts',
-    right: 'this.pages.spoil(handles);',
+    right: 'const spoiled = this.pages.spoil(handles);',
+    wrong: 'const spoiled: readonly Handle[] = [];',
+    noticedBy: ['test/client/fuse/kernel-cache.test.ts'],
+  },
+  {
+    title: 'who has lost all rights does not wait for what is being taken back by then',
+    file: 'client/fuse/kernel-cache.ts',
+    right: 'await Promise.allSettled(before);',
     wrong: '',
     noticedBy: ['test/client/fuse/kernel-cache.test.ts'],
+  },
+  {
+    title: 'a kernel hears a notice of pages whose readers ask already, and ignores their answer',
+    file: 'client/fuse/kernel-pages.ts',
+    right: 'else if (!pages.isSpoiled) spoiled.push',
+    wrong: 'else spoiled.push',
+    noticedBy: ['test/client/fuse/kernel-pages.test.ts'],
   },
   {
     title: 'who reads a file that others write is told the time upon which its pages stay',

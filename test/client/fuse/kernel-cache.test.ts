@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import test from 'ava';
 import { KernelCache } from '../../../client/fuse/kernel-cache.ts';
 import { NodeTable } from '../../../client/fuse/node-table.ts';
@@ -16,6 +17,8 @@ function stage({ knowsEpochs = true } = {}) {
   /** Nodes of which the kernel has not heard yet. */
   const unheard = new Set<number>();
   const time = { now: 0 };
+  /** Until then the kernel takes no notices of epochs. */
+  const gate = { open: Promise.resolve() };
   const clock = {
     now: () => time.now,
     timer: (delayMs: number, run: () => void) => {
@@ -29,6 +32,7 @@ function stage({ knowsEpochs = true } = {}) {
     nodes,
     notify: async (code, content) => {
       if (code === notifyCodes.newEpoch) {
+        await gate.open;
         told.push('epoch');
         return;
       }
@@ -38,7 +42,7 @@ function stage({ knowsEpochs = true } = {}) {
     },
   });
   cache.agreed({ knowsEpochs });
-  return { cache, nodes, told, unheard, time };
+  return { cache, nodes, told, unheard, time, gate };
 }
 
 test('only what the kernel was told is taken back from it, names by a new epoch', async (t) => {
@@ -150,6 +154,24 @@ test('all of it is taken back when the rights are lost', async (t) => {
   t.deepEqual(told.toSorted(), ['2 -1', 'epoch']);
   await cache.revoke('all');
   t.is(told.length, 2);
+});
+
+test('who has lost all rights waits also for what is being taken back by then', async (t) => {
+  const { cache, told, gate } = stage();
+  const kernel = new EventEmitter();
+  gate.open = once(kernel, 'hears').then(() => undefined);
+  cache.tellName(directory, 1000);
+  // Its mgr dies, so that nobody waits for it any more.
+  void cache.revoke([directory]);
+  let isOver = false;
+  const all = cache.revoke('all').then(() => (isOver = true));
+  const other = cache.revoke([file]);
+  await other;
+  await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual([isOver, told], [false, []]);
+  kernel.emit('hears');
+  await all;
+  t.deepEqual(told, ['epoch']);
 });
 
 test('what is over in the kernel need not be taken back', async (t) => {
