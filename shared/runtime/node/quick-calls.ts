@@ -1,8 +1,9 @@
 /**
  * Opens, removals, reads and writes of files without a thread of the pool. What the caches of the system
  * serve is done in a few microseconds, sooner than a thread is woken; what they do not would hold
- * up everybody else. Nobody can ask beforehand which it will be, so the last call tells of the next: after one
- * that has waited for a disk the pool takes over for a while, twice as long each time that another one follows.
+ * up everybody else. Nobody can ask beforehand which it will be, so the last calls tell of the next: after a slow
+ * one the next are watched, and when one of these has waited for a disk the pool takes over for a while, twice as
+ * long each time that another one follows.
  */
 
 /** A call that takes longer, and has slept in it, has waited for a disk. */
@@ -10,6 +11,8 @@ const slowMs = 0.5;
 const bytesMax = 256 * 1024;
 const pooledMin = 16;
 const pooledMax = 4096;
+/** After a call that took longer, of so many it is looked whether they sleep, which costs some microseconds each. */
+const watchedCalls = 64;
 
 /** By what calls are judged. */
 export interface CallClock {
@@ -32,6 +35,7 @@ export class QuickCalls {
   /** Calls that the pool is still to take. */
   #pooled = 0;
   #pooledNext = pooledMin;
+  #watched = 0;
 
   constructor(clock: CallClock = systemClock) {
     this.#clock = clock;
@@ -45,12 +49,16 @@ export class QuickCalls {
    */
   run(bytes: number, call: () => number): number {
     if (bytes > bytesMax || !this.isNext()) return 0;
-    const slept = this.#clock.sleeps();
+    const isWatched = this.#watched > 0;
+    if (isWatched) this.#watched--;
+    const slept = isWatched ? this.#clock.sleeps() : 0;
     const begun = this.#clock.now();
     const moved = call();
     const ms = this.#clock.now() - begun;
+    const isSlow = ms > slowMs;
+    if (isSlow) this.#watched = watchedCalls;
     // On a busy host most that are slow were only kept from their processor, and so would the pool be.
-    if (ms <= slowMs || this.#clock.sleeps() !== slept) this.took(ms);
+    if (!isSlow || (isWatched && this.#clock.sleeps() !== slept)) this.took(ms);
     return moved;
   }
 

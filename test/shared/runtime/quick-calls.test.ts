@@ -36,15 +36,42 @@ test('calls are made at once as long as they are quick', (t) => {
   t.is(scene.made, 100);
 });
 
-test('after a slow call the pool takes over for a while', (t) => {
+test('after two slow calls the pool takes over for a while', (t) => {
   const scene = new Scene();
+  t.is(scene.run(5), 4096);
+  t.is(scene.run(0.01), 4096);
   t.is(scene.run(5), 4096);
   t.is(scene.untilNext(0.01), 16);
   t.is(scene.run(0.01), 4096);
 });
 
+test('a slow call of which nobody knows whether it slept counts for nothing', (t) => {
+  const scene = new Scene();
+  for (let i = 0; i < 5; i++) {
+    t.is(scene.run(5), 4096);
+    for (let quick = 0; quick < 64; quick++) t.is(scene.run(0.01), 4096);
+  }
+  scene.run(5);
+  for (let quick = 0; quick < 63; quick++) t.is(scene.run(0.01), 4096);
+  t.is(scene.run(5), 4096);
+  t.is(scene.run(5), 0);
+});
+
+test('nobody is asked how often he slept while all are quick', (t) => {
+  let asked = 0;
+  const sleeps = () => asked++;
+  let now = 0;
+  const calls = new QuickCalls({ now: () => now, sleeps });
+  for (let i = 0; i < 100; i++) calls.run(1, () => (now += 0.1));
+  t.is(asked, 0);
+  calls.run(1, () => (now += 5));
+  for (let i = 0; i < 100; i++) calls.run(1, () => (now += 0.1));
+  t.is(asked, 64);
+});
+
 test('the while doubles with each slow call that follows another, up to a bound', (t) => {
   const scene = new Scene();
+  scene.run(5);
   scene.run(5);
   const whiles = Array.from({ length: 11 }, () => scene.untilNext(5));
   t.deepEqual(whiles, [16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 4096, 4096]);
@@ -52,6 +79,7 @@ test('the while doubles with each slow call that follows another, up to a bound'
 
 test('a quick call makes up for the slow ones before it', (t) => {
   const scene = new Scene();
+  scene.run(5);
   scene.run(5);
   scene.untilNext(5);
   scene.untilNext(0.01);
@@ -68,6 +96,7 @@ test('a call that only others have kept from its processor was not slow, and not
   t.is(scene.untilNext(5), 64);
   const keptOff = new Scene();
   keptOff.run(5);
+  keptOff.run(5);
   for (let i = 0; i < 16; i++) keptOff.run(5);
   t.is(keptOff.run(5, { sleeps: 0 }), 4096);
   t.is(keptOff.run(5), 4096);
@@ -78,6 +107,7 @@ test('the clock of the system counts who sleeps, and not who is busy', (t) => {
   const calls = new QuickCalls();
   const cell = new Int32Array(new SharedArrayBuffer(4));
   const asleep = (): number => (Atomics.wait(cell, 0, 0, 2) === 'timed-out' ? 1 : 0);
+  t.is(calls.run(1, asleep), 1);
   t.is(calls.run(1, asleep), 1);
   for (let i = 0; i < 16; i++) t.is(calls.run(1, busy), 0);
   t.is(calls.run(1, busy), 1);
