@@ -24,9 +24,9 @@ type Callback<T> = (error: Error | null, result: T) => void;
 
 /** Data belongs to the user that runs the daemon, and to nobody else. */
 const fileMode = 0o600;
-const quickOpens = new QuickCalls();
-const quickReads = new QuickCalls();
-const quickWrites = new QuickCalls();
+const quickOpens = new QuickCalls(() => performance.now());
+const quickReads = new QuickCalls(() => performance.now());
+const quickWrites = new QuickCalls(() => performance.now());
 
 /** @throws FsError with the system's errno */
 export async function openFile(path: string, mode: keyof typeof flags): Promise<DiskFile> {

@@ -10,7 +10,7 @@ import { QuickCalls } from './quick-calls.ts';
 
 /** Of 512 bytes. */
 const smallBlocks = 512;
-const quickRemovals = new QuickCalls();
+const quickRemovals = new QuickCalls(() => performance.now());
 
 export function makeDisk(): Disk {
   return {

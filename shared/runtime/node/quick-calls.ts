@@ -1,44 +1,25 @@
 /**
  * Opens, removals, reads and writes of files without a thread of the pool. What the caches of the system
  * serve is done in a few microseconds, sooner than a thread is woken; what they do not would hold
- * up everybody else. Nobody can ask beforehand which it will be, so the last calls tell of the next: after a slow
- * one the next are watched, and when one of these has waited for a disk the pool takes over for a while, twice as
- * long each time that another one follows.
+ * up everybody else. Nobody can ask beforehand which it will be, so the last call tells of the next: after a slow one
+ * the pool takes over for a while, twice as long each time that another slow one follows.
  */
 
-/** A call that takes longer, and has slept in it, has waited for a disk. */
+/** A call that takes longer has waited for a disk, or moves so much that a thread hardly counts. */
 const slowMs = 0.5;
 const bytesMax = 256 * 1024;
 const pooledMin = 16;
 const pooledMax = 4096;
-/** After a call that took longer, of so many it is looked whether they sleep, which costs some microseconds each. */
-const watchedCalls = 64;
-
-/** By what calls are judged. */
-export interface CallClock {
-  /** Monotonic, milliseconds with fractions. */
-  now(): number;
-  /**
-   * How often this process has slept: `ru_nvcsw` of getrusage(2). Who merely had to leave his processor
-   * to others has not.
-   */
-  sleeps(): number;
-}
-
-const systemClock: CallClock = {
-  now: () => performance.now(),
-  sleeps: () => process.resourceUsage().voluntaryContextSwitches,
-};
 
 export class QuickCalls {
-  readonly #clock: CallClock;
+  readonly #now: () => number;
   /** Calls that the pool is still to take. */
   #pooled = 0;
   #pooledNext = pooledMin;
-  #watched = 0;
 
-  constructor(clock: CallClock = systemClock) {
-    this.#clock = clock;
+  /** @param now monotonic, milliseconds with fractions */
+  constructor(now: () => number) {
+    this.#now = now;
   }
 
   /**
@@ -49,16 +30,9 @@ export class QuickCalls {
    */
   run(bytes: number, call: () => number): number {
     if (bytes > bytesMax || !this.isNext()) return 0;
-    const isWatched = this.#watched > 0;
-    if (isWatched) this.#watched--;
-    const slept = isWatched ? this.#clock.sleeps() : 0;
-    const begun = this.#clock.now();
+    const begun = this.#now();
     const moved = call();
-    const ms = this.#clock.now() - begun;
-    const isSlow = ms > slowMs;
-    if (isSlow) this.#watched = watchedCalls;
-    // On a busy host most that are slow were only kept from their processor, and so would the pool be.
-    if (!isSlow || (isWatched && this.#clock.sleeps() !== slept)) this.took(ms);
+    this.took(this.#now() - begun);
     return moved;
   }
 
@@ -69,7 +43,7 @@ export class QuickCalls {
     return false;
   }
 
-  /** A call has taken so long, and may have slept. */
+  /** A call has taken so long. */
   took(ms: number): void {
     if (ms <= slowMs) {
       this.#pooledNext = pooledMin;

@@ -256,7 +256,7 @@ class ReaderFile implements SharedFile {
   readonly fd: number;
   readonly #reader: Reader;
   /** A cold file is read by those who have threads for it. */
-  readonly #quick = new QuickCalls();
+  readonly #quick = new QuickCalls(() => performance.now());
   #closed = false;
 
   constructor(reader: Reader, fd: number) {
