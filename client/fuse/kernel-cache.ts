@@ -219,8 +219,8 @@ export class KernelCache {
     const revoking = this.#revoke(handles);
     this.#revoking.add(revoking);
     try {
-      // Who was waiting for those may be gone.
-      await Promise.allSettled(before);
+      // Who was waiting for those before may be gone.
+      await Promise.allSettled([...before, revoking]);
       await revoking;
     } finally {
       this.#revoking.delete(revoking);

@@ -361,8 +361,8 @@ export const defects: readonly Defect[] = [
   {
     title: 'who has lost all rights does not wait for what is being taken back by then',
     file: 'client/fuse/kernel-cache.ts',
-    right: 'await Promise.allSettled(before);',
-    wrong: '',
+    right: 'Promise.allSettled([...before, revoking])',
+    wrong: 'Promise.allSettled([revoking])',
     noticedBy: ['test/client/fuse/kernel-cache.test.ts'],
   },
   {

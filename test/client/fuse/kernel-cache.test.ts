@@ -45,6 +45,12 @@ function stage({ knowsEpochs = true } = {}) {
   return { cache, nodes, told, unheard, time, gate };
 }
 
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
 test('only what the kernel was told is taken back from it, names by a new epoch', async (t) => {
   const { cache, told } = stage();
   t.is(cache.tellAttr(file, 1000, false), 1000);
@@ -167,11 +173,34 @@ test('who has lost all rights waits also for what is being taken back by then', 
   const all = cache.revoke('all').then(() => (isOver = true));
   const other = cache.revoke([file]);
   await other;
-  await new Promise((resolve) => setImmediate(resolve));
+  await turn();
   t.deepEqual([isOver, told], [false, []]);
   kernel.emit('hears');
   await all;
   t.deepEqual(told, ['epoch']);
+});
+
+test('what fails of it is told at the end, and not lost while others are waited for', async (t) => {
+  const { cache, gate } = stage();
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): number => unhandled.push(error);
+  process.on('unhandledRejection', note);
+  t.teardown(() => process.off('unhandledRejection', note));
+  const [kernel, later] = [new EventEmitter(), new EventEmitter()];
+  gate.open = once(kernel, 'hears').then(() => undefined);
+  cache.tellName(directory, 1000);
+  const before = cache.revoke([directory]);
+  await turn();
+  gate.open = once(later, 'hears').then(() => undefined);
+  cache.tellName(file, 1000);
+  const all = cache.revoke('all');
+  await turn();
+  later.emit('error', new FsError('EIO'));
+  await turn();
+  t.deepEqual(unhandled, [], 'a process would end upon it');
+  kernel.emit('hears');
+  await before;
+  await t.throwsAsync(all, { code: 'EIO' });
 });
 
 test('what is over in the kernel need not be taken back', async (t) => {
