@@ -8,7 +8,13 @@ import { toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
 import { Deadlines, type Timed } from '../shared/rpc/call.ts';
-import type { Clock, SharedFile, SharedMark, SharedRead } from '../shared/runtime/runtime.ts';
+import type {
+  Clock,
+  SharedBytes,
+  SharedFile,
+  SharedMark,
+  SharedRead,
+} from '../shared/runtime/runtime.ts';
 import { recordKinds } from '../shared/trace/record.ts';
 import type { Handle, IodIndex } from '../shared/units.ts';
 import { dataOps } from '../shared/wire/iod-ops.ts';
@@ -18,6 +24,8 @@ import type { IoPart } from './io-plan.ts';
 import type { IodPool } from './iod-pool.ts';
 import type { MgrSession } from './mgr-session.ts';
 
+/** What one iod has of a range of the file. */
+type ObjectRange = Pick<IoPart, 'iod' | 'localOffset' | 'length'>;
 type Shared = NonNullable<ReplyOf<typeof dataOps.shareReads>['shared']>;
 
 /** What an iod of this host has given, over one connection. */
@@ -132,8 +140,8 @@ export class DirectFile {
     this.#cap = cap;
   }
 
-  /** @returns bytes read; `undefined`, now or later, when the iod is to be asked */
-  read(part: IoPart, deadline: number): Promise<number | undefined> | undefined {
+  /** @returns to be given back; `undefined`, now or later, when the iod is to be asked. Never rejects */
+  read(part: ObjectRange, deadline: number): Promise<SharedBytes | undefined> | undefined {
     if (this.#isClosed) return undefined;
     let column = this.#columns.get(part.iod);
     if (column === undefined) {
@@ -176,7 +184,10 @@ class Column {
     this.#clock = reads.session.runtime.clock;
   }
 
-  read(part: IoPart, deadline: number): Promise<number | undefined> | undefined {
+  read(
+    { localOffset, length }: ObjectRange,
+    deadline: number,
+  ): Promise<SharedBytes | undefined> | undefined {
     const now = this.#clock.now();
     if (now >= this.#askAt && ++this.#asked > limits.sharedReadsBefore) this.#askSoon(now);
     const file = this.#file;
@@ -184,7 +195,7 @@ class Column {
     const neighbour = this.#reads.find(this.#iod);
     if (neighbour === undefined || neighbour.mark !== this.#mark) return undefined;
     if (!isGood(neighbour, now)) return undefined;
-    const read = file.read(part.segments, part.localOffset, neighbour.mark);
+    const read = file.read(length, localOffset, neighbour.mark);
     if (read === undefined) return undefined;
     const running = new RunningRead(read, Math.min(deadline, now + limits.sharedReadPatienceMs));
     return this.#finish(file, neighbour, running, now);
@@ -201,19 +212,21 @@ class Column {
     neighbour: Neighbour,
     one: RunningRead,
     begunAt: number,
-  ): Promise<number | undefined> {
+  ): Promise<SharedBytes | undefined> {
     const { running, session } = this.#reads;
     running.add(one);
-    const count = await one.read.done;
+    const read = await one.read.done;
     running.delete(one);
-    if (count === undefined || !isGood(neighbour, this.#clock.now())) {
+    if (read === undefined || !isGood(neighbour, this.#clock.now())) {
+      read?.release();
       if (file === this.#file) this.#drop();
       return undefined;
     }
-    session.meter?.answered(dataOps.read, begunAt, undefined, count);
+    const { length } = read.bytes;
+    session.meter?.answered(dataOps.read, begunAt, undefined, length);
     this.#untold.reads++;
-    this.#untold.readBytes += count;
-    return count;
+    this.#untold.readBytes += length;
+    return read;
   }
 
   #drop(): void {

@@ -1,12 +1,14 @@
 /** How an open file is read: the parts of a range at once, from the iods or without them. */
 import { toFsError } from '../shared/errno.ts';
 import type { CallOptions } from '../shared/rpc/call.ts';
+import type { SharedBytes } from '../shared/runtime/runtime.ts';
 import { type Layout, localLength } from '../shared/stripe.ts';
 import type { Handle, IodIndex } from '../shared/units.ts';
 import { dataOps } from '../shared/wire/iod-ops.ts';
 import type { ReplyOf, RequestOf } from '../shared/wire/op.ts';
 import type { DirectFile } from './direct-reads.ts';
 import { fillWithZeros, type IoPart } from './io-plan.ts';
+import { shareRange, type SharedRange } from './shared-range.ts';
 
 type Read = typeof dataOps.read;
 
@@ -62,16 +64,40 @@ export class FileReads {
     });
   }
 
+  /** As `shareRange`. */
+  share(
+    position: number,
+    length: number,
+    { deadline }: CallOptions,
+  ): Promise<SharedRange | undefined> | undefined {
+    const { direct, layout } = this.#options;
+    return direct && shareRange({ direct, layout, position, length, deadline });
+  }
+
   close(): void {
     this.#options.direct?.close();
   }
 
   async #readPart(part: IoPart, { deadline, signal }: CallOptions): Promise<number> {
     const { handle, direct, ask } = this.#options;
-    const count = await direct?.read(part, deadline);
-    if (count !== undefined) return count;
     const { iod, localOffset: offset, length, segments: into } = part;
+    const shared = await direct?.read(part, deadline);
+    if (shared !== undefined) return copied(shared, into);
     const request = { handle, offset, length };
     return (await ask(iod, dataOps.read, request, { deadline, signal, into })).length;
   }
+}
+
+/** Takes what was read. @returns how many */
+function copied(read: SharedBytes, into: readonly Uint8Array[]): number {
+  const { bytes } = read;
+  let at = 0;
+  for (const buffer of into) {
+    if (at === bytes.length) break;
+    const to = Math.min(bytes.length, at + buffer.length);
+    buffer.set(bytes.subarray(at, to));
+    at = to;
+  }
+  read.release();
+  return bytes.length;
 }

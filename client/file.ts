@@ -10,7 +10,6 @@ import { dataOps } from '../shared/wire/iod-ops.ts';
 import { fileOps, nameOps } from '../shared/wire/mgr-ops.ts';
 import { type Attr, type Cap, type InodeKind, rights } from '../shared/wire/values.ts';
 import type { CallOptions } from '../shared/rpc/call.ts';
-import { retryPause } from '../shared/rpc/retry.ts';
 import type { Op } from '../shared/wire/op.ts';
 import type { Layout } from '../shared/stripe.ts';
 import { type SetAttr, unchanged } from './attributes.ts';
@@ -19,7 +18,9 @@ import { Dirty, type DirtyColumn } from './dirty.ts';
 import type { GivingBack, HeldOpen } from './declared-opens.ts';
 import { FileCap } from './file-cap.ts';
 import { checkPosition, checkRange } from './file-range.ts';
+import { sizeBelow } from './file-size.ts';
 import { FileReads } from './file-reads.ts';
+import type { SharedRange } from './shared-range.ts';
 import { contiguousBytes, type IoPart, planIo } from './io-plan.ts';
 import type { FileSource, OpenGrant } from './open-grant.ts';
 import type { DaemonId } from './recovery-watch.ts';
@@ -124,10 +125,28 @@ export class File {
       const parts = planIo(this.layout, position, length, buffers);
       const done = await this.#read.readParts(parts, options);
       if (done.every((count, i) => count === parts[i]?.length)) return length;
-      const size = await this.#sizeBelow(position + length, options);
+      const { runtime } = this.#source.session;
+      const size = await sizeBelow(runtime, position + length, options.deadline, () =>
+        this.#attr(options),
+      );
       await this.#read.fillUpTo(size, parts, done, options);
       return Math.max(0, Math.min(length, size - position));
     });
+  }
+
+  /**
+   * As `read`, of what iods of this host have, without a copy. Of what is behind the end nobody is asked.
+   * @returns all of it; undefined, now or later: it is to be read otherwise. Never rejects
+   */
+  share(
+    position: number,
+    length: number,
+    control: Control,
+  ): Promise<SharedRange | undefined> | undefined {
+    if (this.#bear || this.#lost || this.#closing || this.#small?.isAtMgr === true)
+      return undefined;
+    if ((this.#rights & rights.read) === 0) return undefined;
+    return this.#read.share(position, length, this.#options(control));
   }
 
   /**
@@ -476,23 +495,6 @@ export class File {
     const { offset } = await this.#askMgr(fileOps.reserve, { handle, length }, options);
     this.#small?.leave();
     return offset;
-  }
-
-  /** How long the file is, exactly if it ends before `end`: an end in doubt is no end of file. */
-  async #sizeBelow(end: number, options: CallOptions): Promise<number> {
-    const { runtime } = this.#source.session;
-    for (let attempts = 1; ; attempts++) {
-      const { size, sizeExact } = await this.#attr(options);
-      if (sizeExact || size >= end) return size;
-      const leftMs = options.deadline - runtime.clock.now();
-      if (leftMs <= 0) {
-        throw new FsError('ETIMEDOUT', {
-          id: 'WEFT_E_IOD_DOWN',
-          what: 'an iod of the file cannot tell how long it is',
-        });
-      }
-      await retryPause(runtime, attempts, leftMs);
-    }
   }
 
   async #attr(options: CallOptions) {

@@ -271,6 +271,9 @@ export const limits = {
   /** A recall waits this long for pages of which some are being read, and for so many at once. */
   fuseDropMs: 500,
   fuseDropsMax: 2,
+  /** Pieces that a mount reads before they are asked for; who does not ask for one so long does without. */
+  fuseReadsAheadMax: 8,
+  fuseReadAheadMs: 100,
   /** Free buffers that a mount keeps for the next reads. */
   fuseBuffersKeptBytesMax: 8 * MiB,
   /** Bytes of small files that a mount keeps for those who read them again. */

@@ -10,6 +10,8 @@ import type { Operations, RequestHeader } from './protocol.ts';
 export interface RequestControl extends Control {
   /** A buffer of this length for the answer, taken back when that was given. */
   room(bytes: number): Uint8Array;
+  /** Runs it when the answer was given: once, what is said last. */
+  afterwards(run: () => void): void;
 }
 
 export class InFlight implements RequestControl {
@@ -22,6 +24,7 @@ export class InFlight implements RequestControl {
   tail: unknown;
   readonly #buffers: BufferPool;
   #borrowed: Uint8Array | undefined;
+  #afterwards: (() => void) | undefined;
 
   constructor(
     name: keyof Operations,
@@ -43,7 +46,12 @@ export class InFlight implements RequestControl {
     return this.#borrowed;
   }
 
+  afterwards(run: () => void): void {
+    this.#afterwards = run;
+  }
+
   answered(): void {
+    this.#afterwards?.();
     if (this.#borrowed !== undefined) this.#buffers.give(this.#borrowed);
   }
 

@@ -16,6 +16,7 @@ import { OpenFiles } from './open-files.ts';
 import { FuseSession } from './session.ts';
 import { SmallContents } from './small-contents.ts';
 import { SmallReads } from './small-reads.ts';
+import { StreamReads } from './stream-reads.ts';
 import type { Volume } from './volume.ts';
 
 export interface MountOptions {
@@ -107,6 +108,7 @@ function volumeOf(access: HandleAccess, parts: Pick<Volume, 'nodes' | 'kernel'>)
     idleReaders: new IdleReaders(clock),
     contents,
     smallReads: new SmallReads({ access, files, contents }),
+    streamReads: new StreamReads(clock),
     directories: new DirectoryStreams(),
     unheard: (what, { message }) => {
       log.warn(what, { why: message });

@@ -16,6 +16,7 @@ import type { OpenFiles } from './open-files.ts';
 import type { EntryReply, FileAttr, Operation, Operations } from './protocol.ts';
 import type { SmallContents } from './small-contents.ts';
 import type { SmallReads } from './small-reads.ts';
+import type { StreamReads } from './stream-reads.ts';
 
 export interface Volume {
   readonly access: HandleAccess;
@@ -24,6 +25,7 @@ export interface Volume {
   readonly idleReaders: IdleReaders;
   readonly contents: SmallContents;
   readonly smallReads: SmallReads;
+  readonly streamReads: StreamReads;
   readonly directories: DirectoryStreams;
   readonly kernel: KernelCache;
   /** A failure of which no program hears. */

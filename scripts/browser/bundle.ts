@@ -61,14 +61,19 @@ const ofAll: readonly LeftOut[] = [
   { of: /client\/file\.ts$/, part: / \|\| this\.#bear\b/, by: '' },
   { of: /client\/file\.ts$/, part: /^.*#bear\b.*;$/gm, by: '' },
   {
-    of: /client\/(?:small-)?file\.ts$/,
-    part: /^ {2}(?:async settle|born|closeUnborn)\([^]*?^ {2}\}$/gm,
+    of: /client\/(?:small-file|file|file-reads)\.ts$/,
+    part: /^ {2}(?:async settle|born|closeUnborn|share)\([^]*?^ {2}\}$/gm,
     by: '',
   },
   {
     of: /client\/file\.ts$/,
     part: /settle === undefined[^?]*\? (this\.#askMgr.*)\s+: this\.#small[^;]*/,
     by: '$1',
+  },
+  {
+    of: /client\/file-reads\.ts$/,
+    part: /^ {4}const shared = [^;]*;\s+if \(shared[^;]*;$/m,
+    by: '',
   },
   { of: /client\/small-file\.ts$/, part: /^function changedMeanwhile[^]*?^\}$/m, by: '' },
   {

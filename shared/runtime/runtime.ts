@@ -237,10 +237,10 @@ export interface SharedFiles {
 export interface SharedFile {
   /**
    * Reads, and looks at the mark when that is done.
-   * @param into at most `limits.transferBytes`
+   * @param length at most `limits.transferBytes`
    * @returns undefined when somebody else is to be asked: the disk is slow, or too much is under way
    */
-  read(into: readonly Uint8Array[], position: number, mark: SharedMark): SharedRead | undefined;
+  read(length: number, position: number, mark: SharedMark): SharedRead | undefined;
   /** Behind the reads that run. Idempotent. */
   close(): void;
 }
@@ -253,12 +253,19 @@ export interface SharedMark {
 
 export interface SharedRead {
   /**
-   * Bytes read, fewer only at the end of the file. `undefined`: it failed, was given up, or the mark
-   * is no longer what it was; then `into` was not touched.
+   * Fewer bytes only at the end of the file. `undefined`: it failed, was given up, or the mark is no
+   * longer what it was. Never rejects.
    */
-  readonly done: Promise<number | undefined>;
-  /** `into` is the caller's again at once. */
+  readonly done: Promise<SharedBytes | undefined>;
+  /** Nobody waits for it any more. */
   giveUp(): void;
+}
+
+/** What was read, in memory that other reads get when it is given back. */
+export interface SharedBytes {
+  readonly bytes: Uint8Array;
+  /** Once. */
+  release(): void;
 }
 
 // ---------------------------------------------------------------- log

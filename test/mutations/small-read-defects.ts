@@ -1,7 +1,14 @@
-/** Of small files that mounts read without a word to the mgr. */
+/** Of what mounts read without a word to the mgr, and before they are asked for it. */
 import type { Defect } from './defects.ts';
 
 export const smallReadDefects: readonly Defect[] = [
+  {
+    title: 'a mount tells what it read ahead although the file was written meanwhile',
+    file: 'client/fuse/stream-reads.ts',
+    right: 'ahead.since === known?.since && ',
+    wrong: '',
+    noticedBy: ['test/sim/stream-reads.test.ts', 'test/client/fuse/stream-reads.test.ts'],
+  },
   {
     title: 'the right to a small file is given back before the mgr knows who reads it',
     file: 'client/opens-under-right.ts',

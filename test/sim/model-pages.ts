@@ -43,6 +43,7 @@ const pageBytes = 4096;
 const control: RequestControl = {
   signal: new AbortController().signal,
   room: (bytes) => Buffer.alloc(bytes),
+  afterwards: () => undefined,
 };
 
 export class ModelPages {

@@ -27,6 +27,7 @@ const revoke = () => Promise.resolve();
 const control = {
   signal: new AbortController().signal,
   room: (bytes: number) => Buffer.alloc(bytes),
+  afterwards: () => undefined,
 };
 
 export class MountCalls {
@@ -86,8 +87,8 @@ export class MountCalls {
     return { handle, file: (await fileHandlers.open(this.volume, wish, control)).file };
   }
 
-  async read({ handle, file }: Descriptor): Promise<string> {
-    const wish = requestOf(handle, { file, offset: 0, size: 65_536 });
+  async read({ handle, file }: Descriptor, offset = 0, size = 65_536): Promise<string> {
+    const wish = requestOf(handle, { file, offset, size });
     return Buffer.concat(await fileHandlers.read(this.volume, wish, control)).toString();
   }
 

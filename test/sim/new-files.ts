@@ -125,6 +125,7 @@ const smallFileBytes = 4096;
 const control = {
   signal: new AbortController().signal,
   room: (bytes: number) => Buffer.alloc(bytes),
+  afterwards: () => undefined,
 };
 
 export async function runNewFiles(options: NewFilesOptions): Promise<NewFilesVerdict> {

@@ -3,6 +3,7 @@ import { DirectoryStreams } from '../../client/fuse/directory-streams.ts';
 import { IdleReaders } from '../../client/fuse/idle-readers.ts';
 import { OpenFiles } from '../../client/fuse/open-files.ts';
 import { SmallReads } from '../../client/fuse/small-reads.ts';
+import { StreamReads } from '../../client/fuse/stream-reads.ts';
 import type { Volume } from '../../client/fuse/volume.ts';
 import type { HandleAccess } from '../../client/handle-access.ts';
 
@@ -18,6 +19,7 @@ export function volumeOf(
     ...parts,
     files,
     smallReads: new SmallReads({ access, files, ...parts }),
+    streamReads: new StreamReads(access.session.runtime.clock),
     idleReaders: new IdleReaders(access.session.runtime.clock),
     directories: new DirectoryStreams(),
     // Of a session that was lost.

@@ -104,6 +104,7 @@ export const fileHandlers = {
   release(volume, { body }) {
     const file = volume.files.take(body.file);
     volume.kernel.pages.closed(file.handle, body.file);
+    volume.streamReads.closed(body.file);
     const giveBack = (): void => close(volume, file);
     const isWriter = volume.files.writersOf(file.handle).includes(file);
     // Of what the mgr does not know there is nothing to give back.
@@ -181,6 +182,14 @@ async function readFile(
       'the mgr has not told the bytes yet',
     );
     if (bytes !== undefined) return piece(bytes, body.offset, length);
+  }
+  const shared = await volume.streamReads.read(
+    { number: body.file, file, known, offset: body.offset, length },
+    control,
+  );
+  if (shared !== undefined) {
+    control.afterwards(() => shared.release());
+    return shared.segments;
   }
   const buffer = control.room(length);
   const bytes = await file.read(buffer, body.offset, control);

@@ -1,14 +1,13 @@
 /**
  * Files of other processes, read by a thread of our own (reader-thread.ts): the pool of Node is the
- * program's, and a disk that hangs would take it away. What was read lies in memory of both until it
- * is copied to where it belongs, so that whoever gives a read up has his buffer back at once.
+ * program's, and a disk that hangs would take it away. What was read lies in memory of both until
+ * whoever asked for it has taken it from there, so nobody has to wait for one that he has given up.
  * Figures: docs/decisions/0017-direct-reads.md.
  */
 import assert from 'node:assert/strict';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { byteLengthOf } from '../../byte-length.ts';
 import { limits } from '../../limits.ts';
-import type { SharedFile, SharedFiles, SharedMark, SharedRead } from '../runtime.ts';
+import type { SharedBytes, SharedFile, SharedFiles, SharedMark, SharedRead } from '../runtime.ts';
 import { lookMs, LookOrSleep } from './look-or-sleep.ts';
 import { QuickCalls } from './quick-calls.ts';
 import {
@@ -119,11 +118,14 @@ class Reader {
 
   /** @param ended hears how long it took */
   read(
-    { fd, position, mark }: { fd: number; position: number; mark: SharedMark },
-    into: readonly Uint8Array[],
+    {
+      fd,
+      length,
+      position,
+      mark,
+    }: { fd: number; length: number; position: number; mark: SharedMark },
     ended: (tookMs: number) => void,
   ): SharedRead | undefined {
-    const length = byteLengthOf(into);
     const isMarked = mark.file instanceof ReaderFile;
     if (this.#isDead || this.#givenUp > 0 || length > slotBytes || !isMarked) return undefined;
     const slot = this.#freeSlots.pop();
@@ -136,18 +138,19 @@ class Reader {
     this.#set(at, field.slot, slot);
     this.#set(at, field.markFd, mark.file.fd);
     this.#set(at, field.markValue, mark.value);
-    let settle: ((count: number | undefined) => void) | undefined;
-    const done = new Promise<number | undefined>((resolve) => {
+    let settle: ((read: SharedBytes | undefined) => void) | undefined;
+    const done = new Promise<SharedBytes | undefined>((resolve) => {
       settle = resolve;
     });
     this.#await();
     this.#give((result, tookMs) => {
+      ended(tookMs);
       if (settle === undefined) this.#givenUp--;
       else this.#forget();
-      if (settle !== undefined && result !== failed) this.#copy(slot, result, into);
-      this.#freeSlots.push(slot);
-      ended(tookMs);
-      settle?.(result === failed ? undefined : result);
+      if (settle === undefined || result === failed) {
+        this.#freeSlots.push(slot);
+        settle?.(undefined);
+      } else settle(this.#lend(slot, result));
       settle = undefined;
     });
     const giveUp = (): void => {
@@ -235,15 +238,12 @@ class Reader {
     if (this.#heard !== this.#given) this.#beginWait();
   }
 
-  #copy(slot: number, bytes: number, into: readonly Uint8Array[]): void {
-    const end = slot * slotBytes + bytes;
-    let at = slot * slotBytes;
-    for (const buffer of into) {
-      if (at === end) return;
-      const to = Math.min(end, at + buffer.length);
-      buffer.set(this.#memory.slots.subarray(at, to));
-      at = to;
-    }
+  #lend(slot: number, length: number): SharedBytes {
+    const at = slot * slotBytes;
+    return {
+      bytes: this.#memory.slots.subarray(at, at + length),
+      release: () => this.#freeSlots.push(slot),
+    };
   }
 
   #end(): void {
@@ -264,9 +264,10 @@ class ReaderFile implements SharedFile {
     this.fd = fd;
   }
 
-  read(into: readonly Uint8Array[], position: number, mark: SharedMark): SharedRead | undefined {
+  read(length: number, position: number, mark: SharedMark): SharedRead | undefined {
     if (this.#closed || !this.#quick.isNext()) return undefined;
-    return this.#reader.read({ fd: this.fd, position, mark }, into, (ms) => this.#quick.took(ms));
+    const order = { fd: this.fd, length, position, mark };
+    return this.#reader.read(order, (ms) => this.#quick.took(ms));
   }
 
   close(): void {

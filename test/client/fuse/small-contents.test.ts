@@ -63,7 +63,10 @@ test('only small files are kept, of which the mgr has the bytes', (t) => {
   t.false(contents.isFor(attrOf({ place: 'moving' })));
 });
 
-const room = (bytes: number) => Buffer.alloc(bytes);
+const control = {
+  room: (bytes: number) => Buffer.alloc(bytes),
+  afterwards: () => undefined,
+};
 const text = (pieces: readonly Uint8Array[] | undefined) =>
   pieces && Buffer.concat(pieces).toString();
 
@@ -111,6 +114,7 @@ function stage() {
   const volume = {
     ...parts,
     smallReads: new SmallReads(parts),
+    streamReads: { read: () => undefined },
     idleReaders: { take: () => undefined },
     kernel: {
       opened: () => Promise.resolve(),
@@ -119,7 +123,7 @@ function stage() {
   } as unknown as Volume;
   const read = (offset: number, size: number) => {
     const body = { file: number, offset, size };
-    return fileHandlers.read(volume, { header: { node: handle }, body } as never, { room });
+    return fileHandlers.read(volume, { header: { node: handle }, body } as never, control);
   };
   return {
     right,

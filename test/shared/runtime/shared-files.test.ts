@@ -54,66 +54,69 @@ async function scene(t: ExecutionContext, content: Buffer): Promise<Scene> {
 /** After one that was slow the next go elsewhere, a few times. */
 function begin(
   { file, mark }: Pick<Scene, 'file' | 'mark'>,
-  into: readonly Uint8Array[],
+  length: number,
   position: number,
 ): SharedRead {
   for (let tries = 0; tries < 10_000; tries++) {
-    const read = file.read(into, position, mark);
+    const read = file.read(length, position, mark);
     if (read !== undefined) return read;
   }
   throw new Error('the read was not begun');
 }
 
-test('what is read goes to the buffers one behind another, and is short at the end only', async (t) => {
-  const content = Buffer.from('0123456789abcdef');
-  const it = await scene(t, content);
-  const [a, b] = [Buffer.alloc(3, '.'), Buffer.alloc(5, '.')];
-  t.is(await begin(it, [a, b], 1).done, 8);
-  t.is(`${a.toString()} ${b.toString()}`, '123 45678');
-  t.is(await begin(it, [a, b], 12).done, 4);
-  t.is(`${a.toString()} ${b.toString()}`, 'cde f5678');
-  t.is(await begin(it, [a], 100).done, 0);
+/** @returns what was read, given back */
+async function bytesOf({ done }: SharedRead): Promise<Buffer | undefined> {
+  const read = await done;
+  const bytes = read && Buffer.from(read.bytes);
+  read?.release();
+  return bytes;
+}
+
+test('what is read is short at the end of the file only', async (t) => {
+  const it = await scene(t, Buffer.from('0123456789abcdef'));
+  t.is((await bytesOf(begin(it, 8, 1)))?.toString(), '12345678');
+  t.is((await bytesOf(begin(it, 8, 12)))?.toString(), 'cdef');
+  t.is((await bytesOf(begin(it, 3, 100)))?.length, 0);
 });
 
-test('many reads at once each get their own bytes', async (t) => {
+test('many reads at once each get their own bytes, for as long as they are not given back', async (t) => {
   const content = Buffer.from(Uint8Array.from({ length: 256 * 512 }, (_, i) => i >> 9));
   const { file, mark } = await scene(t, content);
-  const reads = Array.from({ length: limits.sharedReadsMax }, async (_, i) => {
-    const into = Buffer.alloc(512);
-    const read = file.read([into], i * 512, mark);
+  const begun = Array.from({ length: limits.sharedReadsMax }, async (_, i) => {
     // After one that was slow the next go elsewhere.
-    return read === undefined || ((await read.done) === 512 && into.every((byte) => byte === i));
+    const read = await file.read(512, i * 512, mark)?.done;
+    return read && { i, read };
   });
-  t.true((await Promise.all(reads)).every(Boolean));
+  const all = (await Promise.all(begun)).filter((one) => one !== undefined);
+  t.true(all.every(({ i, read }) => read.bytes.every((byte) => byte === i)));
+  if (all.length === limits.sharedReadsMax) t.is(file.read(1, 0, mark), undefined, 'no room');
+  for (const { read } of all) read.release();
+  t.deepEqual(await bytesOf(begin({ file, mark }, 2, 1023)), Buffer.from([1, 2]));
 });
 
-test('nothing counts that was read when the mark said something else, and no buffer is touched', async (t) => {
+test('nothing counts that was read when the mark said something else', async (t) => {
   const it = await scene(t, Buffer.alloc(100, 1));
   const { directory, mark } = it;
   const next = { file: it.file, mark: { ...mark, value: 4712 } };
-  const into = Buffer.alloc(100);
   sayMark(directory, 4712);
-  t.is(await begin(it, [into], 0).done, undefined);
-  t.deepEqual(into, Buffer.alloc(100));
-  t.is(await begin(next, [into], 0).done, 100);
+  t.is(await bytesOf(begin(it, 100, 0)), undefined);
+  t.deepEqual(await bytesOf(begin(next, 100, 0)), Buffer.alloc(100, 1));
   fs.truncateSync(join(directory, 'mark'), 0);
-  t.is(await begin(next, [into], 0).done, undefined);
+  t.is(await bytesOf(begin(next, 100, 0)), undefined);
 });
 
-test('a read that was given up leaves its buffer alone', async (t) => {
+test('for a read that was given up nobody waits, and the next one comes when its thread is free', async (t) => {
   const it = await scene(t, Buffer.alloc(100, 1));
   const { file, mark } = it;
-  const into = Buffer.alloc(100);
-  const read = begin(it, [into], 0);
+  const read = begin(it, 100, 0);
   read.giveUp();
   t.is(await read.done, undefined);
-  t.is(file.read([into], 0, mark), undefined, 'before the thread is known to be free');
+  t.is(file.read(100, 0, mark), undefined, 'before the thread is known to be free');
   for (;;) {
-    const next = file.read([Buffer.alloc(1)], 0, mark);
-    if ((await next?.done) === 1) break;
+    const next = file.read(1, 0, mark);
+    if (next !== undefined && (await bytesOf(next)) !== undefined) break;
     await new Promise(setImmediate);
   }
-  t.deepEqual(into, Buffer.alloc(100));
 });
 
 test('a file is opened only when it is there and is the one that was meant', async (t) => {
@@ -130,11 +133,11 @@ test('a file is opened only when it is there and is the one that was meant', asy
 test('a file that was closed is read no more, after the reads that ran', async (t) => {
   const it = await scene(t, Buffer.alloc(10, 1));
   const { file, mark } = it;
-  const read = begin(it, [Buffer.alloc(10)], 0);
+  const read = begin(it, 10, 0);
   file.close();
   file.close();
-  t.is(await read.done, 10);
-  t.is(file.read([Buffer.alloc(10)], 0, mark), undefined);
+  t.is((await bytesOf(read))?.length, 10);
+  t.is(file.read(10, 0, mark), undefined);
 });
 
 /** One that looks for something all the time never sleeps. */
@@ -148,10 +151,10 @@ function threadsSleep(): boolean {
 
 test('the thread sleeps when there is nothing to read, however fast the reads came before', async (t) => {
   const it = await scene(t, Buffer.alloc(100, 1));
-  const into = Buffer.alloc(100);
-  for (let i = 0; i < 5_000; i++) t.is(await begin(it, [into], 0).done, 100);
+  const readAll = async () => (await bytesOf(begin(it, 100, 0)))?.length;
+  for (let i = 0; i < 5_000; i++) t.is(await readAll(), 100);
   while (!threadsSleep()) await new Promise(setImmediate);
-  t.is(await begin(it, [into], 0).done, 100, 'and is woken');
+  t.is(await readAll(), 100, 'and is woken');
 });
 
 test('the thread keeps no program alive that has nothing else to do', async (t) => {

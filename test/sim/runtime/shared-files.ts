@@ -5,12 +5,12 @@ import { limits } from '../../../shared/limits.ts';
 import type {
   Disk,
   DiskFile,
+  SharedBytes,
   SharedFile,
   SharedFiles,
   SharedMark,
   SharedRead,
 } from '../../../shared/runtime/runtime.ts';
-import { byteLengthOf } from '../../../shared/byte-length.ts';
 
 const markBytes = 8;
 
@@ -54,21 +54,20 @@ class SimSharedFile implements SharedFile {
     this.file = file;
   }
 
-  read(into: readonly Uint8Array[], position: number, mark: SharedMark): SharedRead | undefined {
+  read(length: number, position: number, mark: SharedMark): SharedRead | undefined {
     if (this.#closed || this.#thread.givenUp > 0) return undefined;
     let isWanted = true;
-    let settle: ((count: number | undefined) => void) | undefined;
-    const done = new Promise<number | undefined>((resolve) => {
+    let settle: ((read: SharedBytes | undefined) => void) | undefined;
+    const done = new Promise<SharedBytes | undefined>((resolve) => {
       settle = resolve;
     });
-    const bytes = Buffer.alloc(byteLengthOf(into));
+    const memory = Buffer.alloc(length);
     const end = (count: number | undefined): void => {
       if (!isWanted) this.#thread.givenUp--;
-      else if (count !== undefined) copy(bytes.subarray(0, count), into);
       isWanted = false;
-      settle?.(count);
+      settle?.(count === undefined ? undefined : lent(memory.subarray(0, count)));
     };
-    this.#read(bytes, position, mark).then(end, () => end(undefined));
+    this.#read(memory, position, mark).then(end, () => end(undefined));
     const giveUp = (): void => {
       if (!isWanted) return;
       isWanted = false;
@@ -96,10 +95,7 @@ class SimSharedFile implements SharedFile {
   }
 }
 
-function copy(bytes: Uint8Array, into: readonly Uint8Array[]): void {
-  let at = 0;
-  for (const buffer of into) {
-    buffer.set(bytes.subarray(at, at + buffer.length));
-    at += buffer.length;
-  }
+/** Who uses it when it was given back finds what nobody has written. */
+function lent(bytes: Uint8Array): SharedBytes {
+  return { bytes, release: () => bytes.fill(0xdd) };
 }

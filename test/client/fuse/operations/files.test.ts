@@ -13,6 +13,7 @@ import { OpenFiles } from '../../../../client/fuse/open-files.ts';
 import { type FileAttr, openRequestBits, setAttrBits } from '../../../../client/fuse/protocol.ts';
 import { SmallContents } from '../../../../client/fuse/small-contents.ts';
 import { SmallReads } from '../../../../client/fuse/small-reads.ts';
+import { StreamReads } from '../../../../client/fuse/stream-reads.ts';
 import type { Volume } from '../../../../client/fuse/volume.ts';
 import { HandleAccess } from '../../../../client/handle-access.ts';
 import { placeIn } from '../../../../client/handle-place.ts';
@@ -38,6 +39,7 @@ function volumeOf(fileSystem: FileSystem): Volume {
   return {
     ...parts,
     smallReads: new SmallReads(parts),
+    streamReads: new StreamReads(clock),
     nodes,
     idleReaders: new IdleReaders(clock),
     directories: new DirectoryStreams(),
@@ -58,7 +60,10 @@ async function stage() {
   return { cluster, volume, open };
 }
 
-const control = { room: (bytes: number) => Buffer.alloc(bytes) };
+const control = {
+  room: (bytes: number) => Buffer.alloc(bytes),
+  afterwards: () => undefined,
+};
 
 /** A request without what the handlers under test do not look at. */
 function request(body: object, node = 0) {

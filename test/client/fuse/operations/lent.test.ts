@@ -17,7 +17,10 @@ const handle = 7 as Handle;
 const time = { seconds: 1, nanoseconds: 0 };
 const times = { accessed: time, modified: time, changed: time, born: time };
 const made = { handle, kind: 'file', mode: 0o4755, uid: 0, gid: 0, size: 0, ...times } as Attr;
-const control = { room: (bytes: number) => Buffer.alloc(bytes) };
+const control = {
+  room: (bytes: number) => Buffer.alloc(bytes),
+  afterwards: () => undefined,
+};
 
 /** With one file lent; what others are asked is in `asked`. */
 function stage() {
