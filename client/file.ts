@@ -126,9 +126,8 @@ export class File {
       const done = await this.#read.readParts(parts, options);
       if (done.every((count, i) => count === parts[i]?.length)) return length;
       const { runtime } = this.#source.session;
-      const size = await sizeBelow(runtime, position + length, options.deadline, () =>
-        this.#attr(options),
-      );
+      const ask = () => this.#attr(options);
+      const size = await sizeBelow(runtime, position + length, options.deadline, ask);
       await this.#read.fillUpTo(size, parts, done, options);
       return Math.max(0, Math.min(length, size - position));
     });
@@ -237,6 +236,11 @@ export class File {
   get held(): HeldOpen | undefined {
     if (this.kind === 'directory' || this.#isGivenBack || this.#bear) return undefined;
     return { cap: this.#cap.latest, rights: this.#rights };
+  }
+
+  /** False: the mgr has its bytes, or does not know it. */
+  get isAtIods(): boolean {
+    return this.#bear === undefined && this.#small?.isAtMgr !== true;
   }
 
   /** Settled when it was given back; `undefined` while it is open. */
@@ -442,8 +446,7 @@ export class File {
     control: Control & { readonly sync?: boolean; readonly settle?: Settling },
   ): Promise<void> {
     this.#reads?.close();
-    if (this.#lost) return this.#closedListener?.();
-    if (this.kind === 'directory') return this.#closedListener?.();
+    if (this.#lost || this.kind === 'directory') return this.#closedListener?.();
     const options = this.#options(control);
     if (this.#writes.areRunning) await this.#writes.over(options.deadline);
     const synced = control.sync === true ? await Promise.allSettled([this.#sync(options)]) : [];

@@ -21,6 +21,7 @@ import type { Known, Moment, NameCache } from './name-cache.ts';
 import { type LentChange, LentFiles } from './lent-files.ts';
 import { LateCloses } from './late-closes.ts';
 import { LentNames, type NewName } from './lent-names.ts';
+import { LentWrites } from './lent-writes.ts';
 import { mayBeLent } from './open-flags.ts';
 import type { FileSource } from './open-grant.ts';
 import { openedFile } from './opened-file.ts';
@@ -72,6 +73,8 @@ export class HandleAccess {
   readonly lent: LentFiles;
   /** Directories that we have made, and what we make in them. Without caching there are none. */
   readonly names: LentNames | undefined;
+  /** Files that we write, while nobody else has them open. Where nothing is lent there are none. */
+  readonly writes: LentWrites | undefined;
   /** Files of which the mgr does not know that we read them. */
   readonly #opens: OpensUnderRight;
   readonly #missed = new MissedNames();
@@ -97,10 +100,13 @@ export class HandleAccess {
       const revokeAll: Revoke = async (handles) => {
         const named = this.names?.recalled(handles) ?? nothing;
         const opened = this.#opens.recalled(handles);
-        await Promise.all([lent.recalled(handles), named, opened, revoke(handles)]);
+        const ours = [lent.recalled(handles), named, opened, this.writes?.recalled(handles)];
+        await Promise.all([...ours, revoke(handles)]);
       };
       const caching = new Caching(session, revokeAll, () => this.#owed());
       this.#caching = caching;
+      if (lends !== 'nothing')
+        this.writes = new LentWrites({ session, caching, recalls: lent, open: this.#open });
       if (lends === 'all')
         this.names = new LentNames({ session, caching, files: lent, opens: this.#opens, revoke });
     }
@@ -266,7 +272,8 @@ export class HandleAccess {
    * @throws FsError ETIMEDOUT, ECANCELED
    */
   settled(handle: Handle, control: Control): Promise<void> | undefined {
-    const settling = this.names?.settle(handle) ?? this.lent.settle(handle);
+    const telling = this.names?.settle(handle) ?? this.lent.settle(handle);
+    const settling = telling ?? this.writes?.over(handle);
     return settling && this.untilTold(settling, control);
   }
 
@@ -282,9 +289,8 @@ export class HandleAccess {
   }
 
   #owed(): Promise<unknown> | undefined {
-    const owed = [this.lent.owed(), this.names?.owed(), this.#opens.owed()].filter(
-      (one) => one !== undefined,
-    );
+    const all = [this.lent, this.names, this.#opens, this.writes];
+    const owed = all.map((one) => one?.owed()).filter((one) => one !== undefined);
     return owed.length === 0 ? undefined : Promise.all(owed);
   }
 

@@ -116,7 +116,7 @@ export class LentNames {
     const deadline = session.runtime.clock.now() + limits.connectTimeoutMs;
     this.#borrowing.add(directory);
     try {
-      const reply = await session.call(fileOps.borrow, { directory }, { deadline });
+      const reply = await session.call(fileOps.borrow, { handle: directory }, { deadline });
       caching.answered(question)?.learnChanged(question.moment, reply.attr);
       if (reply.lent) this.take(asking, reply, reply.now);
     } finally {

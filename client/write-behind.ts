@@ -31,6 +31,10 @@ export class WriteBehind {
     }
   }
 
+  get areRunning(): boolean {
+    return this.#running.size > 0;
+  }
+
   /** All that has been added so far has ended. */
   async settled(): Promise<void> {
     await Promise.all(this.#running);

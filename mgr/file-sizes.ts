@@ -135,7 +135,7 @@ export class FileSizes {
   async carryOut(handle: Handle, deadline: number): Promise<void> {
     const { view, cluster, commits } = this.#options;
     await commits.durable();
-    const inode = view.inode(handle);
+    const inode = view.stored(handle);
     if (inode !== undefined) await cluster.truncate(inode, deadline);
   }
 
@@ -146,7 +146,7 @@ export class FileSizes {
   resume(): void {
     const { view, cluster } = this.#options;
     for (const handle of this.#truncating()) {
-      const inode = view.inode(handle);
+      const inode = view.stored(handle);
       if (inode === undefined) continue;
       this.#queue
         .run(handle, () => cluster.truncate(inode, Infinity))

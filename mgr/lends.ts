@@ -1,8 +1,9 @@
 /**
- * New files and directories that are lent to the clients that make them (decisions 20 and 21). What is
- * in one only its client knows until it is back: nobody reads or changes its row before. A client that
- * cannot be asked is waited for, until its session has ended. Of files the table is in memory: after a
- * start, a new one that a session of before has open for writing may be lent to it.
+ * New files and directories that are lent to the clients that make them (decisions 20 and 21), and files
+ * that one client writes (24). What is in one only its client knows until it is back: nobody reads or
+ * changes its row before. A client that cannot be asked is waited for, until its session has ended. Of new
+ * files the table is in memory: after a start, one that a session of before has open for writing may be
+ * lent to it.
  */
 import { FsError } from '../shared/errno.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
@@ -37,6 +38,8 @@ export interface Loan {
    * whoever wants to see it waits until he does, without anything lent.
    */
   readonly when: LendWhen;
+  /** A mgr after this one is to know of it: all but new files, which it knows by what they are. */
+  readonly isStored: boolean;
 }
 
 export interface LendsOptions {
@@ -44,7 +47,7 @@ export interface LendsOptions {
   readonly rights: Pick<Rights, 'lend' | 'askBack' | 'givenBack'>;
   readonly openTable: Pick<OpenTable, 'opensOf'>;
   readonly sessions: Pick<Sessions, 'missing' | 'isMissing'>;
-  /** Keeps durably to whom a directory is lent; `undefined`: to nobody. */
+  /** Keeps durably to whom it is lent; `undefined`: to nobody. */
   readonly remember: (handle: Handle, session: SessionId | undefined) => void;
 }
 
@@ -66,8 +69,9 @@ const nothing = (): void => undefined;
 export class Lends {
   readonly #options: LendsOptions;
   readonly #lent = new Map<Handle, SessionId>();
-  /** Those of them that are directories. */
+  /** Those of them that are directories, and that are stored. */
   readonly #directories = new Set<Handle>();
+  readonly #stored = new Set<Handle>();
   readonly #waiters = new Map<SessionId, Waiters>();
   /** What has become of it since the last commit. */
   #undo: Undo[] = [];
@@ -83,10 +87,11 @@ export class Lends {
   }
 
   /** What a mgr before this one has lent. */
-  load(rows: readonly LentRow[]): void {
+  load(rows: readonly LentRow[], isDirectory: (handle: Handle) => boolean): void {
     for (const { handle, session } of rows) {
       this.#lent.set(handle, session);
-      this.#directories.add(handle);
+      this.#stored.add(handle);
+      if (isDirectory(handle)) this.#directories.add(handle);
     }
   }
 
@@ -101,7 +106,8 @@ export class Lends {
   }
 
   /** What this tick has made. @returns false: it stays here */
-  lend(connection: Connection, session: SessionId, { handle, kind, when }: Loan): boolean {
+  lend(connection: Connection, session: SessionId, loan: Loan): boolean {
+    const { handle, kind, when, isStored } = loan;
     const { rights, remember } = this.#options;
     const isAwaited = kind === 'directory' && this.#waitingForAll > 0;
     if (isAwaited && when === 'if-room') return false;
@@ -111,11 +117,13 @@ export class Lends {
     const takeBack = (): void => {
       this.#lent.delete(handle);
       this.#directories.delete(handle);
+      this.#stored.delete(handle);
       rights.givenBack(session, handle);
     };
     this.#undo.push({ session, settles: false, takeBack });
-    if (kind === 'directory') {
-      this.#directories.add(handle);
+    if (kind === 'directory') this.#directories.add(handle);
+    if (isStored) {
+      this.#stored.add(handle);
       remember(handle, session);
     }
     return true;
@@ -127,11 +135,13 @@ export class Lends {
     if (session === undefined) return;
     this.#lent.delete(handle);
     const isDirectory = this.#directories.delete(handle);
-    if (isDirectory) this.#options.remember(handle, undefined);
+    const isStored = this.#stored.delete(handle);
+    if (isStored) this.#options.remember(handle, undefined);
     this.#settled.add(session);
     const takeBack = (): void => {
       this.#lent.set(handle, session);
       if (isDirectory) this.#directories.add(handle);
+      if (isStored) this.#stored.add(handle);
     };
     this.#undo.push({ session, settles: true, takeBack });
   }
@@ -265,7 +275,8 @@ export class Lends {
 
   #forget(handle: Handle): void {
     this.#lent.delete(handle);
-    if (this.#directories.delete(handle)) this.#options.remember(handle, undefined);
+    this.#directories.delete(handle);
+    if (this.#stored.delete(handle)) this.#options.remember(handle, undefined);
   }
 
   #waitFor(session: SessionId): Promise<void> {

@@ -154,7 +154,7 @@ export class LostOpens {
       const { readers, writers } = held.get(handle) ?? none;
       const row = openTable.find(handle, session.session) ?? none;
       const missing = readers - row.readers;
-      const inode = missing > 0 ? view.inode(handle) : undefined;
+      const inode = missing > 0 ? view.stored(handle) : undefined;
       if (inode?.layout) {
         this.#reopen(session, inode, missing);
         entered += missing;

@@ -394,7 +394,7 @@ export class MgrServer {
     const { runtime, store } = this.#options;
     this.#openTable.load(store.opens(), store.openCount());
     const sessions = this.#sessions.load(store.sessions());
-    this.#lends.load(store.lent());
+    this.#lends.load(store.lent(), (handle) => this.#view.stored(handle)?.kind === 'directory');
     this.#lostOpens.load(sessions, this.#cause === 'host-restart');
     const orphans = removeOrphans(store, this.#view, this.#openTable, this.#generation);
     const pending = store.pendingCount();

@@ -10,7 +10,7 @@ import { clusterOps } from '../shared/wire/cluster-ops.ts';
 import { iodOps } from '../shared/wire/iod-ops.ts';
 import { fileOps, nameOps, sessionOps } from '../shared/wire/mgr-ops.ts';
 import { syncOps } from '../shared/wire/sync-ops.ts';
-import type { ReplyOf } from '../shared/wire/op.ts';
+import type { ReplyOf, RequestOf } from '../shared/wire/op.ts';
 import { watchOps } from '../shared/wire/watch-ops.ts';
 import type { ClusterPort } from './cluster-port.ts';
 import type { Committer } from './committer.ts';
@@ -157,12 +157,9 @@ function namesHandlers(parts: ServiceParts) {
   const handlers: Handlers<typeof nameOps> = {
     lookup: readSize(nameHandlers.lookup),
     getAttr: readSize(nameHandlers.getAttr),
-    storedAttr: whenHere((request, context) => {
-      const call = new SessionCall(calls, context);
-      const reply = nameHandlers.storedAttr(call, request);
-      lends.requireKnown(reply.attr);
-      return withDoubt(files, call, reply);
-    }),
+    storedAttr: whenHere((request, context) =>
+      storedAttr(parts, new SessionCall(calls, context), request),
+    ),
     setAttr: once.wrap(nameOps.setAttr, (call, request) =>
       setAttrWithSize(files, lends, call, request),
     ),
@@ -200,6 +197,19 @@ function namesHandlers(parts: ServiceParts) {
   return handlers;
 }
 
+function storedAttr(
+  { files, lends }: Pick<ServiceParts, 'files' | 'lends'>,
+  call: SessionCall,
+  request: RequestOf<typeof nameOps.storedAttr>,
+): AttrReply {
+  // Who writes a file that is lent to him has ended his writes, and says himself how far they go.
+  return lends.asHolder(call.who.session, () => {
+    const reply = nameHandlers.storedAttr(call, request);
+    lends.requireKnown(reply.attr);
+    return withDoubt(files, call, reply);
+  });
+}
+
 interface AttrReply {
   readonly attr: Attr;
 }
@@ -231,7 +241,9 @@ function fileHandlers(parts: ServiceParts): Handlers<typeof fileOps> {
         : openNew(files, lends, call, request),
     ),
     close: once.wrap(fileOps.close, (call, request) => close(files, call, request)),
-    extend: once.wrap(fileOps.extend, (call, request) => extend(files, call, request)),
+    extend: once.wrap(fileOps.extend, (call, request) =>
+      lends.asHolder(call.who.session, () => extend(files, call, request)),
+    ),
     reserve: once.wrap(fileOps.reserve, (call, request) => reserve(files, call, request)),
     flush() {
       // The answer leaves after the commit.

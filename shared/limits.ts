@@ -271,6 +271,17 @@ export const limits = {
   /** A recall waits this long for pages of which some are being read, and for so many at once. */
   fuseDropMs: 500,
   fuseDropsMax: 2,
+  /**
+   * A file is lent to who writes it after so many writes in order; it goes back when he rests so long. Who
+   * had to give it back asks again after as long.
+   */
+  gatheredAfter: 4,
+  gatheredIdleMs: 1_000,
+  gatheredAgainMs: 1_000,
+  /** Writes are gathered to so much, of all files of a mount to so much, and wait so long for company. */
+  gatheredBytes: 1 * MiB,
+  gatheredBytesMax: 16 * MiB,
+  gatheredMs: 20,
   /** Pieces that a mount reads before they are asked for; who does not ask for one so long does without. */
   fuseReadsAheadMax: 8,
   fuseReadAheadMs: 100,

@@ -362,7 +362,7 @@ export const openBits = {
 } as const;
 /** In requests to open, beside the flags of open(2). */
 export const openRequestBits = { killPrivileges: 1 << 0 } as const;
-export const writeBits = { killPrivileges: 1 << 2 } as const;
+export const writeBits = { pageCache: 1 << 0, killPrivileges: 1 << 2 } as const;
 
 /** An extension that lists supplementary groups. */
 const groupsExtension = 32;

@@ -133,7 +133,8 @@ function grant(
   if (mayWrite && (request.flags & openFlags.lend) !== 0 && call.who.uid === 0) {
     // Nobody else knows of one that was made in a lent directory, nor has a right to anything of it.
     call.isAlone = request.handle !== undefined;
-    call.made = { handle, kind: 'file', when: call.isAlone ? 'always' : 'if-room' };
+    const when = call.isAlone ? 'always' : 'if-room';
+    call.made = { handle, kind: 'file', when, isStored: false };
   }
   return { ...granted, cap: capOf(scope, row), layout };
 }

@@ -52,7 +52,12 @@ export function settleNames(scope: NamesScope, call: ChangeCall<Reply>, request:
     view.putInode(settled);
     for (const { kind, handle: one } of inodes) {
       if (kind !== 'directory') continue;
-      lends.lend(context.connection, who.session, { handle: one, kind, when: 'always' });
+      lends.lend(context.connection, who.session, {
+        handle: one,
+        kind,
+        when: 'always',
+        isStored: true,
+      });
     }
     if (back) lends.settle(handle);
     const granted = inodes.map((inode) => rights.grant(context.connection, attrOf(inode)));

@@ -38,7 +38,7 @@ const ofAll: readonly LeftOut[] = [
   // A page mounts nothing, shares a host with nobody, and is no daemon.
   {
     of: /shared\/limits\.ts$/,
-    part: /^ {2}(?:fuse|lent|late|unborn|right(?!sPerRecall)|cachedNames|misses|unshared|settle|openUnder|smallFiles|namesPer|handlesPer|shared|lane|store|retention|ticket|read|reclaim|relaxed|counter|inode|synced|fenced|strangers)\w*: .*,$/gm,
+    part: /^ {2}(?:fuse|lent|late|gathered|unborn|right(?!sPerRecall)|cachedNames|misses|unshared|settle|openUnder|smallFiles|namesPer|handlesPer|shared|lane|store|retention|ticket|read|reclaim|relaxed|counter|inode|synced|fenced|strangers)\w*: .*,$/gm,
     by: '',
   },
   { of: /shared\/wire\/iod-ops\.ts$/, part: /^const sharedObject = [^]*?^\}\);$/m, by: '' },
@@ -62,7 +62,7 @@ const ofAll: readonly LeftOut[] = [
   { of: /client\/file\.ts$/, part: /^.*#bear\b.*;$/gm, by: '' },
   {
     of: /client\/(?:small-file|file|file-reads)\.ts$/,
-    part: /^ {2}(?:async settle|born|closeUnborn|share)\([^]*?^ {2}\}$/gm,
+    part: /^ {2}(?:async settle|born|closeUnborn|share|get isAtIods)\([^]*?^ {2}\}$/gm,
     by: '',
   },
   {

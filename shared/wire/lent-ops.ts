@@ -67,9 +67,9 @@ export const lentOps = {
   ),
   borrow: op(
     141,
-    'Attributes of a directory in which the caller makes changes, and knows all names. It is lent to him, if nobody else has cared for it lately.',
+    'Attributes of a directory in which the caller makes changes, and knows all names; or of a file at the iods that he alone has open, and writes. It is lent to him, if nobody else has cared for it lately.',
     lookup,
-    struct({ directory: handle }),
+    struct({ handle }),
     struct({
       attr,
       /** As in the reply of `makeNode`. */

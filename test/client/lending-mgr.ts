@@ -304,7 +304,7 @@ export class LendingMgr {
       return { attr: { handle, changed: { seconds: 6000, nanoseconds: 0 } }, lent: true };
     }
     if (op.code === fileOps.borrow.code) {
-      const attr = directoryAttr((request as Borrowing).directory);
+      const attr = directoryAttr((request as Borrowing).handle);
       return { attr, lent: true, roomAtMgr: room, now: made, ...how };
     }
     const told = request as Settlements;

@@ -94,7 +94,8 @@ test('none is lent to who is not root, or does not cache', async (t) => {
 
 test('what is no directory, or not there, is not lent', async (t) => {
   const { world, mount, other } = await begin(6);
-  const { attr } = await world.complete(other.create('/f'));
+  const fifo = { kind: 'fifo', mode: 0o644, device: 0, maker: undefined, lend: false } as const;
+  const { attr } = await world.complete(other.call(nameOps.makeNode, { ...fifo, at: at('/p') }));
   await t.throwsAsync(world.complete(mount.borrow(attr.handle)), { code: 'ENOTDIR' });
   const gone = mount.borrow((attr.handle + 1) as Handle);
   await t.throwsAsync(world.complete(gone), { code: 'ENOENT' });

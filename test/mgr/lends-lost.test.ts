@@ -271,7 +271,12 @@ function alone() {
     }
   };
   const lend = () =>
-    lends.lend(undefined as never, session, { handle, kind: 'file', when: 'if-room' });
+    lends.lend(undefined as never, session, {
+      handle,
+      kind: 'file',
+      when: 'if-room',
+      isStored: false,
+    });
   return { lends, handle, session, givenBack, isLent, lend };
 }
 

@@ -285,7 +285,7 @@ function alone() {
     }
   };
   const lend = (when: Loan['when']) =>
-    lends.lend(undefined as never, session, { handle, kind: 'directory', when });
+    lends.lend(undefined as never, session, { handle, kind: 'directory', when, isStored: true });
   return { lends, handle, session, remembered, isLent, lend };
 }
 

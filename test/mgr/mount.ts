@@ -142,8 +142,8 @@ export class Mount {
   }
 
   /** A directory that it makes changes in. */
-  borrow(directory: Handle): Promise<ReplyOf<typeof fileOps.borrow>> {
-    return this.client.call(fileOps.borrow, { directory });
+  borrow(handle: Handle): Promise<ReplyOf<typeof fileOps.borrow>> {
+    return this.client.call(fileOps.borrow, { handle });
   }
 
   /** Some of those that it takes. */

@@ -49,7 +49,8 @@ export const lentDefects: readonly Defect[] = [
   {
     title: 'after a restart of the mgr a lent directory is shown without what was made in it',
     file: 'mgr/mgr-server.ts',
-    right: '    this.#lends.load(store.lent());\n',
+    right:
+      "    this.#lends.load(store.lent(), (handle) => this.#view.stored(handle)?.kind === 'directory');\n",
     wrong: '',
     noticedBy: ['test/mgr/lent-directories-lost.test.ts'],
   },

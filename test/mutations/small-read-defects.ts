@@ -1,4 +1,4 @@
-/** Of what mounts read without a word to the mgr, and before they are asked for it. */
+/** Of what mounts read without a word to the mgr, and before they are asked for it; and of what they have not written yet. */
 import type { Defect } from './defects.ts';
 
 export const smallReadDefects: readonly Defect[] = [
@@ -8,6 +8,27 @@ export const smallReadDefects: readonly Defect[] = [
     right: 'ahead.since === known?.since && ',
     wrong: '',
     noticedBy: ['test/sim/stream-reads.test.ts', 'test/client/fuse/stream-reads.test.ts'],
+  },
+  {
+    title: 'a file that is lent goes back before the iods have what was written to it',
+    file: 'client/lent-writes.ts',
+    right: 'if (!isAll) await Promise.all(running);',
+    wrong: 'void running;',
+    noticedBy: ['test/sim/lent-writes.test.ts', 'test/client/lent-writes.test.ts'],
+  },
+  {
+    title: 'who writes a file in order reads it without what was gathered',
+    file: 'client/handle-access.ts',
+    right: 'const settling = telling ?? this.writes?.over(handle);',
+    wrong: 'const settling = telling;',
+    noticedBy: ['test/sim/lent-writes.test.ts'],
+  },
+  {
+    title: 'a file is lent to one who writes it although another has it open',
+    file: 'mgr/ops/borrow.ts',
+    right: ' && another === undefined',
+    wrong: ' && another !== null',
+    noticedBy: ['test/mgr/borrowed-files.test.ts'],
   },
   {
     title: 'the right to a small file is given back before the mgr knows who reads it',
@@ -33,8 +54,8 @@ export const smallReadDefects: readonly Defect[] = [
   {
     title: 'a mount that reads small files owes nothing when it comes back',
     file: 'client/handle-access.ts',
-    right: '[this.lent.owed(), this.names?.owed(), this.#opens.owed()]',
-    wrong: '[this.lent.owed(), this.names?.owed()]',
+    right: '[this.lent, this.names, this.#opens, this.writes]',
+    wrong: '[this.lent, this.names, this.writes]',
     noticedBy: ['test/sim/opens-under-right.test.ts'],
   },
   {

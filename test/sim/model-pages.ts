@@ -4,12 +4,12 @@
  * size goes, which comes with attributes, and goes when these tell another size or time.
  */
 import { constants } from 'node:fs';
-import type { RequestControl } from '../../client/fuse/in-flight.ts';
 import { attributeHandlers } from '../../client/fuse/operations/attributes.ts';
 import { fileHandlers } from '../../client/fuse/operations/files.ts';
 import { type FileAttr, openBits, setAttrBits } from '../../client/fuse/protocol.ts';
 import type { Volume } from '../../client/fuse/volume.ts';
 import type { Handle } from '../../shared/units.ts';
+import { control } from './mount-control.ts';
 
 /** What the rest of the kernel does for it. */
 export interface KernelOfPages {
@@ -40,11 +40,6 @@ export interface Seen {
 }
 
 const pageBytes = 4096;
-const control: RequestControl = {
-  signal: new AbortController().signal,
-  room: (bytes) => Buffer.alloc(bytes),
-  afterwards: () => undefined,
-};
 
 export class ModelPages {
   readonly #kernel: KernelOfPages;

@@ -12,6 +12,7 @@ import { FsError } from '../../shared/errno.ts';
 import { byteString, type Handle, rootHandle } from '../../shared/units.ts';
 import { fileOps, nameOps } from '../../shared/wire/mgr-ops.ts';
 import { volumeOf } from './volume.ts';
+import { control } from './mount-control.ts';
 
 /** A descriptor of a program. */
 export interface Descriptor {
@@ -24,11 +25,6 @@ const namesOfOps = new Map<number, string>(
 );
 const deadlineMs = 120_000;
 const revoke = () => Promise.resolve();
-const control = {
-  signal: new AbortController().signal,
-  room: (bytes: number) => Buffer.alloc(bytes),
-  afterwards: () => undefined,
-};
 
 export class MountCalls {
   readonly volume: Volume;
@@ -71,9 +67,9 @@ export class MountCalls {
     return descriptor.handle;
   }
 
-  async write({ handle, file }: Descriptor, text: string): Promise<void> {
+  async write({ handle, file }: Descriptor, text: string, offset = 0): Promise<void> {
     const content = Buffer.from(text);
-    const body = { file, offset: 0, size: content.length, writeFlags: 0, flags: 0 };
+    const body = { file, offset, size: content.length, writeFlags: 0, flags: 0 };
     await fileHandlers.write(this.volume, requestOf(handle, body, content), control);
   }
 
@@ -90,6 +86,15 @@ export class MountCalls {
   async read({ handle, file }: Descriptor, offset = 0, size = 65_536): Promise<string> {
     const wish = requestOf(handle, { file, offset, size });
     return Buffer.concat(await fileHandlers.read(this.volume, wish, control)).toString();
+  }
+
+  async sync({ handle, file }: Descriptor): Promise<void> {
+    await fileHandlers.fsync(this.volume, requestOf(handle, { file }), control);
+  }
+
+  /** As close(2) does before `close`. */
+  async flush({ handle, file }: Descriptor): Promise<void> {
+    await Promise.resolve(fileHandlers.flush(this.volume, requestOf(handle, { file }), control));
   }
 
   close({ handle, file }: Descriptor): void {

@@ -26,6 +26,7 @@ import { ReferenceModel } from './reference-model.ts';
 import type { SimProcess } from './runtime/process.ts';
 import type { SimRandom } from './runtime/random.ts';
 import { volumeOf } from './volume.ts';
+import { control } from './mount-control.ts';
 
 export interface NewFilesOptions {
   readonly seed: number;
@@ -122,11 +123,6 @@ const uncertain: ReadonlySet<string> = new Set([
 const deadlineMs = 60_000;
 const filesLookedAt = 6;
 const smallFileBytes = 4096;
-const control = {
-  signal: new AbortController().signal,
-  room: (bytes: number) => Buffer.alloc(bytes),
-  afterwards: () => undefined,
-};
 
 export async function runNewFiles(options: NewFilesOptions): Promise<NewFilesVerdict> {
   const run = new NewFiles(options);

@@ -1,4 +1,4 @@
-/** Open files and their bytes. A write that is answered is at the daemons, but of a file that is lent to us. */
+/** Open files and their bytes. A write that is answered is at the daemons, or on its way while the file is lent to us. */
 import { constants } from 'node:fs';
 import { FsError, hasCode, toFsError } from '../../../shared/errno.ts';
 import type { Handle } from '../../../shared/units.ts';
@@ -27,6 +27,8 @@ import { makerOf } from './names.ts';
 
 /** What was looked up already, and what must not be done twice. */
 const settledFlags = constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+/** Who opens a file so is not answered before the daemons have what he writes. */
+const atOnce = constants.O_DIRECT | constants.O_SYNC | constants.O_DSYNC;
 
 export const fileHandlers = {
   open(volume, request, control) {
@@ -82,19 +84,32 @@ export const fileHandlers = {
     const place = atEnd ? 'end' : body.offset;
     const kills = (body.writeFlags & writeBits.killPrivileges) !== 0;
     const isDone = !kills && volume.access.lent.write(file.handle, content, place);
-    return isDone
-      ? { size: content.length }
-      : write(volume, { file, content, place, kills }, control);
+    if (isDone) return { size: content.length };
+    // The kernel's own pages are written when it has told all that there was to tell.
+    const isAtOnce =
+      (body.flags & atOnce) !== 0 || (body.writeFlags & writeBits.pageCache) !== 0 || kills;
+    const { writes } = volume.access;
+    if (place === 'end' || isAtOnce || writes === undefined || !file.isAtIods)
+      return write(volume, { file, content, place, kills }, control);
+    volume.nodes.setModified(file.handle, undefined);
+    return writes.write(file, content, place, control).then((size) => ({ size }));
   },
 
-  /** Of older kernels, which ask at each close(2): nothing is kept back. */
-  flush() {
+  /** At each close(2) of who writes. */
+  flush({ access, files }, { body }, control) {
+    const { writes } = access;
+    if (writes === undefined) return {};
+    const file = files.get(body.file);
+    const running = writes.over(file.handle);
+    if (running !== undefined) return flush(access, file, running, control);
+    writes.requireWritten(file);
     return {};
   },
 
   async fsync({ access, files }, { body }, control) {
     const file = files.get(body.file);
     await access.settled(file.handle, control);
+    access.writes?.requireWritten(file);
     await file.sync({ ...control, everything: true });
     const others = files.writersOf(file.handle).filter((other) => other !== file);
     await Promise.all(others.map((other) => syncForOthers(other, control)));
@@ -129,19 +144,16 @@ async function create(volume: Volume, wish: Omit<OpenByPlace, 'durable'>, contro
   }
 }
 
+/** What is to be written, and where. */
+interface Placed {
+  readonly file: File;
+  readonly content: Uint8Array;
+  readonly place: number | 'end';
+}
+
 async function write(
   volume: Volume,
-  {
-    file,
-    content,
-    place,
-    kills,
-  }: {
-    readonly file: File;
-    readonly content: Uint8Array;
-    readonly place: number | 'end';
-    readonly kills: boolean;
-  },
+  { file, content, place, kills }: Placed & { readonly kills: boolean },
   control: RequestControl,
 ) {
   const { nodes, access } = volume;
@@ -151,8 +163,22 @@ async function write(
   else void access.lent.settle(handle);
   nodes.setModified(handle, undefined);
   if (kills) await killPrivileges(volume, handle, control);
+  const running = access.writes?.over(handle);
+  if (running !== undefined) await running;
   const { bytesWritten } = await file.write(content, place, control);
   return { size: bytesWritten };
+}
+
+/** What was answered has ended, and whoever wrote it hears how. */
+async function flush(
+  access: Volume['access'],
+  file: File,
+  running: Promise<void>,
+  control: RequestControl,
+) {
+  await access.waitFor(running, control, 'the iods have not taken yet what was written');
+  access.writes?.requireWritten(file);
+  return {};
 }
 
 /** As much as there is. */
@@ -213,13 +239,17 @@ function close({ access, files, nodes, unheard }: Volume, file: File): void {
   };
   const closed = async (): Promise<void> => {
     try {
+      const running = access.writes?.closing(handle);
+      if (running !== undefined) await running;
       await access.closeLate(file, sent);
     } catch (error) {
       // close(2) has returned long since; a session that was lost has closed it by itself.
       unheard('a file was not given back', toFsError(error));
     }
     files.closed(file);
-    if (files.writersOf(handle).length === 0) nodes.setModified(handle, undefined);
+    if (files.writersOf(handle).length > 0) return;
+    nodes.setModified(handle, undefined);
+    access.writes?.closed(handle);
   };
   void closed();
 }
@@ -278,13 +308,16 @@ function opened(volume: Volume, file: File, wish: number): Answer<OpenReply> {
   const { files, kernel } = volume;
   const { handle } = file;
   const { flags } = openIntent(wish);
-  const number = files.add(file, (flags & openFlags.write) !== 0);
+  const isWriter = (flags & openFlags.write) !== 0;
+  const number = files.add(file, isWriter);
   const reply = (): OpenReply => {
     // With a right to it nobody writes, and the kernel would hear of it first.
     const attr = unwritten(volume, handle)?.attr;
     const isKept = attr !== undefined && (wish & constants.O_DIRECT) === 0;
     const way = isKept ? kernel.pages.open(attr, number) : openBits.directIo;
-    return { file: number, flags: way | openBits.noFlush };
+    // Who writes hears at close(2) of what has failed since it was answered.
+    const mayTell = isWriter && volume.access.writes !== undefined;
+    return { file: number, flags: mayTell ? way : way | openBits.noFlush };
   };
   const isChange = (flags & (openFlags.write | openFlags.truncate)) !== 0;
   const changed = isChange ? kernel.changed(handle) : undefined;

@@ -36,6 +36,8 @@ export const rangeHandlers = {
     const to = volume.files.get(body.toFile);
     const wanted = Math.min(body.length, limits.fuseTransferBytes);
     const buffer = control.room(wanted);
+    const { access } = volume;
+    for (const { handle } of [from, to]) await access.settled(handle, control);
     const bytes = await from.read(buffer, body.offset, control);
     if (bytes > 0) await write(volume, to, buffer.subarray(0, bytes), body.toOffset, control);
     return { size: bytes };

@@ -54,6 +54,6 @@ export function makeLentNode(
   if (!request.lend || request.kind !== 'directory') return reply;
   const directory = inodeOf(call.view, reply.attr.handle);
   if (!mayBeLent(scope, call, directory)) return reply;
-  call.made = { handle: directory.handle, kind: 'directory', when: 'if-room' };
+  call.made = { handle: directory.handle, kind: 'directory', when: 'if-room', isStored: true };
   return { ...reply, roomAtMgr: roomIn(scope, call, directory) };
 }

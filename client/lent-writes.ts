@@ -1,0 +1,331 @@
+/**
+ * Files at the iods that the mgr has lent to us while we alone have them open (decision 24): writes that
+ * follow each other are gathered here, and go to the iods together. Nobody else sees such a file
+ * before it was asked back, and it goes back when the iods have all of it. What fails is told by the next
+ * write, fsync or close.
+ */
+import { BufferPool } from '../shared/buffer-pool.ts';
+import { type FsError, toFsError } from '../shared/errno.ts';
+import { limits } from '../shared/limits.ts';
+import type { Handle } from '../shared/units.ts';
+import { fileOps, nameOps } from '../shared/wire/mgr-ops.ts';
+import type { Caching } from './caching.ts';
+import type { Control } from './control.ts';
+import { EarliestTimer } from './earliest-timer.ts';
+import type { File } from './file.ts';
+import type { LentFiles } from './lent-files.ts';
+import type { MgrSession } from './mgr-session.ts';
+import { WriteBehind } from './write-behind.ts';
+
+type Writable = Pick<File, 'handle' | 'write' | 'isAtIods'>;
+
+export interface LentWritesOptions {
+  readonly session: Pick<MgrSession, 'call' | 'onLost' | 'runtime'>;
+  readonly caching: Pick<Caching, 'ready' | 'readyNow'>;
+  /** Hears what is asked back while something is on its way to be lent. */
+  readonly recalls: Pick<LentFiles, 'ask' | 'answered'>;
+  /** All that is open. */
+  readonly open: Iterable<Pick<File, 'handle'>>;
+}
+
+/** What was gathered, and is not on its way yet. */
+interface Gathered {
+  readonly file: Writable;
+  readonly at: number;
+  /** With room behind them. */
+  readonly bytes: Uint8Array;
+  length: number;
+  readonly begunAt: number;
+}
+
+/** One file that is written here. */
+interface Written {
+  readonly behind: WriteBehind;
+  gathered: Gathered | undefined;
+  isLent: boolean;
+  isAsking: boolean;
+  /** Where the last write ended, and how many up to then have followed each other in order. */
+  end: number;
+  inOrder: number;
+  /** Nothing lies behind it of what is on its way. */
+  behindTo: number;
+  /** When it may be asked for again. */
+  askAt: number;
+  usedAt: number;
+}
+
+const chunkBytes = limits.gatheredBytes;
+
+export class LentWrites {
+  readonly #options: LentWritesOptions;
+  readonly #files = new Map<Handle, Written>();
+  /** Of each file that was open when a write failed that had been answered: to be told once. */
+  readonly #failures = new WeakMap<Pick<File, 'handle'>, FsError>();
+  readonly #timer: EarliestTimer;
+  readonly #buffers = new BufferPool(limits.gatheredBytesMax);
+  /** Those that are in use. */
+  #chunks = 0;
+
+  constructor(options: LentWritesOptions) {
+    this.#options = options;
+    const { session } = options;
+    this.#timer = new EarliestTimer(session.runtime.clock, () => this.#look());
+    session.onLost((_, error) => this.#lost(error));
+  }
+
+  /**
+   * Writes to a file at the iods.
+   * @returns when its writer may go on: bytes written
+   * @throws FsError as `File.write`; of an earlier write, what is to be told
+   */
+  async write(
+    file: Writable,
+    content: Uint8Array,
+    position: number,
+    control: Control,
+  ): Promise<number> {
+    this.requireWritten(file);
+    const written = this.#files.get(file.handle) ?? this.#begin(file.handle);
+    const isNext = position === written.end;
+    written.inOrder = isNext ? written.inOrder + 1 : 0;
+    written.end = position + content.length;
+    if (isNext && this.#mayGather(written, position)) {
+      await this.#gather(file, written, content, position);
+      // Asked back while it waited for room: then it is answered like any other.
+      if (!written.isLent) await this.over(file.handle);
+      return content.length;
+    }
+    void this.#send(written);
+    // What is written later must not come to the iods before.
+    while (written.behind.areRunning && position < written.behindTo) {
+      await written.behind.settled();
+    }
+    const { bytesWritten } = await file.write(content, position, control);
+    const isWorthIt = written.inOrder >= limits.gatheredAfter && file.isAtIods;
+    if (isWorthIt) this.#askFor(file.handle, written);
+    return bytesWritten;
+  }
+
+  /** What was answered and has failed is told now. @throws FsError that of the write */
+  requireWritten(file: Pick<File, 'handle'>): void {
+    const failure = this.#failures.get(file);
+    if (failure === undefined) return;
+    this.#failures.delete(file);
+    throw failure;
+  }
+
+  /** Sends what was gathered. @returns resolves when the iods have all that was answered; undefined: they have */
+  over(handle: Handle): Promise<void> | undefined {
+    const written = this.#files.get(handle);
+    if (written === undefined) return undefined;
+    void this.#send(written);
+    return written.behind.areRunning ? written.behind.settled() : undefined;
+  }
+
+  /** Somebody else wants to see them; or the connection over which they were lent is gone. */
+  async recalled(handles: readonly Handle[] | 'all'): Promise<void> {
+    const isAll = handles === 'all';
+    const known = isAll ? [...this.#files.keys()] : handles;
+    for (const handle of known) this.#back(handle);
+    const running = known.flatMap((handle) => this.over(handle) ?? []);
+    // Without a connection nobody waits here; the next one is told of it.
+    if (!isAll) await Promise.all(running);
+  }
+
+  /** All that the iods do not have yet. */
+  owed(): Promise<unknown> | undefined {
+    const running = [...this.#files.keys()].flatMap((handle) => this.over(handle) ?? []);
+    return running.length === 0 ? undefined : Promise.all(running);
+  }
+
+  /**
+   * It is about to be closed, with which the mgr has it back.
+   * @returns as `over`
+   */
+  closing(handle: Handle): Promise<void> | undefined {
+    const written = this.#files.get(handle);
+    if (written !== undefined) written.isLent = false;
+    return this.over(handle);
+  }
+
+  /** Nobody writes it here any more, and the iods have all of it. */
+  closed(handle: Handle): void {
+    this.#files.delete(handle);
+  }
+
+  // ------------------------------------------------------------- inner parts
+
+  #begin(handle: Handle): Written {
+    const written: Written = {
+      behind: new WriteBehind((error) => this.#failed(handle, error)),
+      gathered: undefined,
+      isLent: false,
+      isAsking: false,
+      end: NaN,
+      inOrder: 0,
+      behindTo: 0,
+      askAt: -Infinity,
+      usedAt: -Infinity,
+    };
+    this.#files.set(handle, written);
+    return written;
+  }
+
+  #mayGather(written: Written, position: number): boolean {
+    if (!written.isLent || written.inOrder < limits.gatheredAfter) return false;
+    if (written.behind.areRunning && position < written.behindTo) return false;
+    const hasRoom =
+      written.gathered !== undefined || this.#chunks * chunkBytes < limits.gatheredBytesMax;
+    return hasRoom && this.#isValid;
+  }
+
+  /** The mgr has been heard of lately. */
+  get #isValid(): boolean {
+    const { caching } = this.#options;
+    const isValid = caching.readyNow() !== undefined;
+    // Whoever writes next may find it so.
+    if (!isValid) void caching.ready();
+    return isValid;
+  }
+
+  /** @returns when there is room for the next one */
+  async #gather(
+    file: Writable,
+    written: Written,
+    content: Uint8Array,
+    position: number,
+  ): Promise<void> {
+    const { now } = this;
+    written.usedAt = now;
+    for (let done = 0; done < content.length;) {
+      const gathered = this.#gathered(file, written, position + done);
+      // Chunks end where those of the file do, so that each iod has its part of one.
+      const room = chunkBytes - (gathered.at % chunkBytes) - gathered.length;
+      const part = content.subarray(done, done + room);
+      gathered.bytes.set(part, gathered.length);
+      gathered.length += part.length;
+      done += part.length;
+      if (part.length === room) await this.#send(written);
+    }
+    if (written.gathered !== undefined) this.#timer.within(limits.gatheredMs);
+  }
+
+  /** To which may be added what is written there. */
+  #gathered(file: Writable, written: Written, at: number): Gathered {
+    const { gathered } = written;
+    const isOn = gathered?.file === file && gathered.at + gathered.length === at;
+    if (gathered !== undefined && isOn) return gathered;
+    void this.#send(written);
+    this.#chunks++;
+    const bytes = this.#buffers.take(chunkBytes);
+    const fresh: Gathered = { file, at, bytes, length: 0, begunAt: this.now };
+    written.gathered = fresh;
+    return fresh;
+  }
+
+  /** Sends what was gathered. @returns when there is room for more */
+  #send(written: Written): Promise<void> | undefined {
+    const { gathered, behind } = written;
+    if (gathered === undefined) return undefined;
+    written.gathered = undefined;
+    const { file, at, bytes, length } = gathered;
+    written.behindTo = Math.max(behind.areRunning ? written.behindTo : 0, at + length);
+    // Whoever asked for it may be gone by then.
+    const writing = file.write(bytes.subarray(0, length), at, {}).finally(() => {
+      this.#free(gathered);
+    });
+    return behind.add(writing, length, false);
+  }
+
+  get now(): number {
+    return this.#options.session.runtime.clock.now();
+  }
+
+  /** The session has ended, and with it what the iods do not have. */
+  #lost(error: FsError): void {
+    for (const [handle, { gathered, behind }] of this.#files) {
+      if (gathered !== undefined || behind.areRunning) this.#failed(handle, error);
+      if (gathered !== undefined) this.#free(gathered);
+    }
+    this.#files.clear();
+  }
+
+  #free({ bytes }: Gathered): void {
+    this.#chunks--;
+    this.#buffers.give(bytes);
+  }
+
+  #failed(handle: Handle, error: Error): void {
+    const failure = toFsError(error);
+    const { open, session } = this.#options;
+    for (const file of open) if (file.handle === handle) this.#failures.set(file, failure);
+    const { message: why } = failure;
+    session.runtime.log.error('a write failed that was answered', { handle, why });
+  }
+
+  #back(handle: Handle): void {
+    const written = this.#files.get(handle);
+    if (written?.isLent !== true) return;
+    written.isLent = false;
+    written.askAt = this.now + limits.gatheredAgainMs;
+  }
+
+  /** Nobody waits for it. */
+  #askFor(handle: Handle, written: Written): void {
+    const { now } = this;
+    if (written.isLent || written.isAsking || now < written.askAt) return;
+    written.isAsking = true;
+    written.askAt = now + limits.gatheredAgainMs;
+    this.#ask(handle, written)
+      // Then writes go on as they did.
+      .catch(() => undefined)
+      .finally(() => {
+        written.isAsking = false;
+      });
+  }
+
+  async #ask(handle: Handle, written: Written): Promise<void> {
+    const { session, recalls, caching } = this.#options;
+    if ((await caching.ready()) === undefined) return;
+    const asking = recalls.ask();
+    try {
+      const deadline = this.now + limits.connectTimeoutMs;
+      const { lent } = await session.call(fileOps.borrow, { handle }, { deadline });
+      if (!lent || asking.isOver || asking.recalled.has(handle)) return;
+      written.isLent = true;
+      written.askAt = -Infinity;
+      written.usedAt = this.now;
+      this.#timer.within(limits.gatheredIdleMs);
+    } finally {
+      recalls.answered(asking);
+    }
+  }
+
+  #look(): void {
+    for (const [handle, written] of this.#files) {
+      if (written.gathered !== undefined) this.#sendOld(written, written.gathered);
+      if (written.isLent) this.#giveBackIdle(handle, written);
+    }
+  }
+
+  /** So that little is lost with this process. */
+  #sendOld(written: Written, { begunAt }: Gathered): void {
+    const leftMs = begunAt + limits.gatheredMs - this.now;
+    if (leftMs > 0) this.#timer.within(leftMs);
+    else void this.#send(written);
+  }
+
+  /** A mount that dies later is in nobody's way. */
+  #giveBackIdle(handle: Handle, { usedAt }: Written): void {
+    const leftMs = usedAt + limits.gatheredIdleMs - this.now;
+    if (leftMs > 0) {
+      this.#timer.within(leftMs);
+      return;
+    }
+    this.#back(handle);
+    // Who asks what it is has the mgr ask for it.
+    const deadline = this.now + limits.connectTimeoutMs;
+    const { session } = this.#options;
+    session.call(nameOps.getAttr, { handle }, { deadline }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,284 @@
+import test from 'ava';
+import type { File } from '../../client/file.ts';
+import { LentWrites, type LentWritesOptions } from '../../client/lent-writes.ts';
+import { FsError } from '../../shared/errno.ts';
+import { limits } from '../../shared/limits.ts';
+import type { Handle } from '../../shared/units.ts';
+import { fileOps } from '../../shared/wire/mgr-ops.ts';
+
+const handle = 7 as Handle;
+const chunk = limits.gatheredBytes;
+
+/** A write that has come to the iods, which have not answered yet. */
+interface Arrived {
+  readonly at: number;
+  readonly text: string;
+  readonly end: (error?: Error) => void;
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+function stage(answers: readonly { readonly lent: boolean }[] = [{ lent: true }]) {
+  let now = 0;
+  const timers: { readonly at: number; readonly run: () => void }[] = [];
+  const clock = {
+    now: () => now,
+    timer: (ms: number, run: () => void) => {
+      const timer = { at: now + ms, run, cancel: () => timers.splice(timers.indexOf(timer), 1) };
+      timers.push(timer);
+      return timer;
+    },
+  };
+  const pass = async (ms: number): Promise<void> => {
+    now += ms;
+    for (const timer of timers.filter(({ at }) => at <= now)) {
+      timers.splice(timers.indexOf(timer), 1);
+      timer.run();
+    }
+    await settle();
+  };
+  const asked: string[] = [];
+  const rest = [...answers];
+  const log: string[] = [];
+  let lose: ((error: FsError) => void) | undefined;
+  const session = {
+    call: (op: unknown) => {
+      asked.push(op === fileOps.borrow ? 'borrow' : 'look');
+      return Promise.resolve(rest.shift() ?? { lent: true });
+    },
+    onLost: (listener: (_: unknown, error: FsError) => void) => {
+      lose = (error) => listener(undefined, error);
+    },
+    runtime: { clock, log: { error: (what: string) => log.push(what) } },
+  };
+  let isValid = true;
+  const caching = {
+    readyNow: () => (isValid ? {} : undefined),
+    ready: () => Promise.resolve(isValid ? {} : undefined),
+  };
+  const asking = { recalled: new Set<Handle>(), isOver: false };
+  const arrived: Arrived[] = [];
+  /** Those of which nobody decides here when they end. */
+  let isHeld = false;
+  const file = {
+    handle,
+    isAtIods: true,
+    write: (content: Uint8Array, at: number) =>
+      new Promise((resolve, reject) => {
+        const end = (error?: Error): void => {
+          if (error) reject(error);
+          else resolve({ position: at, bytesWritten: content.length });
+        };
+        arrived.push({ at, text: Buffer.from(content).toString(), end });
+        if (!isHeld) end();
+      }),
+  } as unknown as File;
+  const writes = new LentWrites({
+    session,
+    caching,
+    recalls: { ask: () => asking, answered: () => undefined },
+    open: [file],
+  } as unknown as LentWritesOptions);
+  let at = 0;
+  /** The next piece in order. */
+  const write = (text: string, position = at): Promise<number> => {
+    at = position + text.length;
+    return writes.write(file, Buffer.from(text), position, {});
+  };
+  /** As many as it takes until it is lent. */
+  const warm = async (): Promise<void> => {
+    for (let i = 0; i <= limits.gatheredAfter; i++) await write('-');
+    await settle();
+    arrived.length = 0;
+  };
+  const hold = (): void => {
+    isHeld = true;
+  };
+  const lapse = (): void => {
+    isValid = false;
+  };
+  return {
+    writes,
+    file,
+    write,
+    warm,
+    arrived,
+    asked,
+    asking,
+    pass,
+    hold,
+    lapse,
+    log,
+    lost: (error: FsError) => lose?.(error),
+  };
+}
+
+test('who writes in order is answered at once after some writes, and these go together', async (t) => {
+  const { write, warm, arrived, asked, pass } = stage();
+  await warm();
+  t.deepEqual(asked, ['borrow']);
+  t.is(await write('abc'), 3);
+  t.is(await write('def'), 3);
+  t.deepEqual(arrived, []);
+  await pass(limits.gatheredMs);
+  t.like(arrived, [{ at: 5, text: 'abcdef' }]);
+});
+
+test('they go in pieces that end where those of the file do', async (t) => {
+  const { write, warm, arrived } = stage();
+  await warm();
+  await write('x'.repeat(chunk));
+  await write('y'.repeat(chunk));
+  await settle();
+  t.deepEqual(
+    arrived.map(({ at, text }) => [at, text.length]),
+    [
+      [5, chunk - 5],
+      [chunk, chunk],
+    ],
+  );
+});
+
+test('who writes elsewhere waits until what he has overwritten is there', async (t) => {
+  const { write, warm, arrived, hold } = stage();
+  await warm();
+  hold();
+  await write('abcdef');
+  const elsewhere = write('X', 6);
+  await settle();
+  t.is(arrived.length, 1, 'what was gathered is on its way');
+  arrived[0]?.end();
+  await settle();
+  t.like(arrived[1], { at: 6, text: 'X' });
+  arrived[1]?.end();
+  t.is(await elsewhere, 1);
+});
+
+test('nothing is kept of a file that is not lent', async (t) => {
+  const { write, arrived, asked } = stage([{ lent: false }]);
+  for (let i = 0; i < 3 * limits.gatheredAfter; i++) {
+    await write('-');
+    await settle();
+  }
+  t.is(arrived.length, 3 * limits.gatheredAfter);
+  t.deepEqual(asked, ['borrow'], 'and it is not asked for again at once');
+});
+
+test('what was asked back on its way is not lent', async (t) => {
+  const { write, warm, arrived, asking } = stage();
+  asking.recalled.add(handle);
+  await warm();
+  await write('abc');
+  t.is(arrived.length, 1);
+});
+
+test('while the mgr has not been heard of nothing is gathered', async (t) => {
+  const { write, warm, arrived, lapse } = stage();
+  await warm();
+  lapse();
+  await write('abc');
+  t.is(arrived.length, 1);
+});
+
+test('who asks for the file waits until all of it is at the iods, and what comes then is not kept', async (t) => {
+  const { writes, write, warm, arrived, hold } = stage();
+  await warm();
+  hold();
+  await write('abc');
+  let isBack = false;
+  const back = writes.recalled([handle]).then(() => {
+    isBack = true;
+  });
+  await settle();
+  t.like(arrived, [{ text: 'abc' }]);
+  t.false(isBack);
+  const next = write('def');
+  await settle();
+  t.like(arrived, [{ text: 'abc' }, { text: 'def' }]);
+  arrived[0]?.end();
+  await back;
+  arrived[1]?.end();
+  await next;
+});
+
+test('one that is asked back while a write waits for room is written before that is answered', async (t) => {
+  const { writes, write, warm, arrived, hold } = stage();
+  await warm();
+  hold();
+  let answered = 0;
+  const all = Array.from({ length: 6 }, async () => {
+    await write('x'.repeat(chunk));
+    answered++;
+  });
+  await settle();
+  const before = answered;
+  t.true(before < 6, 'there is no room for all');
+  void writes.recalled([handle]);
+  for (let i = 0; i < 40; i++) {
+    arrived[i]?.end();
+    await settle();
+  }
+  const bytes = arrived.reduce((sum, { text }) => sum + text.length, 0);
+  await Promise.all(all);
+  t.is(bytes, 6 * chunk);
+});
+
+test('a write that fails after it was answered is told once, by the next that can', async (t) => {
+  const { writes, file, write, warm, arrived, hold, log } = stage();
+  await warm();
+  hold();
+  await write('abc');
+  const over = writes.over(handle);
+  arrived[0]?.end(new FsError('ENOSPC'));
+  await over;
+  await settle();
+  t.deepEqual(log, ['a write failed that was answered']);
+  t.throws(() => writes.requireWritten(file), { code: 'ENOSPC' });
+  t.notThrows(() => writes.requireWritten(file));
+  await write('def');
+  const again = writes.over(handle);
+  arrived[1]?.end(new FsError('EIO'));
+  await again;
+  await t.throwsAsync(write('ghi'), { code: 'EIO' });
+});
+
+test('what is not there yet is owed', async (t) => {
+  const { writes, write, warm, arrived, hold } = stage();
+  await warm();
+  t.is(writes.owed(), undefined);
+  hold();
+  await write('abc');
+  const owed = writes.owed();
+  t.not(owed, undefined);
+  arrived[0]?.end();
+  await owed;
+  t.is(writes.owed(), undefined);
+});
+
+test('who rests gives the file back, and so does who closes it', async (t) => {
+  const { writes, write, warm, arrived, asked, pass } = stage();
+  await warm();
+  await pass(limits.gatheredIdleMs);
+  t.deepEqual(asked, ['borrow', 'look'], 'with that the mgr asks for it');
+  await write('abc');
+  t.is(arrived.length, 1);
+  await pass(limits.gatheredAgainMs);
+  await warm();
+  await write('abc');
+  t.deepEqual(arrived, []);
+  await writes.closing(handle);
+  t.regex(arrived[0]?.text ?? '', /abc$/);
+  writes.closed(handle);
+  await write('def');
+  t.is(arrived.length, 2);
+});
+
+test('what was answered and is lost with the session is told', async (t) => {
+  const { writes, file, write, warm, arrived, lost } = stage();
+  await warm();
+  await write('abc');
+  lost(new FsError('ESTALE'));
+  t.throws(() => writes.requireWritten(file), { code: 'ESTALE' });
+  t.is(writes.owed(), undefined);
+  t.deepEqual(arrived, []);
+});

@@ -1,0 +1,184 @@
+/**
+ * A program writes a file in order through a mount, which is answered before the iods have it (decision
+ * 24), while another looks at the file from elsewhere, and daemons die: whatever was answered before a look
+ * is seen by it, and in the end all of it is there.
+ */
+import { constants } from 'node:fs';
+import test, { type ExecutionContext } from 'ava';
+import type { FileSystem } from '../../client/file-system.ts';
+import { limits } from '../../shared/limits.ts';
+import type { SimRandom } from './runtime/random.ts';
+import { type Descriptor, MountCalls } from './mount-calls.ts';
+import { overTwo, Stage } from './stage.ts';
+
+const pieceBytes = 700;
+const pieces = 120;
+const deadlineMs = 120_000;
+const cutMs = 4000;
+
+/** The file is written so often, from its beginning to its end. */
+const passes = 2;
+
+/** Of what a piece is full once it was written for the nth time; before the first nothing is there. */
+function letterOf(i: number, pass: number): string {
+  return pass === 0 ? '\0' : String.fromCodePoint(0x21 + ((i + 45 * pass) % 90));
+}
+
+type Fault = 'mgr' | 'iod' | 'cut' | 'power';
+
+class Scene {
+  readonly stage: Stage;
+  readonly mount: MountCalls;
+  readonly #other: FileSystem;
+  readonly #descriptor: Descriptor;
+  readonly #random: SimRandom;
+  /** Of each piece, the pass in which it was written last: that was answered, that was begun. */
+  readonly #answered = Array.from({ length: pieces }, () => 0);
+  readonly #begun = Array.from({ length: pieces }, () => 0);
+  looks = 0;
+
+  private constructor(
+    stage: Stage,
+    { mount, other, descriptor }: { mount: MountCalls; other: FileSystem; descriptor: Descriptor },
+  ) {
+    this.stage = stage;
+    this.mount = mount;
+    this.#other = other;
+    this.#descriptor = descriptor;
+    this.#random = stage.world.random.fork('writer');
+  }
+
+  static async begin(seed: number): Promise<Scene> {
+    const stage = new Stage({ seed, iods: 2, programs: 2 });
+    await stage.pass(2000);
+    const [fileSystem, other] = (await stage.joinAll()) as [FileSystem, FileSystem];
+    const mount = await stage.run(0, () => Promise.resolve(new MountCalls(fileSystem)));
+    await stage.pass(100);
+    await stage.run(1, async () => {
+      await (await other.open('/f', 'w', { layout: overTwo })).close();
+    });
+    // Who looks is sooner at the iods than what was answered, unless somebody waits.
+    for (const iod of ['iod0', 'iod1']) {
+      stage.world.network.set({ latencyMs: [10, 40] }, { from: 'program0', to: iod });
+    }
+    const descriptor = await stage.run(0, async () => {
+      const handle = await mount.lookUp('f');
+      return mount.openNode(handle, constants.O_RDWR);
+    });
+    return new Scene(stage, { mount, other, descriptor });
+  }
+
+  async write(): Promise<void> {
+    for (let pass = 1; pass <= passes; pass++) {
+      for (let i = 0; i < pieces; i++) {
+        this.#begun[i] = pass;
+        const piece = letterOf(i, pass).repeat(pieceBytes);
+        await this.mount.write(this.#descriptor, piece, i * pieceBytes);
+        this.#answered[i] = pass;
+        await this.#doOtherThings(i);
+      }
+    }
+    await this.mount.flush(this.#descriptor);
+    this.mount.close(this.#descriptor);
+  }
+
+  async #doOtherThings(last: number): Promise<void> {
+    const { clock } = this.mount.volume.access.session.runtime;
+    const rest = (ms: number) => new Promise<void>((resolve) => void clock.timer(ms, resolve));
+    const random = this.#random;
+    if (random.chance(0.1)) await this.mount.sync(this.#descriptor);
+    if (random.chance(0.1)) await this.#readBack(random.below(last + 1), last + 1);
+    if (random.chance(0.3)) await rest(random.below(50));
+    if (random.chance(0.02)) await rest(2 * limits.gatheredIdleMs);
+  }
+
+  /** By the program itself. */
+  async #readBack(from: number, end: number): Promise<void> {
+    const least = [...this.#answered];
+    const length = (end - from) * pieceBytes;
+    this.#saw(
+      await this.mount.read(this.#descriptor, from * pieceBytes, length),
+      [from, end],
+      least,
+    );
+  }
+
+  /** From elsewhere. */
+  async look(): Promise<void> {
+    const before = [...this.#answered];
+    const { size, sizeExact } = await this.#other.stat('/f', { deadlineMs });
+    const least = before.findLastIndex((pass) => pass > 0) + 1;
+    if (sizeExact && size < least * pieceBytes)
+      throw new Error(`saw ${size} bytes, but ${least} pieces were answered before`);
+    const then = [...this.#answered];
+    const end = then.findLastIndex((pass) => pass > 0) + 1;
+    this.#saw((await this.#other.readFile('/f', { deadlineMs })).toString(), [0, end], then);
+    this.looks++;
+  }
+
+  /** @param from first piece @param end behind the last that must be there @param least of each, the pass that was answered before */
+  #saw(seen: string, [from, end]: readonly [number, number], least: readonly number[]): void {
+    const seenEnd = from + Math.ceil(seen.length / pieceBytes);
+    if (seenEnd < end) throw new Error(`saw pieces up to ${seenEnd} of ${end}`);
+    for (let i = from; i < seenEnd; i++) {
+      const piece = seen.slice((i - from) * pieceBytes, (i + 1 - from) * pieceBytes);
+      const [first, last] = [least[i] ?? 0, this.#begun[i] ?? 0];
+      // While it is written some of it may be new.
+      const letters = Array.from({ length: last - first + 1 }, (_, n) => letterOf(i, first + n));
+      const isSeen = piece.split('').every((letter) => letters.includes(letter));
+      if (!isSeen) throw new Error(`piece ${i} is none of passes ${first} to ${last}: ${piece}`);
+    }
+  }
+}
+
+async function lookOn(scene: Scene, isOver: () => boolean): Promise<void> {
+  const random = scene.stage.world.random.fork('looks');
+  while (!isOver()) {
+    await scene.stage.run(1, () => scene.look());
+    await scene.stage.pass(random.below(3 * limits.gatheredAgainMs));
+  }
+}
+
+function cause({ stage }: Scene, fault: Fault): void {
+  const { mgr } = stage.cluster;
+  const { network } = stage.world;
+  if (fault === 'mgr') stage.bounce(mgr, 300);
+  else if (fault === 'iod') stage.bounce(stage.iod(1).process, 500);
+  else if (fault === 'cut') {
+    network.partition('program0', 'mgr');
+    stage.world.after(cutMs, () => network.heal('program0', 'mgr'));
+  } else {
+    stage.cluster.cutPower(mgr.host);
+    stage.world.after(300, () => {
+      mgr.host.powerOn();
+      mgr.start();
+    });
+  }
+}
+
+async function play(t: ExecutionContext, seed: number, fault: Fault | undefined): Promise<void> {
+  const scene = await Scene.begin(seed);
+  const { stage, mount } = scene;
+  let isOver = false;
+  const writing = stage
+    .begin(0, () => scene.write())
+    .finally(() => {
+      isOver = true;
+    });
+  writing.catch(() => undefined);
+  if (fault !== undefined) stage.world.after(1500 + seed * 137, () => cause(scene, fault));
+  await lookOn(scene, () => isOver);
+  await stage.settle(writing);
+  await stage.run(1, () => scene.look());
+  t.true(mount.asked.includes('borrow'), `seed ${seed}: it was to be lent`);
+  t.true(scene.looks > 0);
+  await stage.pass(cutMs + 2 * limits.gatheredIdleMs);
+  t.deepEqual([...(stage.cluster.store?.lent() ?? [])], [], 'and is back');
+  t.is(stage.openCount, 0);
+}
+
+for (const fault of [undefined, 'mgr', 'iod', 'cut', 'power'] as const) {
+  test(`whoever looks sees what was answered before: ${fault ?? 'nothing fails'}`, async (t) => {
+    for (let seed = 1; seed <= 8; seed++) await play(t, seed, fault);
+  });
+}
