@@ -44,9 +44,10 @@ interface Written {
   gathered: Gathered | undefined;
   isLent: boolean;
   isAsking: boolean;
-  /** Where the last write ended, and how many up to then have followed each other in order. */
+  /** Where the last write ended, and how many up to then have followed each other in order, from where. */
   end: number;
   inOrder: number;
+  from: number;
   /** Nothing lies behind it of what is on its way. */
   behindTo: number;
   /** When it may be asked for again. */
@@ -88,6 +89,7 @@ export class LentWrites {
     const written = this.#files.get(file.handle) ?? this.#begin(file.handle);
     const isNext = position === written.end;
     written.inOrder = isNext ? written.inOrder + 1 : 0;
+    if (!isNext) written.from = position;
     written.end = position + content.length;
     if (isNext && this.#mayGather(written, position)) {
       await this.#gather(file, written, content, position);
@@ -101,8 +103,9 @@ export class LentWrites {
       await written.behind.settled();
     }
     const { bytesWritten } = await file.write(content, position, control);
-    const isWorthIt = written.inOrder >= limits.gatheredAfter && file.isAtIods;
-    if (isWorthIt) this.#askFor(file.handle, written);
+    // For a short file it costs the mgr more than it saves.
+    const isLong = written.end - written.from >= limits.gatheredAfterBytes;
+    if (isLong && file.isAtIods) this.#askFor(file.handle, written);
     return bytesWritten;
   }
 
@@ -163,6 +166,7 @@ export class LentWrites {
       isAsking: false,
       end: NaN,
       inOrder: 0,
+      from: 0,
       behindTo: 0,
       askAt: -Infinity,
       usedAt: -Infinity,

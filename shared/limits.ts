@@ -272,9 +272,10 @@ export const limits = {
   fuseDropMs: 500,
   fuseDropsMax: 2,
   /**
-   * A file is lent to who writes it after so many writes in order; it goes back when he rests so long. Who
-   * had to give it back asks again after as long.
+   * A file is lent to who has written so much of it in order; it goes back when he rests so long. Who had to
+   * give it back asks again after as long. What follows so many writes in order is gathered.
    */
+  gatheredAfterBytes: 256 * KiB,
   gatheredAfter: 4,
   gatheredIdleMs: 1_000,
   gatheredAgainMs: 1_000,

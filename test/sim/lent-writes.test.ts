@@ -11,7 +11,7 @@ import type { SimRandom } from './runtime/random.ts';
 import { type Descriptor, MountCalls } from './mount-calls.ts';
 import { overTwo, Stage } from './stage.ts';
 
-const pieceBytes = 700;
+const pieceBytes = 5000;
 const pieces = 120;
 const deadlineMs = 120_000;
 const cutMs = 4000;

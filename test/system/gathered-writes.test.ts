@@ -5,7 +5,7 @@ import { Mounted, mountTest } from './mounted.ts';
 
 const pieceBytes = 3000;
 /** Larger than any file that the mgr keeps. */
-const firstBytes = 100_000;
+const firstBytes = 300_000;
 
 /** What is there: each byte tells where it is. */
 function contentOf(from: number, length: number): Buffer {
