@@ -65,7 +65,7 @@ test('one is not wanted again while it is being asked for', async (t) => {
 test('what is made in a borrowed directory is made here, at times by the clock of the mgr', async (t) => {
   const mgr = await begin();
   const borrowed = mgr.names.borrow(directory);
-  t.deepEqual(mgr.borrowing, [{ directory }]);
+  t.deepEqual(mgr.borrowing, [{ handle: directory }]);
   t.false(makes(mgr));
   const now = { seconds: 7000, nanoseconds: 0 };
   await mgr.answer({ now });
