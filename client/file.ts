@@ -142,8 +142,7 @@ export class File {
     length: number,
     control: Control,
   ): Promise<SharedRange | undefined> | undefined {
-    if (this.#bear || this.#lost || this.#closing || this.#small?.isAtMgr === true)
-      return undefined;
+    if (!this.isAtIods || this.#lost || this.#closing) return undefined;
     if ((this.#rights & rights.read) === 0) return undefined;
     return this.#read.share(position, length, this.#options(control));
   }

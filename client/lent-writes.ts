@@ -199,8 +199,7 @@ export class LentWrites {
     content: Uint8Array,
     position: number,
   ): Promise<void> {
-    const { now } = this;
-    written.usedAt = now;
+    written.usedAt = this.#now;
     for (let done = 0; done < content.length;) {
       const gathered = this.#gathered(file, written, position + done);
       // Chunks end where those of the file do, so that each iod has its part of one.
@@ -222,7 +221,7 @@ export class LentWrites {
     void this.#send(written);
     this.#chunks++;
     const bytes = this.#buffers.take(chunkBytes);
-    const fresh: Gathered = { file, at, bytes, length: 0, begunAt: this.now };
+    const fresh: Gathered = { file, at, bytes, length: 0, begunAt: this.#now };
     written.gathered = fresh;
     return fresh;
   }
@@ -241,7 +240,7 @@ export class LentWrites {
     return behind.add(writing, length, false);
   }
 
-  get now(): number {
+  get #now(): number {
     return this.#options.session.runtime.clock.now();
   }
 
@@ -271,12 +270,12 @@ export class LentWrites {
     const written = this.#files.get(handle);
     if (written?.isLent !== true) return;
     written.isLent = false;
-    written.askAt = this.now + limits.gatheredAgainMs;
+    written.askAt = this.#now + limits.gatheredAgainMs;
   }
 
   /** Nobody waits for it. */
   #askFor(handle: Handle, written: Written): void {
-    const { now } = this;
+    const now = this.#now;
     if (written.isLent || written.isAsking || now < written.askAt) return;
     written.isAsking = true;
     written.askAt = now + limits.gatheredAgainMs;
@@ -293,12 +292,12 @@ export class LentWrites {
     if ((await caching.ready()) === undefined) return;
     const asking = recalls.ask();
     try {
-      const deadline = this.now + limits.connectTimeoutMs;
+      const deadline = this.#now + limits.connectTimeoutMs;
       const { lent } = await session.call(fileOps.borrow, { handle }, { deadline });
       if (!lent || asking.isOver || asking.recalled.has(handle)) return;
       written.isLent = true;
       written.askAt = -Infinity;
-      written.usedAt = this.now;
+      written.usedAt = this.#now;
       this.#timer.within(limits.gatheredIdleMs);
     } finally {
       recalls.answered(asking);
@@ -314,21 +313,21 @@ export class LentWrites {
 
   /** So that little is lost with this process. */
   #sendOld(written: Written, { begunAt }: Gathered): void {
-    const leftMs = begunAt + limits.gatheredMs - this.now;
+    const leftMs = begunAt + limits.gatheredMs - this.#now;
     if (leftMs > 0) this.#timer.within(leftMs);
     else void this.#send(written);
   }
 
   /** A mount that dies later is in nobody's way. */
   #giveBackIdle(handle: Handle, { usedAt }: Written): void {
-    const leftMs = usedAt + limits.gatheredIdleMs - this.now;
+    const leftMs = usedAt + limits.gatheredIdleMs - this.#now;
     if (leftMs > 0) {
       this.#timer.within(leftMs);
       return;
     }
     this.#back(handle);
     // Who asks what it is has the mgr ask for it.
-    const deadline = this.now + limits.connectTimeoutMs;
+    const deadline = this.#now + limits.connectTimeoutMs;
     const { session } = this.#options;
     session.call(nameOps.getAttr, { handle }, { deadline }).catch(() => undefined);
   }
