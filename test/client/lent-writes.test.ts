@@ -5,6 +5,7 @@ import { FsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Handle } from '../../shared/units.ts';
 import { fileOps } from '../../shared/wire/mgr-ops.ts';
+import { ManualClock } from './manual-clock.ts';
 
 const handle = 7 as Handle;
 const chunk = limits.gatheredBytes;
@@ -19,22 +20,9 @@ interface Arrived {
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 function stage(answers: readonly { readonly lent: boolean }[] = [{ lent: true }]) {
-  let now = 0;
-  const timers: { readonly at: number; readonly run: () => void }[] = [];
-  const clock = {
-    now: () => now,
-    timer: (ms: number, run: () => void) => {
-      const timer = { at: now + ms, run, cancel: () => timers.splice(timers.indexOf(timer), 1) };
-      timers.push(timer);
-      return timer;
-    },
-  };
+  const clock = new ManualClock();
   const pass = async (ms: number): Promise<void> => {
-    now += ms;
-    for (const timer of timers.filter(({ at }) => at <= now)) {
-      timers.splice(timers.indexOf(timer), 1);
-      timer.run();
-    }
+    clock.pass(ms);
     await settle();
   };
   const asked: string[] = [];

@@ -61,10 +61,18 @@ test('it is not lent to who only reads it, or to others than root', async (t) =>
   await world.complete(mount.client.close(handle, both));
   await world.complete(mount.client.open('/f', openFlags.read));
   t.false((await borrow()).lent);
+  const { read, write, create } = openFlags;
+  const made = await world.complete(mount.client.open('/g', read | write | create, 0o666));
+  await world.complete(mount.client.close(made.attr.handle, both));
   const user = await Mount.on(world, { uid: 5 });
-  await world.complete(user.client.create('/g').catch(() => undefined));
-  t.false((await borrow(user)).lent);
-  t.deepEqual(lentIn(world), []);
+  const { attr } = await world.complete(user.client.open('/g', read | write));
+  t.false((await world.complete(user.borrow(attr.handle))).lent);
+  await world.complete(user.client.close(attr.handle, both));
+  await world.complete(mount.client.open('/g', read | write));
+  t.true(
+    (await world.complete(mount.borrow(attr.handle))).lent,
+    'only he who asked was in the way',
+  );
 });
 
 test('what has its bytes at the mgr is not lent so', async (t) => {

@@ -4,6 +4,7 @@ import type { Known } from '../../../client/name-cache.ts';
 import type { SharedRange } from '../../../client/shared-range.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { Clock } from '../../../shared/runtime/runtime.ts';
+import { ManualClock } from '../manual-clock.ts';
 
 const size = 1000;
 const length = 300;
@@ -14,24 +15,9 @@ function knownSince(since: number): Known | undefined {
 }
 
 function stage() {
-  let now = 0;
-  const timers: { readonly at: number; readonly run: () => void }[] = [];
-  const clock = {
-    now: () => now,
-    timer: (ms: number, run: () => void) => {
-      const timer = { at: now + ms, run, cancel: () => timers.splice(timers.indexOf(timer), 1) };
-      timers.push(timer);
-      return timer;
-    },
-  } as unknown as Clock;
-  const pass = (ms: number): void => {
-    now += ms;
-    for (const timer of timers.filter(({ at }) => at <= now)) {
-      timers.splice(timers.indexOf(timer), 1);
-      timer.run();
-    }
-  };
-  const streams = new StreamReads(clock);
+  const clock = new ManualClock();
+  const pass = (ms: number): void => clock.pass(ms);
+  const streams = new StreamReads(clock as unknown as Clock);
   /** Ranges that were asked for, and of them those that were not given back. */
   const asked: string[] = [];
   const lent = new Set<string>();
