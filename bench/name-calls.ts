@@ -12,11 +12,8 @@ const block = Buffer.alloc(4096, 0x5a);
 
 const calls: Readonly<Record<NameCall, (fs: FileSystem, path: string) => Promise<unknown>>> = {
   create: (fs, path) => fs.mknod(path, 'file'),
-  'create, write 4 KiB, close': async (fs, path) => {
-    const file = await fs.open(path, 'wx');
-    await file.write(block, 0);
-    await file.close();
-  },
+  'writeFile of 4 KiB': (fs, path) => fs.writeFile(path, block),
+  'readFile of 4 KiB': (fs, path) => fs.readFile(path),
   'open + close': async (fs, path) => (await fs.open(path, 'r')).close(),
   stat: (fs, path) => fs.stat(path),
   readdir: (fs, path) => fs.readdir(path.slice(0, path.lastIndexOf('/')), { attributes: true }),

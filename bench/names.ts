@@ -5,7 +5,14 @@ import { perSecond } from './processes.ts';
 import type { Limit, Row } from './rows.ts';
 import type { NameCall } from './tasks.ts';
 
-const calls = ['create', 'stat', 'open + close', 'unlink'] as const satisfies NameCall[];
+const calls = [
+  'create',
+  'stat',
+  'open + close',
+  'writeFile of 4 KiB',
+  'readFile of 4 KiB',
+  'unlink',
+] as const satisfies NameCall[];
 type Call = (typeof calls)[number] | 'readdir';
 const listedEntries = 100;
 /** What changes nothing is done several times over: it is soon done once. */
@@ -13,6 +20,8 @@ const roundsOf: Readonly<Record<Call, number>> = {
   create: 1,
   stat: 10,
   'open + close': 5,
+  'writeFile of 4 KiB': 1,
+  'readFile of 4 KiB': 5,
   readdir: 1,
   unlink: 1,
 };
@@ -31,6 +40,8 @@ export async function measureNames(bench: Bench): Promise<Row[]> {
     create: { name: 'local create + fsync', value: local.durable },
     stat: { name: 'local stat', value: local.stat },
     'open + close': { name: 'local open + close', value: local.open },
+    'writeFile of 4 KiB': { name: 'local create + fsync', value: local.durable },
+    'readFile of 4 KiB': { name: 'local open + close', value: local.open },
     unlink: { name: 'local unlink, not durable', value: local.unlink },
     readdir: {
       name: `local readdir + ${listedEntries} stats`,

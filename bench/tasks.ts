@@ -6,7 +6,8 @@ export type StreamingWay = 'calls' | '4 calls at once' | 'stream';
 export type StreamingDirection = 'write' | 'overwrite' | 'read';
 export type NameCall =
   | 'create'
-  | 'create, write 4 KiB, close'
+  | 'writeFile of 4 KiB'
+  | 'readFile of 4 KiB'
   | 'open + close'
   | 'stat'
   | 'readdir'

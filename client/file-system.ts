@@ -18,14 +18,19 @@ import { type PathLike, pathBytes, placeOf, shownPath } from './path.ts';
 import { truncatePath } from './truncate-path.ts';
 import { type RecoveryListener, RecoveryWatch } from './recovery-watch.ts';
 import { type Dirent, Stats } from './stats.ts';
-import { makeDirectories, type RemoveControl, removeTree } from './tree.ts';
+import { makeDirectories, remove, type RemoveOptions } from './tree.ts';
 import { useFile } from './use-file.ts';
+import { readAll, readSmallFile, writeSmallFile } from './whole-file.ts';
 
 export interface OpenOptions extends Control {
   /** Permission bits of a file that is made; 0o666 less the umask of this process by default. */
   readonly mode?: number | undefined;
   /** Where the bytes of a file that is made shall go; what is missing comes from its directory. */
   readonly layout?: Partial<LayoutWish> | undefined;
+}
+
+export interface WriteWish extends OpenOptions {
+  readonly flag?: OpenMode;
 }
 
 export type SpaceInfo = ReplyOf<typeof nameOps.statFs>;
@@ -75,10 +80,8 @@ export class FileSystem {
   /** Opens a file, and makes it if `mode` says so. One round trip. */
   async open(path: PathLike, mode: OpenMode = 'r', options: OpenOptions = {}): Promise<File> {
     const intent = await this.#during('open', path, () => openIntent(mode));
-    const { base, pcount, ssize } = options.layout ?? {};
-    const masked = (options.mode ?? 0o666) & ~this.#umask & 0o7777;
-    const made = { mode: masked, maker: undefined, handle: undefined };
-    const request = { flags: intent.flags, ...made, layout: { base, pcount, ssize } };
+    const made = { ...this.#made(options), maker: undefined, handle: undefined };
+    const request = { flags: intent.flags, ...made };
     const { killPoint } = this.#session.runtime;
     const opened = (reply: ReplyOf<typeof fileOps.open>): File => {
       killPoint('client.open.answered');
@@ -172,21 +175,8 @@ export class FileSystem {
   }
 
   /** Removes a file, or with `recursive` a directory and all that is below it. */
-  async rm(
-    path: PathLike,
-    options: RemoveControl & { readonly recursive?: boolean; readonly force?: boolean } = {},
-  ): Promise<void> {
-    try {
-      const { kind } = await this.lstat(path, options);
-      if (kind !== 'directory') return await this.unlink(path, options);
-      if (options.recursive !== true) {
-        throw new FsError('EISDIR', { syscall: 'rm', path: shownPath(path) });
-      }
-      await removeTree(this, path, options);
-    } catch (error) {
-      if (options.force === true && toFsError(error).code === 'ENOENT') return;
-      throw error;
-    }
+  rm(path: PathLike, options: RemoveOptions = {}): Promise<void> {
+    return remove(this, path, options);
   }
 
   async rename(
@@ -339,27 +329,43 @@ export class FileSystem {
     return this.#session.members;
   }
 
+  /**
+   * All of a file whose bytes are at the mgr, in one round trip.
+   * @returns undefined: it is something else, and is to be opened
+   */
+  readSmallFile(path: PathLike, control: Control = {}): Promise<Buffer | undefined> {
+    const read = () => readSmallFile(this.#session, path, this.#options(control));
+    return this.#during('open', path, read);
+  }
+
+  /**
+   * Writes few bytes as `writeFile`, in one round trip: whole or not at all, and durable.
+   * @returns false: nothing was done, and the file is to be opened
+   */
+  writeSmallFile(path: PathLike, content: Uint8Array, options: WriteWish = {}): Promise<boolean> {
+    return this.#during('open', path, () => {
+      const wish = { ...openIntent(options.flag ?? 'w'), ...this.#made(options) };
+      return writeSmallFile(this.#session, path, content, wish, this.#options(options));
+    });
+  }
+
   /** A whole file in memory. */
   async readFile(path: PathLike, control: Control = {}): Promise<Buffer> {
-    return useFile(this, path, 'r', control, async (file) => {
-      const { size, sizeExact } = await file.stat(control);
-      // Where nobody is sure of the end, one byte more makes the read ask until it is.
-      for (let room = sizeExact ? size : size + 1; ; room = Math.max(2 * room, 4096)) {
-        const content = Buffer.allocUnsafe(room);
-        const count = await file.read(content, 0, control);
-        if (sizeExact || count < room) return content.subarray(0, count);
-      }
-    });
+    const small = await this.readSmallFile(path, control);
+    if (small !== undefined) return small;
+    return useFile(this, path, 'r', control, (file) => readAll(file, control));
   }
 
   /** Makes or replaces a file with this content. */
   async writeFile(
     path: PathLike,
     content: string | Uint8Array,
-    options: OpenOptions & { readonly flag?: OpenMode; readonly sync?: boolean } = {},
+    options: WriteWish & { readonly sync?: boolean } = {},
   ): Promise<void> {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    if (await this.writeSmallFile(path, bytes, options)) return;
     await useFile(this, path, options.flag ?? 'w', options, async (file) => {
-      await file.write(typeof content === 'string' ? Buffer.from(content) : content, 0, options);
+      await file.write(bytes, 0, options);
       if (options.sync === true) await file.sync(options);
     });
   }
@@ -400,6 +406,11 @@ export class FileSystem {
     this.#open.clear();
     this.#iods.close(closed);
     await this.#session.close(clock.now() + limits.drainTimeoutMs);
+  }
+
+  /** What a file is made with. */
+  #made({ mode = 0o666, layout: { base, pcount, ssize } = {} }: OpenOptions) {
+    return { mode: mode & ~this.#umask & 0o7777, layout: { base, pcount, ssize } };
   }
 
   #options<R>(control: Settling<R>) {

@@ -1,8 +1,8 @@
 /** What takes more than one request: directories with their parents, trees with all below them. */
-import { toFsError } from '../shared/errno.ts';
+import { FsError, toFsError } from '../shared/errno.ts';
 import type { Control } from './control.ts';
 import type { FileSystem } from './file-system.ts';
-import { type PathLike, pathBytes } from './path.ts';
+import { type PathLike, pathBytes, shownPath } from './path.ts';
 import type { Dirent } from './stats.ts';
 
 /**
@@ -32,6 +32,30 @@ export async function makeDirectories(
 export interface RemoveControl extends Control {
   /** Hears of each name that is gone. */
   readonly removed?: (() => void) | undefined;
+}
+
+export interface RemoveOptions extends RemoveControl {
+  /** Also a directory, with all that is below it. */
+  readonly recursive?: boolean;
+  /** What is not there is no failure. */
+  readonly force?: boolean;
+}
+
+/** @throws FsError EISDIR: without `recursive` a directory stays */
+export async function remove(
+  fs: FileSystem,
+  path: PathLike,
+  { recursive = false, force = false, ...control }: RemoveOptions,
+): Promise<void> {
+  try {
+    const { kind } = await fs.lstat(path, control);
+    if (kind !== 'directory') return await fs.unlink(path, control);
+    if (!recursive) throw new FsError('EISDIR', { syscall: 'rm', path: shownPath(path) });
+    await removeTree(fs, path, control);
+  } catch (error) {
+    if (force && toFsError(error).code === 'ENOENT') return;
+    throw error;
+  }
 }
 
 /** Removes a directory and all that is below it: a page of names at a time, its files at once. */

@@ -236,6 +236,7 @@ export class MgrServer {
       cluster,
       calls,
       once,
+      tick,
       replies,
       finished,
       rights,

@@ -56,6 +56,7 @@ import { settleNames } from './ops/settle-names.ts';
 import { takeHandles } from './ops/take-handles.ts';
 import { waitsIn } from './ops/waits-in.ts';
 import { whenHere } from './ops/when-here.ts';
+import { readFile, writeFile } from './ops/whole-file.ts';
 import {
   type CallScope,
   requireTrusted,
@@ -64,6 +65,7 @@ import {
   sessionOf,
 } from './session-call.ts';
 import type { MetaStore } from './store/meta-store.ts';
+import type { TickChanges } from './tick-changes.ts';
 import type { Tickets } from './tickets.ts';
 import type { Watches } from './watches.ts';
 
@@ -73,6 +75,7 @@ export interface ServiceParts {
   readonly openTable: OpenTable;
   readonly cluster: ClusterPort;
   readonly once: ExactlyOnce;
+  readonly tick: TickChanges;
   readonly replies: ReplyCache;
   readonly finished: FinishAgain;
   readonly rights: Rights;
@@ -233,7 +236,7 @@ function granted(rights: Rights, connection: Connection, reply: DirectoryReply):
 }
 
 function fileHandlers(parts: ServiceParts): Handlers<typeof fileOps> {
-  const { calls, once, files, lends } = parts;
+  const { calls, once, files, lends, tick } = parts;
   return {
     open: once.wrap(fileOps.open, (call, request) =>
       request.handle === undefined
@@ -258,6 +261,12 @@ function fileHandlers(parts: ServiceParts): Handlers<typeof fileOps> {
     readWhole: (request, context) =>
       readWhole(files, lends, new SessionCall(calls, context), request),
     writeSmall: once.wrap(fileOps.writeSmall, (call, request) => writeSmall(files, call, request)),
+    readFile: whenHere((request, context) =>
+      readFile(files, lends, new SessionCall(calls, context), request),
+    ),
+    writeFile: once.wrap(fileOps.writeFile, (call, request) =>
+      writeFile(files, tick, call, request),
+    ),
     moveOut: once.wrap(fileOps.moveOut, (call, request) => moveOut(files, call, request)),
     settleNames: once.wrap(fileOps.settleNames, (call, request) =>
       settleNames(parts, call, request),

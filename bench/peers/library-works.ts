@@ -48,7 +48,7 @@ export function libraryFiles(client: Worker, { files: count }: Sizes, depth: num
         'create',
         async () => {
           await client.perform({ kind: 'tree', directory, files: 0 });
-          return names('create, write 4 KiB, close')();
+          return names('writeFile of 4 KiB')();
         },
       ],
       ['stat', names('stat')],

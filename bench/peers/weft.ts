@@ -92,7 +92,8 @@ function libraries(cluster: BenchCluster, client: Worker, distant: Worker): Syst
     {
       name: 'weftfs library',
       version,
-      about: 'the same without the kernel, one call at a time; memory with that of the program',
+      about:
+        'the same without the kernel, one call at a time, small files by `writeFile`; memory with that of the program',
       sets: (sizes) => ({
         stream: libraryStream(client, sizes),
         files: libraryFiles(client, sizes, 1),

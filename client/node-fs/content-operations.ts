@@ -1,6 +1,8 @@
 /** Operations of `node:fs` on the content of files. */
+import { constants } from 'node:fs';
 import { shownPath } from '../path.ts';
 import {
+  encodingOf,
   modeOf,
   openFlagsOf,
   optionsOf,
@@ -19,7 +21,7 @@ import { checkAborted } from './node-errors.ts';
 import type { OpenFile } from './open-file.ts';
 import type { Operations } from './operation.ts';
 import { openFile, type OpenWish, type Volume } from './volume.ts';
-import { layoutOf } from './written-content.ts';
+import { layoutOf, smallContentOf } from './written-content.ts';
 
 export const contentOperations = {
   open(volume, givenPath, givenFlags, givenMode) {
@@ -34,7 +36,12 @@ export const contentOperations = {
     if (given instanceof FileHandle) return given.readFile(options);
     const path = pathOf(given);
     const wish = { flags: openFlagsOf(options['flag'] || 'r'), signal: signalOf(options) };
-    return openUsing(volume, path, wish, handleOperations.readFile(options));
+    const encoding = encodingOf(options);
+    const read = handleOperations.readFile(options);
+    return readSmall(volume, path, wish).then((small) => {
+      if (small === undefined) return openUsing(volume, path, wish, read);
+      return encoding === undefined ? small : small.toString(encoding);
+    });
   },
 
   writeFile(volume, given, data, givenOptions) {
@@ -71,7 +78,35 @@ function write(
   const flags = openFlagsOf(options['flag'] || presetFlag);
   const mode = modeOf(options['mode'], 'mode', 0o666);
   const signal = signalOf(options);
-  return openUsing(volume, path, { flags, mode, layout: layoutOf(options), signal }, write);
+  const wish = { flags, mode, layout: layoutOf(options), signal };
+  return writeSmall(volume, path, wish, smallContentOf(data, options)).then((isWritten) =>
+    isWritten ? undefined : openUsing(volume, path, wish, write),
+  );
+}
+
+/** @returns undefined: it is to be opened */
+async function readSmall(
+  { fs }: Volume,
+  path: PathArgument,
+  { flags, signal }: OpenWish,
+): Promise<Buffer | undefined> {
+  checkAborted(signal);
+  if (flags !== constants.O_RDONLY) return undefined;
+  return during({ syscall: 'open', path, signal }, () => fs.readSmallFile(path, { signal }));
+}
+
+/** @returns false: it is to be opened */
+async function writeSmall(
+  { fs }: Volume,
+  path: PathArgument,
+  { flags: flag, ...options }: OpenWish,
+  content: Uint8Array | undefined,
+): Promise<boolean> {
+  const { signal } = options;
+  checkAborted(signal);
+  if (content === undefined) return false;
+  const write = () => fs.writeSmallFile(path, content, { ...options, flag });
+  return during({ syscall: 'open', path, signal }, write);
 }
 
 async function openUsing<T>(

@@ -1,4 +1,5 @@
 /** What `writeFile` takes for content: text, bytes, or whatever yields these. */
+import { limits } from '../../shared/limits.ts';
 import type { LayoutWish } from '../../shared/wire/values.ts';
 import { encodingOf, signalOf } from './arguments.ts';
 import { checkBoolean, checkText, isObject, type Options } from './checks.ts';
@@ -36,6 +37,16 @@ export function piecesOf(
   if (!ArrayBuffer.isView(data) && isIterable(data)) return eachPiece(data, encoding);
   if (!ArrayBuffer.isView(data)) checkText(data, 'data');
   return [bytesOf(data, encoding)];
+}
+
+/** Content that is at hand. @returns undefined: there is too much of it for one message, or who knows how much */
+export function smallContentOf(data: unknown, options: Options): Uint8Array | undefined {
+  const isText = typeof data === 'string';
+  if (!isText && !ArrayBuffer.isView(data)) return undefined;
+  // No character is less than half a byte, nor more than three.
+  const leastBytes = isText ? data.length / 2 : data.byteLength;
+  if (leastBytes > limits.smallFileBytesDefault) return undefined;
+  return bytesOf(data, encodingOf(options) ?? 'utf8');
 }
 
 async function* eachPiece(data: Pieces, encoding: BufferEncoding): AsyncGenerator<Uint8Array> {

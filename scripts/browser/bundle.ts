@@ -30,7 +30,7 @@ const ofAll: readonly LeftOut[] = [
   // What messages are for is told in PROTOCOL.md.
   {
     of: /shared\/wire\/[a-z]+-ops\.ts$/,
-    part: /(\bop\(\s*\d+,\s*)'(?:[^'\\\n]|\\.)*'/g,
+    part: /(\bop\(\s*\d+,\s*)(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")/g,
     by: "$1''",
   },
   // That the limits fit each other holds everywhere once it holds in Node.
@@ -100,6 +100,17 @@ const ofDashboard: readonly LeftOut[] = [
     of: /shared\/wire\/printer\.ts$/,
     part: /^ {2}assert\(maxChars > 0\);[^]*?^ {2}return line;$/m,
     by: "  return '';",
+  },
+  // It shows names and watches; what it copies it opens.
+  {
+    of: /client\/file-system\.ts$/,
+    part: /^ {2}(?:async )?(?:readSmallFile|writeSmallFile|readFile|writeFile|appendFile)\([^]*?^ {2}\}$/gm,
+    by: '',
+  },
+  {
+    of: /shared\/wire\/mgr-ops\.ts$/,
+    part: /^ {2}(?:readFile|writeFile): op\([^]*?^ {2}\),$/gm,
+    by: '',
   },
   // The shapes of messages are for the printer.
   {

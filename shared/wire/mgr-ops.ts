@@ -328,10 +328,31 @@ export const fileOps = {
       contents: bytes(limits.smallFilesReadBytesMax),
     }),
   ),
+  readFile: op(
+    143,
+    "All bytes of a small file in the mgr's store, by its path: instead of open, read and close. Without any it is something else, and is to be opened.",
+    lookup,
+    struct({ at: place }),
+    struct({ bytes: optional(bytes(limits.smallFileBytesMax)) }),
+  ),
+  writeFile: op(
+    144,
+    "Writes a file by its path as `open`, one `writeSmall` and `close` would, whole or not at all, and durable with the answer. What is at the iods, or would be too long for the mgr's store, is not touched: `stored` is false, and it is to be opened.",
+    change,
+    struct({
+      at: place,
+      /** As of `open`. */
+      flags: u16,
+      mode,
+      layout: layoutWish,
+      /** Behind the last byte of the file; else from its begin. */
+      append: bool,
+      bytes: bytes(limits.smallFileBytesMax),
+    }),
+    struct({ stored: bool }),
+  ),
   ...lentOps,
 };
-
-/** A row of `weft fsck`: what the mgr knows of one file's bytes. */
 
 /** All that the mgr serves beside the link's own messages. */
 export const mgrOps = {

@@ -25,6 +25,10 @@ import type { SimProcess } from '../sim/runtime/process.ts';
 import { World } from '../sim/runtime/world.ts';
 
 const secret = Buffer.alloc(32, 5);
+
+function nothingIsLent(): never {
+  throw new FsError('EPERM', { what: 'nothing is lent' });
+}
 const mgrPort = 7300;
 
 interface FileRecord {
@@ -267,13 +271,11 @@ export class Scripted {
           }),
           writeSmall: () => ({ offset: undefined }),
           moveOut: () => ({}),
+          readFile: () => ({ bytes: undefined }),
+          writeFile: () => ({ stored: false }),
           settle: () => ({ attr: undefined }),
-          settleNames: () => {
-            throw new FsError('EPERM', { what: 'nothing is lent' });
-          },
-          borrow: () => {
-            throw new FsError('EPERM', { what: 'nothing is lent' });
-          },
+          settleNames: nothingIsLent,
+          borrow: nothingIsLent,
         }),
       );
   }

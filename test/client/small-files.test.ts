@@ -13,6 +13,12 @@ const steps = fc.array(
     fc.record({ kind: fc.constant('truncate' as const), size: near }),
     fc.record({ kind: fc.constant('read' as const), at: near, length: near }),
     fc.record({ kind: fc.constant('stat' as const) }),
+    fc.record({
+      kind: fc.constant('writeFile' as const),
+      flag: fc.constantFrom('w', 'r+', 'a'),
+      length: near,
+    }),
+    fc.record({ kind: fc.constant('readFile' as const) }),
     fc.record({ kind: fc.constant('sync' as const), everything: fc.boolean() }),
     fc.record({ kind: fc.constant('reopen' as const), mode: fc.constantFrom('r+', 'w+', 'a+') }),
   ),
@@ -22,7 +28,8 @@ const steps = fc.array(
 test('two clients see in a file that crosses the bound what a buffer would have', async (t) => {
   const cluster = await startLocalCluster(2, smallFileBytes);
   t.teardown(() => cluster.stop());
-  const clients = [cluster.fs, await cluster.connect()];
+  const clients = [cluster.fs, await cluster.connect()] as const;
+  const fsOf = (who: number) => clients[who === 0 ? 0 : 1];
   let names = 0;
   let value = 0;
   await fc.assert(
@@ -76,12 +83,22 @@ test('two clients see in a file that crosses the bound what a buffer would have'
             case 'stat':
               t.is((await file.stat()).size, expected.length);
               break;
+            case 'writeFile': {
+              const bytes = Buffer.alloc(step.length, ++value);
+              await fsOf(who).writeFile(path, bytes, { flag: step.flag as 'w' });
+              if (step.flag === 'w') expected = Buffer.alloc(0);
+              put(step.flag === 'a' ? expected.length : 0, bytes);
+              break;
+            }
+            case 'readFile':
+              t.is((await fsOf(who).readFile(path)).toString('hex'), expected.toString('hex'));
+              break;
             case 'sync':
               await file.sync({ everything: step.everything });
               break;
             case 'reopen': {
               await file.close();
-              open[who] = await (clients[who] as (typeof clients)[0]).open(path, step.mode as 'r+');
+              open[who] = await fsOf(who).open(path, step.mode as 'r+');
               if (step.mode === 'w+') expected = Buffer.alloc(0);
             }
           }

@@ -15,7 +15,7 @@ import { fileOps, nameOps, openFlags, sessionOps } from '../../shared/wire/mgr-o
 import type { Op, ReplyOf } from '../../shared/wire/op.ts';
 import type { Place } from '../../shared/wire/values.ts';
 import { makeMgr, type Mgr, type MgrConfig } from '../../mgr/mgr.ts';
-import type { MetaStore } from '../../mgr/store/meta-store.ts';
+import type { CommitWait, MetaStore } from '../../mgr/store/meta-store.ts';
 import type { Mutation } from '../../mgr/store/rows.ts';
 import {
   memoryDatabase,
@@ -39,6 +39,8 @@ export class MgrWorld {
   readonly process: SimProcess;
   readonly fatal: FsError[] = [];
   readonly commits: (readonly Mutation[])[] = [];
+  /** What the latest commit has waited for. */
+  waited: CommitWait | undefined;
   /** Of the mgr that runs. */
   mgr: Mgr | undefined;
   store: MetaStore | undefined;
@@ -122,6 +124,7 @@ export class MgrWorld {
       if (failure !== undefined) throw failure;
       commit(mutations, generation, waits);
       this.commits.push(mutations);
+      this.waited = waits;
     };
     return store;
   }

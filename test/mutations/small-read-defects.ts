@@ -1,7 +1,14 @@
-/** Of what mounts read without a word to the mgr, and before they are asked for it; and of what they have not written yet. */
+/** Of small files that are written whole; of what mounts read without a word to the mgr, and before they are asked for it; and of what they have not written yet. */
 import type { Defect } from './defects.ts';
 
 export const smallReadDefects: readonly Defect[] = [
+  {
+    title: 'a file that does not fit is made all the same, and left empty',
+    file: 'mgr/ops/whole-file.ts',
+    right: '    tick.undo(mark);\n',
+    wrong: '',
+    noticedBy: ['test/mgr/whole-files.test.ts'],
+  },
   {
     title: 'a mount tells what it read ahead although the file was written meanwhile',
     file: 'client/fuse/stream-reads.ts',

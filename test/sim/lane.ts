@@ -5,8 +5,10 @@
  */
 import type { File } from '../../client/file.ts';
 import type { FileSystem } from '../../client/file-system.ts';
+import { placeAt } from '../../client/handle-place.ts';
 import { type FsError, isFsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
+import { fileOps } from '../../shared/wire/mgr-ops.ts';
 import { type Act, ContentHistory } from './content-history.ts';
 import { filePathOf, nameCallOf, perform } from './name-calls.ts';
 import type { NameCall } from './name-model.ts';
@@ -223,11 +225,17 @@ export class Lane {
     const isSmall = this.#isSmall();
     const most = isSmall ? smallFileBytes : random.chance(0.02) ? longLength : lengthMax;
     const bytes = Buffer.alloc(1 + random.below(most), value);
-    const from = isSmall ? random.below(smallFileBytes) : this.#position();
+    const isFromBegin = isSmall && random.chance(0.3);
+    const from = isFromBegin ? 0 : isSmall ? random.below(smallFileBytes) : this.#position();
     const range = append ? undefined : { from, to: from + bytes.length };
     const act = history.beginWrite(value, now(), range);
     await this.#act(fs, open, act, 'write', async (control) => {
-      const { position } = await file.write(bytes, from, control);
+      const end = now() + control.deadlineMs;
+      if (isSmall && from === 0 && !append && (await isStoredWhole(fs, file, bytes, control))) {
+        act.isStable = true;
+        return;
+      }
+      const { position } = await file.write(bytes, from, { deadlineMs: Math.max(0, end - now()) });
       act.from = position;
       act.to = position + bytes.length;
       if (open.durable) act.isStable = true;
@@ -250,9 +258,19 @@ export class Lane {
     const most = random.chance(0.02) ? longLength : lengthMax * 2;
     const into = Buffer.alloc(1 + random.below(most), 255);
     const position = random.chance(0.3) ? 0 : this.#position();
+    const isWhole = position === 0 && this.#isSmall();
     const begin = now();
     await this.#act(fs, open, undefined, 'read', async (control) => {
-      const count = await file.read(into, position, control);
+      const end = now() + control.deadlineMs;
+      const whole = isWhole ? await wholeOf(fs, file, control) : undefined;
+      if (whole !== undefined) {
+        const span = { begin, end: now() };
+        history.checkRead(0, whole, span);
+        history.checkSize(whole.length, span);
+        return;
+      }
+      const deadlineMs = Math.max(0, end - now());
+      const count = await file.read(into, position, { deadlineMs });
       const span = { begin, end: now() };
       history.checkRead(position, into.subarray(0, count), span);
       const [least, most] = history.sizes(span);
@@ -395,6 +413,29 @@ export class Lane {
     const offset = random.chance(0.5) ? random.below(3) - 1 : random.below(ssize);
     return Math.max(0, edge + offset);
   }
+}
+
+/** Without an open, as `writeFile` does it. @returns false: it was not, and nothing was done */
+async function isStoredWhole(
+  { session }: FileSystem,
+  { handle }: File,
+  bytes: Buffer,
+  { deadlineMs }: { readonly deadlineMs: number },
+): Promise<boolean> {
+  const made = { mode: 0, layout: { base: undefined, pcount: undefined, ssize: undefined } };
+  const request = { at: placeAt(handle), flags: 0, ...made, append: false, bytes };
+  const deadline = session.runtime.clock.now() + deadlineMs;
+  return (await session.call(fileOps.writeFile, request, { deadline })).stored;
+}
+
+/** Without an open, as `readFile` does it. @returns undefined: it is not at the mgr */
+async function wholeOf(
+  { session }: FileSystem,
+  { handle }: File,
+  { deadlineMs }: { readonly deadlineMs: number },
+): Promise<Uint8Array | undefined> {
+  const deadline = session.runtime.clock.now() + deadlineMs;
+  return (await session.call(fileOps.readFile, { at: placeAt(handle) }, { deadline })).bytes;
 }
 
 /** Trouble that a run with faults may bring about. */
