@@ -1,5 +1,6 @@
 /** A directory that the mgr has lent to us, and what was made in it that the mgr does not know yet. */
 import type { FsError } from '../shared/errno.ts';
+import { LruMap } from '../shared/lru-map.ts';
 import type { ByteString, Handle } from '../shared/units.ts';
 import type { Attr } from '../shared/wire/values.ts';
 import type { File } from './file.ts';
@@ -56,11 +57,12 @@ export class LentDirectory {
 /** Those that are lent, and those that go back. */
 export class LentDirectories {
   /** In the order of their last use. */
-  readonly #lent = new Map<Handle, LentDirectory>();
+  readonly #lent = new LruMap<Handle, LentDirectory>();
   readonly #leaving = new Map<Handle, LentDirectory>();
 
   /** Those in which something may be made, the one that was used longest ago first. */
-  get lent(): ReadonlyMap<Handle, LentDirectory> {
+  get lent(): Pick<LruMap<Handle, LentDirectory>, 'get' | 'oldest' | 'size'> &
+    Iterable<readonly [Handle, LentDirectory]> {
     return this.#lent;
   }
 
@@ -79,7 +81,6 @@ export class LentDirectories {
   /** It is lent, or used. */
   use(directory: LentDirectory): void {
     const { handle } = directory.attr;
-    this.#lent.delete(handle);
     this.#lent.set(handle, directory);
   }
 

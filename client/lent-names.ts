@@ -82,7 +82,7 @@ export class LentNames {
     });
     session.onLost((_, error) => {
       this.#handles.clear();
-      for (const directory of this.#directories.lent.values()) this.#untold.lose(directory, error);
+      for (const [, directory] of this.#directories.lent) this.#untold.lose(directory, error);
     });
   }
 
@@ -305,7 +305,7 @@ export class LentNames {
   /** Somebody else wants to look into them; or the connection over which they were lent is gone. */
   async recalled(handles: readonly Handle[] | 'all'): Promise<void> {
     const isAll = handles === 'all';
-    const known = isAll ? [...this.#directories.lent.keys()] : handles;
+    const known = isAll ? [...this.#directories.lent].map(([handle]) => handle) : handles;
     if (!isAll) this.#areShared(handles);
     // What has lost its name here is gone before anybody looks at it.
     const going = known.flatMap(
@@ -425,7 +425,7 @@ export class LentNames {
   #enter(directory: LentDirectory): void {
     this.#directories.use(directory);
     const { lent } = this.#directories;
-    const [oldest] = lent.keys();
+    const { oldest } = lent;
     if (lent.size > limits.lentDirectoriesMax && oldest !== undefined) void this.#giveBack(oldest);
     this.#timer.within(limits.lentDirectoryMs);
   }

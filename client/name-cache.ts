@@ -4,6 +4,7 @@
  * has happened since it was asked for: no recall, and no change of our own.
  */
 import { limits } from '../shared/limits.ts';
+import { LruMap } from '../shared/lru-map.ts';
 import type { ByteString, Handle } from '../shared/units.ts';
 import type { Attr } from '../shared/wire/values.ts';
 
@@ -50,7 +51,7 @@ export type NameChange = readonly [name: ByteString, handle: Handle | undefined]
 const start = 0 as Moment;
 
 export class NameCache {
-  readonly #attrs = new Map<Handle, Known>();
+  readonly #attrs = new LruMap<Handle, Known>();
   readonly #directories = new Map<Handle, Directory>();
   readonly #changed = new Map<Handle, { readonly at: Moment; readonly isAlone: boolean }>();
   /** All that was asked for before counts as changed: some of `#changed` was let go. */
@@ -222,7 +223,6 @@ export class NameCache {
     if (!right) return;
     if (this.#attrs.size >= limits.rightsPerSessionMax) this.#forgetOldest();
     const since = this.#attrs.get(handle)?.since ?? this.moment();
-    this.#attrs.delete(handle);
     this.#attrs.set(handle, { attr, since });
     if (kind !== 'directory' || this.#directories.has(handle)) return;
     const known = { names: new Map(), complete: false, listing: undefined };
@@ -251,7 +251,7 @@ export class NameCache {
   }
 
   #forgetOldest(): void {
-    const [oldest] = this.#attrs.keys();
+    const { oldest } = this.#attrs;
     if (oldest !== undefined) this.#attrs.delete(oldest);
   }
 

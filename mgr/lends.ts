@@ -111,7 +111,7 @@ export class Lends {
     const { rights, remember } = this.#options;
     const isAwaited = kind === 'directory' && this.#waitingForAll > 0;
     if (isAwaited && when === 'if-room') return false;
-    const mayAsk = rights.lend(connection, handle, when);
+    const mayAsk = rights.lend(connection, loan, when);
     if (!mayAsk && when === 'if-room') return false;
     this.#lent.set(handle, session);
     const takeBack = (): void => {

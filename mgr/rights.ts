@@ -6,12 +6,13 @@
  */
 import { FsError, toFsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
+import { LruMap } from '../shared/lru-map.ts';
 import type { Connection } from '../shared/rpc/connection.ts';
 import type { Waiting } from '../shared/rpc/waits.ts';
 import type { Clock, Runtime, Timer } from '../shared/runtime/runtime.ts';
 import type { Handle, SessionId } from '../shared/units.ts';
 import { clientOps } from '../shared/wire/client-ops.ts';
-import type { Attr } from '../shared/wire/values.ts';
+import type { Attr, InodeKind } from '../shared/wire/values.ts';
 import type { Lends } from './lends.ts';
 
 /** `always`: there are more rights for a while than there should be, until the oldest are back. */
@@ -70,12 +71,43 @@ interface Telling {
   readonly heard: Promise<void>;
 }
 
+/** What one client has rights to. */
+class HeldRights {
+  /** Both in the order in which they were given. */
+  readonly #directories = new Set<Handle>();
+  readonly #others = new Set<Handle>();
+
+  get size(): number {
+    return this.#directories.size + this.#others.size;
+  }
+
+  has(handle: Handle): boolean {
+    return this.#others.has(handle) || this.#directories.has(handle);
+  }
+
+  add(handle: Handle, kind: InodeKind): void {
+    (kind === 'directory' ? this.#directories : this.#others).add(handle);
+  }
+
+  delete(handle: Handle): boolean {
+    return this.#others.delete(handle) || this.#directories.delete(handle);
+  }
+
+  /**
+   * Those first that its client is likely to miss least. The oldest directories are above all others, and
+   * every path leads through them.
+   */
+  *[Symbol.iterator](): Generator<Handle, void> {
+    yield* this.#others;
+    yield* this.#directories;
+  }
+}
+
 /** A session that caches, on one of its connections: until nothing of it can be used any more. */
 class Holder extends Span {
   readonly session: SessionId;
   readonly connection: Connection;
-  /** In the order in which they were given. */
-  readonly rights = new Set<Handle>();
+  readonly rights = new HeldRights();
   readonly recalls = new Map<Handle, Recall>();
   /** Not sent yet. */
   next: Recall | undefined;
@@ -93,7 +125,7 @@ export class Rights {
   readonly #byHandle = new Map<Handle, readonly Holder[]>();
   readonly #telling = new Map<Handle, Telling>();
   /** When rights to these were taken back for the change of another client, the latest last. */
-  readonly #taken = new Map<Handle, number>();
+  readonly #taken = new LruMap<Handle, number>();
   #count = 0;
   /** Until it ends, somebody may hold a right that a mgr before this one has given. */
   #window: Span | undefined;
@@ -182,8 +214,8 @@ export class Rights {
     const holders = this.#byHandle.get(handle) ?? [];
     if (holders.some(({ recalls }) => recalls.has(handle))) return attr;
     if (!holder.rights.has(handle)) {
-      if (!this.#hasRoom(holder)) return attr;
-      this.#enter(holder, handle);
+      if (!this.#hasRoom(holder) && attr.kind !== 'directory') return attr;
+      this.#enter(holder, attr);
     }
     return { ...attr, right: true };
   }
@@ -202,10 +234,12 @@ export class Rights {
    * The client is to be asked for this inode before anybody else reads it.
    * @returns false: it cannot be
    */
-  lend(connection: Connection, handle: Handle, when: LendWhen): boolean {
+  lend(connection: Connection, what: Pick<Attr, 'handle' | 'kind'>, when: LendWhen): boolean {
     const holder = this.#holders.get(connection);
-    if (holder === undefined || (!this.#hasRoom(holder) && when === 'if-room')) return false;
-    if (!holder.rights.has(handle)) this.#enter(holder, handle);
+    if (holder === undefined) return false;
+    const isNeeded = when === 'always' || what.kind === 'directory';
+    if (!this.#hasRoom(holder) && !isNeeded) return false;
+    if (!holder.rights.has(what.handle)) this.#enter(holder, what);
     return true;
   }
 
@@ -322,13 +356,13 @@ export class Rights {
   }
 
   #noteTaken(handle: Handle): void {
-    this.#taken.delete(handle);
     this.#taken.set(handle, this.#options.runtime.clock.now());
     if (this.#taken.size <= limits.directoriesWatchedMax) return;
-    const [oldest] = this.#taken.keys();
+    const { oldest } = this.#taken;
     if (oldest !== undefined) this.#taken.delete(oldest);
   }
 
+  /** For one more. Directories, of which there are few, and which save the most, get in without it. */
   #hasRoom(holder: Holder): boolean {
     const isFull =
       holder.rights.size >= limits.rightsPerSessionMax || this.#count >= limits.rightsMax;
@@ -345,8 +379,8 @@ export class Rights {
     return this.#byHandle.get(handle)?.find((holder) => holder.session === session);
   }
 
-  #enter(holder: Holder, handle: Handle): void {
-    holder.rights.add(handle);
+  #enter(holder: Holder, { handle, kind }: Pick<Attr, 'handle' | 'kind'>): void {
+    holder.rights.add(handle, kind);
     this.#byHandle.set(handle, [...(this.#byHandle.get(handle) ?? []), holder]);
     this.#count++;
   }

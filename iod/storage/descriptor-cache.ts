@@ -7,6 +7,7 @@ import { type FsError, isFsError, toFsError } from '../../shared/errno.ts';
 import { Fifo } from '../../shared/fifo.ts';
 import type { Clock, DiskFile, Timer } from '../../shared/runtime/runtime.ts';
 import { limits } from '../../shared/limits.ts';
+import { LruMap } from '../../shared/lru-map.ts';
 import { ending, type Soon } from '../../shared/soon.ts';
 import type { Handle } from '../../shared/units.ts';
 
@@ -50,7 +51,7 @@ export interface DescriptorCacheOptions {
 export class DescriptorCache {
   readonly #options: DescriptorCacheOptions;
   /** In the order of their last uses: the first idle one was idle longest. */
-  readonly #table = new Map<Handle, Descriptor>();
+  readonly #table = new LruMap<Handle, Descriptor>();
   readonly #waiting = new Fifo<() => void>();
   readonly #closing = new Set<Promise<void>>();
   #idleCheck: Timer | undefined;
@@ -119,7 +120,7 @@ export class DescriptorCache {
       });
     }
     this.#idleCheck?.cancel();
-    for (const handle of this.#table.keys()) this.forget(handle);
+    for (const [handle] of this.#table) this.forget(handle);
     await Promise.all(this.#closing);
   }
 
@@ -237,7 +238,6 @@ export class DescriptorCache {
       this.#close(handle, descriptor);
       return;
     }
-    this.#table.delete(handle);
     this.#table.set(handle, descriptor);
     this.#waiting.shift()?.();
   }

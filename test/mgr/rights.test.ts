@@ -297,10 +297,36 @@ test('a client with too many rights gives the oldest back', async (t) => {
   t.true(rights.count < limits.rightsPerSessionMax);
 });
 
+test('a client with too many rights keeps those to directories for longest, and gets more of them', async (t) => {
+  const { client, grant, pass, rights } = await stage();
+  const one = client(1);
+  const root = 1 as Handle;
+  t.true(grant(one, root, 'directory'));
+  for (let i = 1; i < limits.rightsPerSessionMax; i++) grant(one, (10 + i) as Handle);
+  t.true(grant(one, file, 'directory'), 'there are more for a while');
+  t.true(rights.lend(one.connection, { handle: other, kind: 'directory' }, 'if-room'));
+  t.false(grant(one, 7 as Handle));
+  await pass(1);
+  t.is(one.recalled[0]?.[0], 11 as Handle);
+  t.is(one.recalled.flat().length, limits.rightsPerRecall);
+  one.answer();
+  await pass(1);
+  t.true(rights.count < limits.rightsPerSessionMax);
+  t.true(grant(one, 7 as Handle));
+});
+
+test('a client with rights to directories only gives the oldest of them back', async (t) => {
+  const { client, grant, pass } = await stage();
+  const one = client(1);
+  for (let i = 0; i <= limits.rightsPerSessionMax; i++) grant(one, (10 + i) as Handle, 'directory');
+  await pass(1);
+  t.is(one.recalled[0]?.[0], 10 as Handle);
+});
+
 test('what is lent is asked back once, and returned with the answer', async (t) => {
   const { client, pass, rights, returned } = await stage();
   const one = client(1);
-  t.true(rights.lend(one.connection, file, 'if-room'));
+  t.true(rights.lend(one.connection, { handle: file, kind: 'file' }, 'if-room'));
   t.is(rights.count, 1);
   const asked = [1, 2].map(() => rights.askBack(1 as SessionId, file) ?? Promise.resolve());
   await pass(1);
@@ -316,7 +342,7 @@ test('what is lent is asked back once, and returned with the answer', async (t) 
 test('who is not heard of when it is asked has given nothing back', async (t) => {
   const { client, pass, rights, returned, released } = await stage();
   const one = client(1);
-  rights.lend(one.connection, file, 'if-room');
+  rights.lend(one.connection, { handle: file, kind: 'file' }, 'if-room');
   const asked = rights.askBack(1 as SessionId, file);
   await pass(1);
   one.answer(new FsError('EPIPE'));
@@ -331,15 +357,21 @@ test('who is not heard of when it is asked has given nothing back', async (t) =>
 
 test('nothing is lent to who does not cache, is gone, or has too many rights', async (t) => {
   const { client, rights, pass } = await stage();
-  t.false(rights.lend(new FakeClient(() => undefined).connection, file, 'if-room'));
+  t.false(
+    rights.lend(
+      new FakeClient(() => undefined).connection,
+      { handle: file, kind: 'file' },
+      'if-room',
+    ),
+  );
   const [one, two] = [client(1), client(2)];
-  rights.lend(one.connection, file, 'if-room');
+  rights.lend(one.connection, { handle: file, kind: 'file' }, 'if-room');
   one.connection.close(new FsError('EPIPE'));
   t.is(rights.askBack(1 as SessionId, file), undefined, 'it cannot be asked now');
   for (let i = 0; i < limits.rightsPerSessionMax; i++) {
-    rights.lend(two.connection, (10 + i) as Handle, 'if-room');
+    rights.lend(two.connection, { handle: (10 + i) as Handle, kind: 'file' }, 'if-room');
   }
-  t.false(rights.lend(two.connection, other, 'if-room'));
+  t.false(rights.lend(two.connection, { handle: other, kind: 'file' }, 'if-room'));
   await pass(1);
   t.is(two.recalled[0]?.[0], 10 as Handle);
   rights.givenBack(2 as SessionId, 11 as Handle);
@@ -350,14 +382,14 @@ test('what its client knows more of is lent also to who has too many rights', as
   const { client, rights, pass } = await stage();
   const one = client(1);
   for (let i = 0; i < limits.rightsPerSessionMax; i++) {
-    rights.lend(one.connection, (10 + i) as Handle, 'if-room');
+    rights.lend(one.connection, { handle: (10 + i) as Handle, kind: 'file' }, 'if-room');
   }
-  t.true(rights.lend(one.connection, file, 'always'));
+  t.true(rights.lend(one.connection, { handle: file, kind: 'file' }, 'always'));
   t.is(rights.count, limits.rightsPerSessionMax + 1);
   await pass(1);
   t.is(one.recalled[0]?.[0], 10 as Handle, 'the oldest are asked for');
   t.false(one.recalled.flat().includes(file));
   t.truthy(rights.askBack(1 as SessionId, file));
   const stranger = new FakeClient(() => undefined).connection;
-  t.false(rights.lend(stranger, other, 'always'), 'it cannot be asked');
+  t.false(rights.lend(stranger, { handle: other, kind: 'file' }, 'always'), 'it cannot be asked');
 });
