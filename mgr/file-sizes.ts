@@ -163,7 +163,8 @@ export class FileSizes {
    */
   settled(handle: Handle, deadline: number): Promise<void> | undefined {
     const { view, store, cluster } = this.#options;
-    const inode = view.inode(handle);
+    // Also of a file that is lent by now: who asks may be its holder, who was not heard.
+    const inode = view.stored(handle);
     if (inode === undefined) return undefined;
     if (store.pendingCount() === 0 && !this.#queue.isBusy(handle)) return undefined;
     return this.#queue.run(handle, () => cluster.truncate(inode, deadline));

@@ -3,7 +3,7 @@ import test from 'ava';
 import { FsError } from '../../shared/errno.ts';
 import { byteString, rootHandle } from '../../shared/units.ts';
 import { fileOps, nameOps, openFlags } from '../../shared/wire/mgr-ops.ts';
-import { at, MgrWorld, type MgrClient, noChange } from './mgr-world.ts';
+import { anyLayout, at, MgrWorld, type MgrClient, noChange } from './mgr-world.ts';
 import { Asked, both, done, Mount, type Opened, settlement } from './mount.ts';
 
 const { read, write, create, exclusive, lend } = openFlags;
@@ -186,6 +186,24 @@ test('an empty one is settled too, and nothing is stored of a time to come', asy
   t.like(attr, { size: 0, mode: done.mode });
   t.true((attr?.changed.seconds ?? Infinity) < changed.seconds);
   t.is(world.store?.contents(handle), undefined);
+});
+
+test('an open whose reply was lost lends the file, and gets the same reply again', async (t) => {
+  const { world } = await begin(43);
+  const mount = await Mount.on(world);
+  const request = {
+    at: at('/lost'),
+    flags: read | write | create | lend,
+    mode: 0o644,
+    layout: anyLayout,
+    maker: undefined,
+    handle: undefined,
+  };
+  const first = await world.complete(mount.client.once(fileOps.open, request, 200, 1));
+  const again = await world.complete(mount.client.once(fileOps.open, request, 200, 1));
+  t.true(first.lent);
+  t.deepEqual(again, first);
+  t.deepEqual(mount.recalled, []);
 });
 
 test('a settle whose reply was lost is not done twice', async (t) => {
