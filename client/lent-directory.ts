@@ -33,8 +33,10 @@ export class LentDirectory {
   readonly pending = new Map<ByteString, Unborn>();
   /** Names that were taken away, and what they led to. */
   removed = new Map<ByteString, Handle>();
-  /** In which it was made itself, as long as the mgr does not know that. */
-  parent: LentDirectory | undefined;
+  /** Of them the directories in which something has changed of which the mgr hears first: that they are empty. */
+  readonly going = new Map<ByteString, LentDirectory>();
+  /** The mgr had it before us. */
+  isBorrowed = false;
   /** Its attributes are not what the mgr knows. */
   isChanged = false;
   /** It goes back: nothing is made in it any more. */

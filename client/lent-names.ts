@@ -60,6 +60,8 @@ export class LentNames {
   readonly #changedAt = new Map<Handle, number>();
   /** From when on it may be borrowed that was asked back by others. */
   readonly #unsharedAt = new Map<Handle, number>();
+  /** When something was done in a borrowed one last. */
+  #paidAt = -Infinity;
   /** On their way to be lent. */
   readonly #borrowing = new Set<Handle>();
   readonly #handles: HandleBlocks;
@@ -119,22 +121,28 @@ export class LentNames {
       const reply = await session.call(fileOps.borrow, { handle: directory }, { deadline });
       caching.answered(question)?.learnChanged(question.moment, reply.attr);
       if (reply.lent) this.take(asking, reply, reply.now);
+      const lent = this.#directories.lent.get(directory);
+      if (lent !== undefined) lent.isBorrowed = true;
     } finally {
       this.#borrowing.delete(directory);
       this.#options.files.answered(asking);
     }
   }
 
-  /** @returns whether to `borrow` it now, which we are about to change */
+  /**
+   * Who removes a tree, or copies over one, does the same in each directory of it.
+   * @returns whether to `borrow` it now, which we are about to change
+   */
   wants(directory: Handle): boolean {
     const now = this.#options.session.runtime.clock.now();
     const isSecond = now - (this.#changedAt.get(directory) ?? -Infinity) < limits.lentDirectoryMs;
+    const isNext = now - this.#paidAt < limits.lentStreakMs;
     if (this.#changedAt.size >= limits.directoriesWatchedMax) this.#changedAt.clear();
     this.#changedAt.set(directory, now);
     if (now < (this.#unsharedAt.get(directory) ?? -Infinity)) return false;
     // Asked for twice it would be asked back from us, and lent when we do not take it any more.
     if (this.#borrowing.has(directory)) return false;
-    return isSecond && this.#options.caching.cache?.isComplete(directory) === true;
+    return (isSecond || isNext) && this.#options.caching.cache?.isComplete(directory) === true;
   }
 
   /** @returns what it is; `undefined`: the mgr is to make it */
@@ -173,16 +181,15 @@ export class LentNames {
     const directory = handle == null ? undefined : this.#usable(handle);
     if (parent === undefined || directory === undefined || handle == null) return undefined;
     if (caching.cache?.isEmpty(handle) !== true) return undefined;
-    const telling = directory.next ?? directory.running;
-    if (telling !== undefined) return telling;
     if (unborn !== undefined) {
+      const telling = directory.next ?? directory.running;
+      if (telling !== undefined) return telling;
       this.#untold.over(unborn);
       this.#untold.forget(directory);
     } else {
-      // The mgr knows that it is empty before it hears that it is gone.
-      if (this.#isUntold(directory)) return this.#untold.tell(directory, true);
       if (parent.removed.size === limits.namesPerSettle) return this.#untold.tell(parent, false);
       this.#untold.remove(parent, at.path, handle);
+      if (this.#isUntold(directory)) parent.going.set(at.path, directory);
     }
     this.#directories.gone(handle);
     caching.knowledge.recall(handle);
@@ -363,12 +370,8 @@ export class LentNames {
     const isDirectory = kind === 'directory';
     if (isDirectory) cache.learnNew(cache.moment(), attr);
     this.#changed(directory, [name, handle], Number(isDirectory));
-    if (isDirectory) {
-      // Behind its parent, which must not be the one that goes back for it.
-      const entered = new LentDirectory(attr, directory.time, directory.room, madeAt);
-      entered.parent = directory;
-      this.#enter(entered);
-    }
+    // Behind its parent, which must not be the one that goes back for it.
+    if (isDirectory) this.#enter(new LentDirectory(attr, directory.time, directory.room, madeAt));
     return unborn;
   }
 
@@ -434,6 +437,7 @@ export class LentNames {
     const { caching, session } = this.#options;
     directory.attr = attr;
     directory.usedAt = session.runtime.clock.now();
+    if (directory.isBorrowed) this.#paidAt = directory.usedAt;
     this.#directories.use(directory);
     this.#untold.changed(directory);
     const cache = caching.knowledge;

@@ -130,6 +130,9 @@ export class UntoldNames {
       this.#options.caching.knowledge.changeUnknown(handle, name);
       this.#removed.delete(one);
     }
+    // It is there still, and so is what was in it.
+    for (const going of directory.going.values()) this.lose(going, error);
+    directory.going.clear();
     const lost = [...directory.pending.values()];
     if (lost.length > 0 || directory.isChanged) this.#loseNames(directory, lost, error);
     directory.isChanged = false;
@@ -181,7 +184,12 @@ export class UntoldNames {
   }
 
   async #tellAll(directory: LentDirectory, all: boolean): Promise<void> {
-    if (directory.parent !== undefined) await this.tell(directory.parent, false);
+    // It is made before anything in it: until then, and no longer, since what it lies in may wait for it.
+    const unborn = this.#unborn.get(directory.attr.handle);
+    if (unborn !== undefined) {
+      void this.tell(unborn.directory, false);
+      await unborn.over;
+    }
     if (directory.lost !== undefined) throw directory.lost;
     const { session } = this.#options;
     const { clock } = session.runtime;
@@ -256,8 +264,24 @@ export class UntoldNames {
     return made;
   }
 
+  /** What has become of directories that were taken away in it. */
+  async #tellGoing(directory: LentDirectory): Promise<void> {
+    const { handle } = directory.attr;
+    for (const [name, going] of directory.going) {
+      await this.tell(going, true);
+      if (directory.going.get(name) !== going) continue;
+      directory.going.delete(name);
+      if (going.lost === undefined) continue;
+      // Nobody knows what is in it, so it stays.
+      directory.removed.delete(name);
+      this.#removed.delete(going.attr.handle);
+      this.#options.caching.knowledge.changeUnknown(handle, name);
+    }
+  }
+
   async #send(directory: LentDirectory, made: readonly Unborn[]): Promise<void> {
     const { caching, session, directories } = this.#options;
+    while (directory.going.size > 0) await this.#tellGoing(directory);
     const { attr } = directory;
     const { handle } = attr;
     const back = this.#goesBackNow(directory);
@@ -291,8 +315,6 @@ export class UntoldNames {
     made.forEach((unborn, i) => {
       const { attr: born } = unborn;
       this.over(unborn);
-      const one = directories.find(born.handle);
-      if (one?.parent === directory) one.parent = undefined;
       const right = reply.rights[i] === 1;
       if (born.kind !== 'directory' && right) cache?.learn(question.moment, { ...born, right });
     });

@@ -243,6 +243,8 @@ export const limits = {
   lentMs: 20,
   /** A lent directory in which nothing is made for so long is given back. */
   lentDirectoryMs: 1000,
+  /** For so long after a directory that was borrowed has been of use, others are with their first change. */
+  lentStreakMs: 100,
   /** For so long after somebody else has cared for it a directory is not lent. */
   unsharedMs: 5000,
   /** Directories that a client has lent at a time. */

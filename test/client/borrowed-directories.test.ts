@@ -33,6 +33,34 @@ test('a directory is wanted that is changed for the second time within a moment'
   t.true(mgr.names.wants(directory));
 });
 
+test('after something was done in a borrowed one the next is wanted with its first change', async (t) => {
+  const mgr = await begin();
+  const next = 31 as Handle;
+  mgr.knowEmpty(next);
+  const borrowed = mgr.names.borrow(directory);
+  await mgr.answer();
+  await borrowed;
+  t.false(mgr.names.wants(next), 'it was of no use yet');
+  await mgr.pass(limits.lentDirectoryMs);
+  await mgr.answerAll();
+  const again = mgr.names.borrow(directory);
+  await mgr.answer();
+  await again;
+  t.true(makes(mgr));
+  await mgr.pass(limits.lentStreakMs - 1);
+  t.true(mgr.names.wants(next));
+  await mgr.pass(limits.lentDirectoryMs);
+  t.false(mgr.names.wants(next));
+});
+
+test('a directory that was made here says nothing of others', async (t) => {
+  const mgr = await LendingMgr.with();
+  const next = 31 as Handle;
+  mgr.knowEmpty(next);
+  mgr.write('a', 'abc');
+  t.false(mgr.names.wants(next));
+});
+
 test('one is not wanted of which not all names are known, or nothing may be used', async (t) => {
   const mgr = await begin();
   const unknown = 31 as Handle;

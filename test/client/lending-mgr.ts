@@ -30,6 +30,7 @@ export const sessionLost = new FsError('ESTALE', { id: 'WEFT_E_SESSION_LOST' });
 
 interface Named {
   readonly handle?: Handle;
+  readonly directory?: Handle;
 }
 
 interface Question {

@@ -1,5 +1,6 @@
 /** Lent directories that are taken away where they are lent too. */
 import test from 'ava';
+import { FsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import { byteString, type Handle } from '../../shared/units.ts';
 import {
@@ -57,20 +58,106 @@ test('one that the mgr knows is gone at once, and told a moment later', async (t
   t.is(mgr.names.inTheWayOf({ handle: sub }), undefined);
 });
 
-test('the mgr knows that it is empty before it hears that it is gone', async (t) => {
+/** One in which a file was taken away, and which then was itself. */
+async function emptied(): Promise<LendingMgr> {
   const mgr = await begin();
   mgr.know('old', {}, sub);
-  t.is(removes(mgr), undefined, 'there is something in it');
-  t.true(mgr.names.remove(placeOf('old', sub)));
-  const told = onItsWay(removes(mgr));
-  t.false(await isOver(told));
+  if (removes(mgr) !== undefined) throw new Error('there is something in it');
+  for (const gone of [mgr.names.remove(placeOf('old', sub)), removes(mgr)]) {
+    if (gone !== true) throw new Error('it is not gone at once');
+  }
+  return mgr;
+}
+
+test('one that was emptied is gone at once, and the mgr knows that it is empty before it hears that', async (t) => {
+  const mgr = await emptied();
+  t.is(mgr.cache.find(lentHandle, byteString('sub')), null);
+  await mgr.pass(limits.lentMs);
   t.deepEqual(linesOf(mgr.told), [`${sub}: -old`]);
-  t.truthy(mgr.cache.find(lentHandle, byteString('sub')));
   await mgr.answer();
-  t.true(await isOver(told));
+  t.deepEqual(linesOf(mgr.told), [`${lentHandle}: -sub`]);
+  await mgr.answerAll();
+  await mgr.pass(limits.lentDirectoryMs);
+  t.deepEqual(linesOf(mgr.told), [`${lentHandle}:  back`]);
+});
+
+test('so it is with those within each other, and when one is on its way', async (t) => {
+  const mgr = await begin();
+  const inner = 31 as Handle;
+  mgr.know('inner', { handle: inner, kind: 'directory', links: 2 }, sub);
+  mgr.lend(directoryAttr(inner));
+  mgr.know('a', {}, inner);
+  mgr.know('b', { handle: 61 as Handle }, inner);
+  t.true(mgr.names.remove(placeOf('a', inner)));
+  await mgr.pass(limits.lentMs);
+  t.deepEqual(linesOf(mgr.told), [`${inner}: -a`]);
+  t.true(mgr.names.remove(placeOf('b', inner)));
+  t.true(mgr.names.removeDirectory(placeOf('inner', sub)));
   t.true(removes(mgr));
   await mgr.pass(limits.lentMs);
+  t.deepEqual(linesOf(mgr.told), [`${inner}: -a`]);
+  for (const next of [`${inner}: -b`, `${sub}: -inner`, `${lentHandle}: -sub`]) {
+    await mgr.answer();
+    t.deepEqual(linesOf(mgr.told), [next]);
+  }
+});
+
+test('one that was made here is gone as soon as the mgr knows it, while more is told of where it was', async (t) => {
+  const mgr = await LendingMgr.with();
+  const { handle = sub } = mgr.make('sub') ?? {};
+  mgr.write('f', 'abc', { at: placeOf('f', handle) });
+  t.true(mgr.names.remove(placeOf('f', handle)));
+  await mgr.pass(limits.lentMs);
+  mgr.write('other', 'abc');
+  await mgr.answer();
+  t.true(removes(mgr));
+  const over = mgr.names.owed() ?? Promise.resolve();
+  await mgr.answerAll();
+  t.true(await isOver(over));
+  t.true(linesOf(mgr.everTold).at(-1)?.startsWith(`${lentHandle}: -sub`));
+});
+
+test('another of the name of one that was emptied waits with it', async (t) => {
+  const mgr = await emptied();
+  t.truthy(mgr.make('sub'));
+  mgr.write('f', 'abc');
+  await mgr.pass(limits.lentMs);
+  t.deepEqual(linesOf(mgr.told), [`${sub}: -old`]);
+  await mgr.answer();
+  t.deepEqual(linesOf(mgr.told), [`${lentHandle}: -sub sub f`]);
+});
+
+test('whoever wants to look into one that was emptied waits until the mgr knows that it is gone', async (t) => {
+  const mgr = await emptied();
+  const recalled = mgr.names.recalled([sub]);
+  await mgr.pass(1);
+  t.deepEqual(linesOf(mgr.told), [`${sub}: -old`]);
+  await mgr.answer();
+  t.false(await isOver(recalled));
   t.deepEqual(linesOf(mgr.told), [`${lentHandle}: -sub`]);
+  await mgr.answer();
+  t.true(await isOver(recalled));
+});
+
+test('one that the mgr does not know to be empty stays there, and is asked for', async (t) => {
+  const mgr = await emptied();
+  mgr.write('f', 'abc');
+  await mgr.pass(limits.lentMs);
+  await mgr.refuse(new FsError('EIO'), ({ directory }) => directory === sub);
+  t.deepEqual(linesOf(mgr.told), [`${lentHandle}: f`]);
+  t.is(mgr.cache.find(lentHandle, byteString('sub')), undefined);
+  await mgr.answerAll();
+  t.is(mgr.names.inTheWayOf({ handle: sub }), undefined);
+});
+
+test('of one that was emptied nothing is told in the next session', async (t) => {
+  const mgr = await emptied();
+  await mgr.loseSession();
+  t.is(mgr.cache.find(lentHandle, byteString('sub')), undefined);
+  t.is(mgr.cache.find(sub, byteString('old')), undefined);
+  await mgr.pass(limits.lentMs);
+  t.deepEqual(mgr.told, []);
+  t.is(mgr.names.inTheWayOf({ handle: sub }), undefined);
 });
 
 test('one that is on its way is taken away when the mgr knows it', async (t) => {

@@ -129,6 +129,7 @@ const nothingMade = { removed: [], made: [], contents: Buffer.alloc(0) };
 /** A request of each that would do something. */
 function changes(handle: Handle): Record<string, object> {
   const name = byteString('user.a');
+  const bytes = Buffer.from('1');
   const requests: Record<string, object> = {
     setAttr: { ...noChange, at: at('/f'), mode: 0o600 },
     makeNode: { at: at('/d'), kind: 'directory', mode: 0o755, device: 0 },
@@ -149,8 +150,9 @@ function changes(handle: Handle): Record<string, object> {
     setDefaults: { at: at('/'), layout: anyLayout, retentionSeconds: undefined },
     extend: { handle, size: 1, modified: time },
     reserve: { handle, length: 1 },
-    writeSmall: { handle, offset: 0, bytes: Buffer.from('1') },
+    writeSmall: { handle, offset: 0, bytes },
     moveOut: { handle },
+    writeFile: { at: at('/f'), flags: 0, mode: 0o644, layout: anyLayout, append: false, bytes },
     settle: { ...settlement, handle, rights: 0 },
     settleNames: { ...settlement, directory: handle, back: false, ...nothingMade },
     evictIod: { index: 0, admit: false },

@@ -47,6 +47,22 @@ export const lentDefects: readonly Defect[] = [
     noticedBy: ['test/client/declared-opens.test.ts'],
   },
   {
+    title: 'the mgr hears that a directory is gone before it knows that it is empty',
+    file: 'client/untold-names.ts',
+    right: '    while (directory.going.size > 0) await this.#tellGoing(directory);\n',
+    wrong: '',
+    noticedBy: ['test/client/lent-directories-gone.test.ts'],
+  },
+  {
+    title: 'an open that has lent a file, and comes again, asks its own client for it',
+    file: 'mgr/file-sizes.ts',
+    right:
+      'const inode = view.stored(handle);\n    if (inode === undefined) return undefined;\n    if (store',
+    wrong:
+      'const inode = view.inode(handle);\n    if (inode === undefined) return undefined;\n    if (store',
+    noticedBy: ['test/mgr/lends.test.ts'],
+  },
+  {
     title: 'after a restart of the mgr a lent directory is shown without what was made in it',
     file: 'mgr/mgr-server.ts',
     right:
@@ -93,7 +109,7 @@ export const lentDefects: readonly Defect[] = [
   {
     title: 'what is in a new directory is told before the directory',
     file: 'client/untold-names.ts',
-    right: '    if (directory.parent !== undefined) await this.tell(directory.parent, false);\n',
+    right: '      await unborn.over;\n',
     wrong: '',
     noticedBy: ['test/client/lent-names.test.ts'],
   },
