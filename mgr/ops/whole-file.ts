@@ -43,6 +43,9 @@ export function writeFile(
   context: NameContext,
   { append, bytes, ...wish }: RequestOf<WriteFile>,
 ): ReplyOf<WriteFile> {
+  // So it is with most that do not fit, and nothing is to be taken back.
+  if (context.smallFileBytes === 0 || bytes.length > context.smallFileBytes)
+    return { stored: false };
   const mark = tick.mark();
   const flags = wish.flags | openFlags.write;
   const { inode, truncate } = openInode(context, {

@@ -14,12 +14,13 @@ interface Writing {
   readonly flags?: number;
   readonly mode?: number;
   readonly append?: boolean;
+  readonly ssize?: number;
 }
 
 function requestOf(path: string, text: string, wish: Writing = {}) {
-  const { flags = replace, mode = 0o644, append = false } = wish;
+  const { flags = replace, mode = 0o644, append = false, ssize } = wish;
   const bytes = Buffer.from(text, 'latin1');
-  return { at: at(path), flags, mode, layout: anyLayout, append, bytes };
+  return { at: at(path), flags, mode, layout: { ...anyLayout, ssize }, append, bytes };
 }
 
 /** A mgr that keeps small files, and somebody who reads and writes them. */
@@ -140,9 +141,17 @@ test('what is at the iods is not touched, and neither is what would have to go t
   t.is(scene.world.store?.pendingCount(), 0);
 });
 
+test('one that is longer than its first stripe is not made', async (t) => {
+  const scene = await Scene.begin(17, 10_000);
+  t.false(await scene.write('/new', 'x'.repeat(5000), { ssize: 4096 }));
+  await t.throwsAsync(scene.stat('/new'), { code: 'ENOENT' });
+  t.true(await scene.write('/new', 'x'.repeat(4096), { ssize: 4096 }));
+});
+
 test('a mgr that keeps no small files has all of them opened', async (t) => {
   const scene = await Scene.begin(6, 0);
-  t.false(await scene.write('/f', 'hello'));
+  for (const text of ['hello', '']) t.false(await scene.write('/f', text));
+  t.is(scene.world.waited, 'nothing', 'no disk for that');
   await t.throwsAsync(scene.read('/f'), { code: 'ENOENT' });
   await scene.large('/f');
   t.is(await scene.read('/f'), undefined);

@@ -119,7 +119,11 @@ async function compareFile(
   const span = { begin, end: now() };
   history.checkSize(size, span);
   history.checkRead(0, into.subarray(0, count), span);
-  if (count !== size) throw new Error(`I1: ${path} has ${size} bytes, ${count} were read`);
+  // What was never acknowledged may lie behind the end, when its iod could not be asked at the close.
+  const [, most] = history.sizes(span);
+  const isPast = count > size && most > size;
+  if (count !== size && !isPast)
+    throw new Error(`I1: ${path} has ${size} bytes, ${count} were read`);
   return file.handle;
 }
 

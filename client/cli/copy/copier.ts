@@ -125,11 +125,11 @@ export class Copier {
 
   async #file({ from, to }: CopyPair, node: Node): Promise<void> {
     const { sync, layout } = this.#options;
-    const source = await from.tree.open(from.path);
+    const source = await from.tree.open(from.path, node.size);
     try {
       // Until it has its owner it is for us alone.
       const mode = this.#keeps ? node.mode & 0o700 : node.mode & 0o777;
-      const target = await to.tree.create(to.path, mode, layout);
+      const target = await to.tree.create(to.path, { mode, layout, sizeHint: node.size });
       try {
         await copyContent(source, target, node.size, (count) => this.#events.bytes(count));
       } catch (error: unknown) {

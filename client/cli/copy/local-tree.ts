@@ -37,7 +37,7 @@ export const localTree: Tree = {
     };
   },
 
-  async create(path, mode) {
+  async create(path, { mode }) {
     const file = await fs.open(path, 'w', mode);
     return {
       async write(from, position) {

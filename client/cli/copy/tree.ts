@@ -29,6 +29,13 @@ export interface Target {
   close(sync: boolean): Promise<void>;
 }
 
+export interface TargetWish {
+  readonly mode: number;
+  readonly layout: Partial<LayoutWish> | undefined;
+  /** How long it is likely to be. */
+  readonly sizeHint: number;
+}
+
 /** What a copy takes over; `undefined` leaves it as it is. */
 export interface Kept {
   readonly mode: number | undefined;
@@ -51,9 +58,10 @@ export interface Tree {
   stat(path: Buffer): Promise<Node>;
   lstat(path: Buffer): Promise<Node>;
   list(path: Buffer): AsyncIterable<Child>;
-  open(path: Buffer): Promise<Source>;
-  /** Makes or empties a file. */
-  create(path: Buffer, mode: number, layout: Partial<LayoutWish> | undefined): Promise<Target>;
+  /** @param sizeHint how long it is likely to be */
+  open(path: Buffer, sizeHint: number): Promise<Source>;
+  /** Makes or empties a file, by its `close` at the latest. */
+  create(path: Buffer, wish: TargetWish): Promise<Target>;
   makeDirectory(path: Buffer, mode: number): Promise<void>;
   readLink(path: Buffer): Promise<Buffer>;
   makeLink(target: Buffer, path: Buffer): Promise<void>;

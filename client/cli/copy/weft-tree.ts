@@ -1,8 +1,10 @@
 /** The file system as `cp` sees it. */
+import { limits } from '../../../shared/limits.ts';
 import type { FileSystem } from '../../file-system.ts';
 import type { Stats } from '../../stats.ts';
 import { shownName } from '../../observing/shown-text.ts';
-import type { Node, Tree } from './tree.ts';
+import { SmallTarget } from './small-target.ts';
+import type { Node, Source, Tree } from './tree.ts';
 
 export function weftTree(fs: FileSystem): Tree {
   const { uid, gid } = fs.session.session;
@@ -18,7 +20,10 @@ export function weftTree(fs: FileSystem): Tree {
       }
     },
 
-    async open(path) {
+    async open(path, sizeHint) {
+      const isSmall = sizeHint <= limits.smallFileBytesDefault;
+      const content = isSmall ? await fs.readSmallFile(path) : undefined;
+      if (content !== undefined) return sourceOf(content);
       const file = await fs.open(path, 'r');
       return {
         read: (into, position) => file.read(into, position),
@@ -26,7 +31,9 @@ export function weftTree(fs: FileSystem): Tree {
       };
     },
 
-    async create(path, mode, layout) {
+    async create(path, { mode, layout, sizeHint }) {
+      if (sizeHint <= limits.smallFileBytesDefault)
+        return new SmallTarget(fs, path, { mode, layout });
       const file = await fs.open(path, 'w', { mode, layout });
       return {
         async write(from, position) {
@@ -45,6 +52,17 @@ export function weftTree(fs: FileSystem): Tree {
     owner: { uid, gid },
     keep: (path, { mode, owner, accessed, modified }) =>
       fs.setAttributes(path, { mode, ...owner, accessed, modified, follow: false }),
+  };
+}
+
+function sourceOf(content: Buffer): Source {
+  return {
+    read: (into, position) => {
+      const part = content.subarray(position, position + into.length);
+      into.set(part);
+      return Promise.resolve(part.length);
+    },
+    close: () => Promise.resolve(),
   };
 }
 

@@ -185,9 +185,9 @@ test('what fails is told, and the rest is copied', async (t) => {
   for (const name of ['a', 'b', 'c']) await writeFile(join(root, 'from', name), name);
   const flawed: Tree = {
     ...localTree,
-    async open(path) {
+    async open(path, sizeHint) {
       if (path.toString().endsWith('/b')) throw new FsError('EIO', { what: 'a bad sector' });
-      return localTree.open(path);
+      return localTree.open(path, sizeHint);
     },
   };
   const options = { recursive: true };
