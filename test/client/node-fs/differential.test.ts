@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import * as nodeFs from 'node:fs';
 import test from 'ava';
 import * as fc from 'fast-check';
+import { limits } from '../../../shared/limits.ts';
 import { startLocalCluster, type LocalCluster } from './local-cluster.ts';
 import { type AnyFs, Below, type Call, outcomeOf, settled } from './outcome.ts';
 
@@ -10,7 +11,7 @@ let cluster: LocalCluster;
 let trees = 0;
 
 test.before(async () => {
-  cluster = await startLocalCluster();
+  cluster = await startLocalCluster(2, limits.smallFileBytesDefault);
 });
 test.after.always(() => cluster.stop());
 

@@ -16,12 +16,13 @@ import * as tarFs from 'tar-fs';
 import { Union } from 'unionfs';
 import webpack from 'webpack';
 import type { ConnectedFileSystem } from '../../../client/index.ts';
+import { limits } from '../../../shared/limits.ts';
 import { type LocalCluster, startLocalCluster } from './local-cluster.ts';
 
 let cluster: LocalCluster;
 let fs: ConnectedFileSystem;
 test.before(async () => {
-  cluster = await startLocalCluster();
+  cluster = await startLocalCluster(2, limits.smallFileBytesDefault);
   ({ fs } = cluster);
 });
 test.after.always(() => cluster.stop());
