@@ -27,20 +27,25 @@ export class SmallTarget implements Target {
       this.#content = grown;
       return;
     }
-    this.#file ??= await this.#open();
-    await this.#file.write(from, position);
+    const file = this.#file ?? (await this.#open());
+    await file.write(from, position);
   }
 
   async close(sync: boolean): Promise<void> {
-    if (this.#file === undefined) {
-      if (await this.#fs.writeSmallFile(this.#path, this.#content, this.#options)) return;
-      this.#file = await this.#open();
+    const isGathered = this.#file === undefined;
+    if (isGathered && (await this.#fs.writeSmallFile(this.#path, this.#content, this.#options)))
+      return;
+    try {
+      if (isGathered) await this.#open();
+    } finally {
+      await this.#file?.close({ sync });
     }
-    await this.#file.close({ sync });
   }
 
+  /** It is to be closed from then on, also when what was gathered cannot be written. */
   async #open(): Promise<File> {
     const file = await this.#fs.open(this.#path, 'w', this.#options);
+    this.#file = file;
     if (this.#content.length > 0) await file.write(this.#content, 0);
     return file;
   }

@@ -3,6 +3,9 @@ import test from 'ava';
 import { copyContent } from '../../../../client/cli/copy/copy-content.ts';
 import type { Tree } from '../../../../client/cli/copy/tree.ts';
 import { weftTree } from '../../../../client/cli/copy/weft-tree.ts';
+import { SmallTarget } from '../../../../client/cli/copy/small-target.ts';
+import type { FileSystem } from '../../../../client/file-system.ts';
+import { FsError } from '../../../../shared/errno.ts';
 import { limits } from '../../../../shared/limits.ts';
 import { startLocalCluster } from '../../node-fs/local-cluster.ts';
 
@@ -65,4 +68,20 @@ test('nothing of a small file is seen before all of it', async (t) => {
   await target.close(true);
   t.is((await cluster.fs.readFile(path)).toString(), 'abcdef');
   t.is((await tree.stat(path)).mode, wish.mode);
+});
+
+test('a file that was opened after all is closed, also when what was gathered cannot be written', async (t) => {
+  const done: string[] = [];
+  const file = {
+    write: () => Promise.reject(new FsError('ENOSPC')),
+    close: () => Promise.resolve(void done.push('closed')),
+  };
+  const fs = {
+    writeSmallFile: () => Promise.resolve(false),
+    open: () => Promise.resolve(void done.push('opened')).then(() => file),
+  } as unknown as FileSystem;
+  const target = new SmallTarget(fs, Buffer.from('/f'), {});
+  await target.write(Buffer.from('abc'), 0);
+  await t.throwsAsync(target.close(false), { code: 'ENOSPC' });
+  t.deepEqual(done, ['opened', 'closed']);
 });
