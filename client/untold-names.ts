@@ -281,7 +281,11 @@ export class UntoldNames {
 
   async #send(directory: LentDirectory, made: readonly Unborn[]): Promise<void> {
     const { caching, session, directories } = this.#options;
-    while (directory.going.size > 0) await this.#tellGoing(directory);
+    while (directory.going.size > 0) {
+      await this.#tellGoing(directory);
+      // With the session, perhaps: the next one has nothing lent.
+      if (directory.lost !== undefined) throw directory.lost;
+    }
     const { attr } = directory;
     const { handle } = attr;
     const back = this.#goesBackNow(directory);

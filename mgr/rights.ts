@@ -214,7 +214,7 @@ export class Rights {
     const holders = this.#byHandle.get(handle) ?? [];
     if (holders.some(({ recalls }) => recalls.has(handle))) return attr;
     if (!holder.rights.has(handle)) {
-      if (!this.#hasRoom(holder) && attr.kind !== 'directory') return attr;
+      if (!this.#hasRoom(holder) && !this.#mayExceed(attr)) return attr;
       this.#enter(holder, attr);
     }
     return { ...attr, right: true };
@@ -237,8 +237,7 @@ export class Rights {
   lend(connection: Connection, what: Pick<Attr, 'handle' | 'kind'>, when: LendWhen): boolean {
     const holder = this.#holders.get(connection);
     if (holder === undefined) return false;
-    const isNeeded = when === 'always' || what.kind === 'directory';
-    if (!this.#hasRoom(holder) && !isNeeded) return false;
+    if (!this.#hasRoom(holder) && when === 'if-room' && !this.#mayExceed(what)) return false;
     if (!holder.rights.has(what.handle)) this.#enter(holder, what);
     return true;
   }
@@ -362,7 +361,15 @@ export class Rights {
     if (oldest !== undefined) this.#taken.delete(oldest);
   }
 
-  /** For one more. Directories, of which there are few, and which save the most, get in without it. */
+  /**
+   * Directories, of which there are few, and which save the most, get in where their client has too many
+   * rights, until the oldest are back; but not where all clients together have.
+   */
+  #mayExceed({ kind }: Pick<Attr, 'kind'>): boolean {
+    return kind === 'directory' && this.#count < limits.rightsMax;
+  }
+
+  /** For one more. */
   #hasRoom(holder: Holder): boolean {
     const isFull =
       holder.rights.size >= limits.rightsPerSessionMax || this.#count >= limits.rightsMax;

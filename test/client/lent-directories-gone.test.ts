@@ -160,6 +160,16 @@ test('of one that was emptied nothing is told in the next session', async (t) =>
   t.is(mgr.names.inTheWayOf({ handle: sub }), undefined);
 });
 
+test('nor when the session ends while the mgr is being told that it is empty', async (t) => {
+  const mgr = await emptied();
+  await mgr.pass(limits.lentMs);
+  t.deepEqual(linesOf(mgr.told), [`${sub}: -old`]);
+  await mgr.loseSession();
+  await mgr.pass(limits.lentMs);
+  t.deepEqual(linesOf(mgr.told), []);
+  t.is(mgr.cache.find(lentHandle, byteString('sub')), undefined);
+});
+
 test('one that is on its way is taken away when the mgr knows it', async (t) => {
   const mgr = await LendingMgr.with();
   mgr.make('sub');

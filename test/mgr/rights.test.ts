@@ -323,6 +323,20 @@ test('a client with rights to directories only gives the oldest of them back', a
   t.is(one.recalled[0]?.[0], 10 as Handle);
 });
 
+test('when all clients together have too many rights, not even directories get in', async (t) => {
+  const { client, grant, rights } = await stage();
+  const holders = limits.rightsMax / limits.rightsPerSessionMax;
+  for (let session = 1; session <= holders; session++) {
+    const one = client(session);
+    for (let i = 0; i < limits.rightsPerSessionMax; i++) grant(one, (10 + i) as Handle);
+  }
+  const next = client(holders + 1);
+  t.false(grant(next, file, 'directory'));
+  t.false(rights.lend(next.connection, { handle: other, kind: 'directory' }, 'if-room'));
+  t.true(rights.lend(next.connection, { handle: other, kind: 'directory' }, 'always'));
+  t.is(rights.count, limits.rightsMax + 1);
+});
+
 test('what is lent is asked back once, and returned with the answer', async (t) => {
   const { client, pass, rights, returned } = await stage();
   const one = client(1);

@@ -49,8 +49,8 @@ export const lentDefects: readonly Defect[] = [
   {
     title: 'the mgr hears that a directory is gone before it knows that it is empty',
     file: 'client/untold-names.ts',
-    right: '    while (directory.going.size > 0) await this.#tellGoing(directory);\n',
-    wrong: '',
+    right: '    while (directory.going.size > 0) {\n',
+    wrong: '    while (directory.going.size > Infinity) {\n',
     noticedBy: ['test/client/lent-directories-gone.test.ts'],
   },
   {
