@@ -9,7 +9,7 @@ import type { Task } from './tasks.ts';
 let connected: ConnectedFileSystem | undefined;
 
 serveTasks(async (task: Task) => {
-  if (task.kind === 'connect') connected = await connectAgain(task.url, task.tcp);
+  if (task.kind === 'connect') connected = await connectAgain(task);
   if (connected === undefined) throw new Error('not connected');
   return run(connected, task);
 });
@@ -24,13 +24,17 @@ async function run(fs: ConnectedFileSystem, task: Task): Promise<number> {
   return 0;
 }
 
-/** @param tcp also where a unix socket would do: as between two hosts */
-async function connectAgain(url: string, tcp: boolean): Promise<ConnectedFileSystem> {
+/** `tcp`: also where a unix socket would do, as between two hosts. */
+async function connectAgain({
+  url,
+  tcp,
+  writeBehind,
+}: Extract<Task, { kind: 'connect' }>): Promise<ConnectedFileSystem> {
   await connected?.close();
   const { connect } = await builtClient();
   const { makeNodeRuntime } = await builtRuntime();
   const runtime = makeNodeRuntime({ log: 'silent' });
   const elsewhere = { hostId: 'another host', loopbackId: '' };
   const net = { ...runtime.net, ...(tcp && elsewhere) };
-  return connect(url, { runtime: { ...runtime, net } });
+  return connect(url, { runtime: { ...runtime, net }, writeBehind });
 }

@@ -38,9 +38,15 @@ export async function measureStreaming(bench: Bench): Promise<Row[]> {
   for (const way of ['4 calls at once', 'stream'] as const) {
     rows.push(...(await measureBoth({ ...one, callBytes, way }, group, await limit())));
   }
-  const connect = async (tcp: boolean): Promise<void> => {
-    await workers[0]?.perform({ kind: 'connect', url: cluster.url, tcp });
+  const connect = async (tcp: boolean, writeBehind = false): Promise<void> => {
+    await workers[0]?.perform({ kind: 'connect', url: cluster.url, tcp, writeBehind });
   };
+  await connect(false, true);
+  for (const size of [4 * KiB, ...sizes.callBytes]) {
+    const group = 'streaming, 1 client, with `writeBehind`';
+    const streaming: Streaming = { ...one, callBytes: size, way: 'calls' };
+    rows.push(...(await measureBoth(streaming, group, await limit())));
+  }
   await connect(true);
   for (const way of ['calls', '4 calls at once'] as const) {
     const group = 'streaming, 1 client (TCP, as between hosts)';

@@ -14,7 +14,12 @@ export type NameCall =
   | 'unlink';
 
 export type Task =
-  | { readonly kind: 'connect'; readonly url: string; readonly tcp: boolean }
+  | {
+      readonly kind: 'connect';
+      readonly url: string;
+      readonly tcp: boolean;
+      readonly writeBehind?: boolean;
+    }
   | {
       readonly kind: 'stream';
       readonly path: string;

@@ -22,8 +22,17 @@ export interface Question {
 /** Resolves when whoever was told of these, or of all, does not use it any more. */
 export type Revoke = (handles: readonly Handle[] | 'all') => Promise<void>;
 
+export interface CachingOptions {
+  readonly session: Pick<MgrSession, 'runtime' | 'call' | 'cacheWith'>;
+  /** False: only what is lent to the session. */
+  readonly attributes: boolean;
+  readonly revoke: Revoke;
+  /** Resolves when what was lent to this session is settled; `undefined`: nothing was. */
+  readonly owed: () => Promise<unknown> | undefined;
+}
+
 export class Caching {
-  readonly #session: MgrSession;
+  readonly #session: CachingOptions['session'];
   readonly #clock: Runtime['clock'];
   readonly #revoke: Revoke;
   readonly #cache = new NameCache();
@@ -34,12 +43,12 @@ export class Caching {
   #renewing: Promise<void> | undefined;
   #dropping: Promise<void> = Promise.resolve();
 
-  /** @param owed resolves when what was lent to this session is settled; `undefined`: nothing was */
-  constructor(session: MgrSession, revoke: Revoke, owed: () => Promise<unknown> | undefined) {
+  constructor({ session, attributes, revoke, owed }: CachingOptions) {
     this.#session = session;
     this.#clock = session.runtime.clock;
     this.#revoke = revoke;
     session.cacheWith({
+      attributes,
       granted: () => {
         this.#isGranted = true;
       },

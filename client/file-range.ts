@@ -10,6 +10,13 @@ export function checkPosition(position: number): void {
   });
 }
 
+/** There may be so many bytes at this place of a file. */
+export function isRange(position: number, length: number): boolean {
+  return (
+    Number.isSafeInteger(position) && position >= 0 && length <= limits.fileBytesMax - position
+  );
+}
+
 /** @throws FsError EINVAL, EFBIG */
 export function checkRange(position: number, length: number): void {
   checkPosition(position);

@@ -10,9 +10,12 @@ import { owner, type SetAttr, type TimeLike, timeOf, timesOf, unchanged } from '
 import { callOptions, type Control, type Settling } from './control.ts';
 import { Directory, type DirectoryOptions } from './directory.ts';
 import type { File } from './file.ts';
+import type { Gathering } from './gathering.ts';
 import { IodPool, type MakeDirectReads } from './iod-pool.ts';
 import type { MgrSession } from './mgr-session.ts';
 import { openIntent, type OpenMode } from './open-flags.ts';
+import type { FileSource, OpenGrant } from './open-grant.ts';
+import { OpenFiles } from './open-files.ts';
 import { openedFile, type OpenWish } from './opened-file.ts';
 import { type PathLike, pathBytes, placeOf, shownPath } from './path.ts';
 import { truncatePath } from './truncate-path.ts';
@@ -21,6 +24,7 @@ import { type Dirent, Stats } from './stats.ts';
 import { makeDirectories, remove, type RemoveOptions } from './tree.ts';
 import { useFile } from './use-file.ts';
 import { readAll, readSmallFile, writeSmallFile } from './whole-file.ts';
+import { withinCall } from './within-call.ts';
 
 export interface OpenOptions extends Control {
   /** Permission bits of a file that is made; 0o666 less the umask of this process by default. */
@@ -42,6 +46,8 @@ export interface FileSystemOptions {
   readonly deadlineMs: number;
   readonly umask: number;
   readonly makeDirect?: MakeDirectReads | undefined;
+  /** Where writes are gathered. */
+  readonly gather?: ((session: MgrSession, open: Iterable<File>) => Gathering) | undefined;
 }
 
 export class FileSystem {
@@ -49,22 +55,21 @@ export class FileSystem {
   readonly #iods: IodPool;
   readonly #deadlineMs: number;
   readonly #umask: number;
-  readonly #open = new Set<WeakRef<File>>();
+  readonly #open = new OpenFiles();
   readonly #watch: RecoveryWatch;
+  readonly #gathering: Gathering | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor({ session, deadlineMs, umask, makeDirect }: FileSystemOptions) {
+  constructor({ session, deadlineMs, umask, makeDirect, gather }: FileSystemOptions) {
     this.#session = session;
     this.#iods = new IodPool(session, makeDirect);
     this.#deadlineMs = deadlineMs;
     this.#umask = umask;
-    this.#watch = new RecoveryWatch({ session, iods: this.#iods, files: () => this.#files() });
-    session.holdsAlso(() => this.#files());
+    this.#watch = new RecoveryWatch({ session, iods: this.#iods, files: () => this.#open });
+    session.holdsAlso(() => this.#open);
+    this.#gathering = gather?.(session, this.#open);
     session.onLost((_, error) => {
-      const files = [...this.#files()];
-      this.#open.clear();
-      for (const file of files) file.lose(error);
-      for (const file of files) this.#watch.lost(file, error);
+      for (const file of this.#open.lose(error)) this.#watch.lost(file, error);
     });
   }
 
@@ -401,11 +406,16 @@ export class FileSystem {
 
   async #close(): Promise<void> {
     const { clock } = this.#session.runtime;
+    const deadline = clock.now() + limits.drainTimeoutMs;
+    const gathered = this.#gathering?.settled();
+    const [settled] = await Promise.allSettled([
+      gathered && withinCall(clock, gathered, { deadline }, 'the iods have not taken all writes'),
+    ]);
     const closed = new FsError('EBADF', { what: 'the file system was closed' });
-    for (const file of this.#open) file.deref()?.lose(closed);
-    this.#open.clear();
+    this.#open.lose(closed);
     this.#iods.close(closed);
-    await this.#session.close(clock.now() + limits.drainTimeoutMs);
+    await this.#session.close(deadline);
+    if (settled.status === 'rejected') throw toFsError(settled.reason);
   }
 
   /** What a file is made with. */
@@ -479,22 +489,12 @@ export class FileSystem {
     }
   }
 
-  /** Files that are forgotten by their users are forgotten here too. */
-  *#files(): Generator<File> {
-    for (const reference of this.#open) {
-      const file = reference.deref();
-      if (file) yield file;
-    }
-  }
-
   #remember(wish: OpenWish, reply: ReplyOf<typeof fileOps.open>): File {
     const source = { session: this.#session, iods: this.#iods, deadlineMs: this.#deadlineMs };
-    const file = openedFile(source, wish, reply);
-    const reference = new WeakRef(file);
-    this.#open.add(reference);
-    file.onClosed(() => {
-      this.#open.delete(reference);
-    });
+    const gathering = this.#gathering;
+    const make = gathering && ((of: FileSource, grant: OpenGrant) => gathering.open(of, grant));
+    const file = openedFile(source, wish, reply, make);
+    this.#open.add(file, () => gathering?.closed(file));
     return file;
   }
 }

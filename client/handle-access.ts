@@ -103,7 +103,8 @@ export class HandleAccess {
         const ours = [lent.recalled(handles), named, opened, this.writes?.recalled(handles)];
         await Promise.all([...ours, revoke(handles)]);
       };
-      const caching = new Caching(session, revokeAll, () => this.#owed());
+      const owed = () => this.#owed();
+      const caching = new Caching({ session, attributes: true, revoke: revokeAll, owed });
       this.#caching = caching;
       if (lends !== 'nothing')
         this.writes = new LentWrites({ session, caching, recalls: lent, open: this.#open });

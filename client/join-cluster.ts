@@ -4,7 +4,7 @@ import { limits } from '../shared/limits.ts';
 import { anonymous, type Credential } from '../shared/rpc/handshake.ts';
 import { clusterOps } from '../shared/wire/cluster-ops.ts';
 import { callOptions, type Control } from './control.ts';
-import { FileSystem } from './file-system.ts';
+import { FileSystem, type FileSystemOptions } from './file-system.ts';
 import type { MakeDirectReads } from './iod-pool.ts';
 import { MgrSession, type SessionConfig } from './mgr-session.ts';
 
@@ -29,6 +29,7 @@ export interface JoinOptions extends Control {
 export interface Joining extends SessionConfig {
   readonly umask: number;
   readonly makeDirect?: MakeDirectReads;
+  readonly gather?: FileSystemOptions['gather'];
 }
 
 /** Who holds `key`: a user with a token, or somebody with the secret of the cluster. */
@@ -40,7 +41,7 @@ export function credentialFor(key: Key | undefined, user: string | undefined): C
 
 /** @throws FsError ETIMEDOUT WEFT_E_MGR_UNREACHABLE, EKEYREJECTED, EPROTO */
 export async function joinCluster(
-  { umask, makeDirect, ...config }: Joining,
+  { umask, makeDirect, gather, ...config }: Joining,
   options: JoinOptions,
 ): Promise<FileSystem> {
   const { deadlineMs: patienceMs = limits.connectTimeoutMs } = options;
@@ -54,5 +55,5 @@ export async function joinCluster(
     throw error;
   }
   const { callDeadlineMs: deadlineMs = limits.callDeadlineDefaultMs } = options;
-  return new FileSystem({ session, deadlineMs, umask, makeDirect });
+  return new FileSystem({ session, deadlineMs, umask, makeDirect, gather });
 }

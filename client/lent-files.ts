@@ -8,6 +8,7 @@ import { limits } from '../shared/limits.ts';
 import type { Logger, Runtime, Timer } from '../shared/runtime/runtime.ts';
 import type { Handle, Timestamp } from '../shared/units.ts';
 import type { Attr } from '../shared/wire/values.ts';
+import { type Asking, Askings } from './askings.ts';
 import type { SetAttr } from './attributes.ts';
 import type { File } from './file.ts';
 import { MgrTime } from './mgr-time.ts';
@@ -22,13 +23,6 @@ export interface LentFilesOptions {
   readonly closeNow: () => void;
   /** Has the mgr told of a file that it does not know at all. Never rejects. */
   readonly bear: (handle: Handle) => Promise<void>;
-}
-
-/** An open on its way that may come back with a file lent. */
-export interface Asking {
-  /** What was asked back meanwhile. */
-  readonly recalled: Set<Handle>;
-  isOver: boolean;
 }
 
 interface Lent {
@@ -53,7 +47,7 @@ export class LentFiles {
   readonly #lent = new Map<Handle, Lent>();
   /** On their way back. */
   readonly #settling = new Map<Handle, Promise<void>>();
-  readonly #asking = new Set<Asking>();
+  readonly #askings = new Askings();
   #timer: Timer | undefined;
 
   constructor(options: LentFilesOptions) {
@@ -62,14 +56,12 @@ export class LentFiles {
 
   /** Before an open that may lend. */
   ask(): Asking {
-    const asking = { recalled: new Set<Handle>(), isOver: false };
-    this.#asking.add(asking);
-    return asking;
+    return this.#askings.ask();
   }
 
   /** It was answered, or failed. */
   answered(asking: Asking): void {
-    this.#asking.delete(asking);
+    this.#askings.answered(asking);
   }
 
   /** The answer to `asking` lends a file, unless that was taken back before it came. */
@@ -171,10 +163,7 @@ export class LentFiles {
   /** Somebody else wants to see them; or the connection over which they were lent is gone. */
   async recalled(handles: readonly Handle[] | 'all'): Promise<void> {
     const isAll = handles === 'all';
-    for (const asking of this.#asking) {
-      asking.isOver ||= isAll;
-      if (!isAll) for (const handle of handles) asking.recalled.add(handle);
-    }
+    this.#askings.recalled(handles);
     const known = isAll ? [...this.#lent.keys()] : handles;
     if (known.some((handle) => this.#lent.has(handle))) this.#options.closeNow();
     const settling = known.map((handle) => this.settle(handle) ?? settled);

@@ -13,17 +13,18 @@ import type { Caching } from './caching.ts';
 import type { Control } from './control.ts';
 import { EarliestTimer } from './earliest-timer.ts';
 import type { File } from './file.ts';
-import type { LentFiles } from './lent-files.ts';
+import type { Askings } from './askings.ts';
 import type { MgrSession } from './mgr-session.ts';
 import { WriteBehind } from './write-behind.ts';
 
-type Writable = Pick<File, 'handle' | 'write' | 'isAtIods'>;
+/** An open file, written without being gathered. */
+export type Writable = Pick<File, 'handle' | 'write' | 'isAtIods'>;
 
 export interface LentWritesOptions {
   readonly session: Pick<MgrSession, 'call' | 'onLost' | 'runtime'>;
   readonly caching: Pick<Caching, 'ready' | 'readyNow'>;
   /** Hears what is asked back while something is on its way to be lent. */
-  readonly recalls: Pick<LentFiles, 'ask' | 'answered'>;
+  readonly recalls: Pick<Askings, 'ask' | 'answered'>;
   /** All that is open. */
   readonly open: Iterable<Pick<File, 'handle'>>;
 }
@@ -91,7 +92,9 @@ export class LentWrites {
     written.inOrder = isNext ? written.inOrder + 1 : 0;
     if (!isNext) written.from = position;
     written.end = position + content.length;
-    if (isNext && this.#mayGather(written, position)) {
+    // A longer one is worth a message to each iod by itself, and no copy.
+    const isShort = content.length <= chunkBytes;
+    if (isNext && isShort && this.#mayGather(written, position)) {
       await this.#gather(file, written, content, position);
       // Asked back while it waited for room: then it is answered like any other.
       if (!written.isLent) await this.over(file.handle);

@@ -56,8 +56,10 @@ export interface Session {
   readonly readOnly: boolean;
 }
 
-/** Who caches names and attributes under rights of this session. */
+/** Who caches under rights of this session. */
 export interface Cacher {
+  /** False: only what is lent to us. */
+  readonly attributes: boolean;
   /** From now on answers may come with rights. */
   granted(): void;
   /** Resolves when these rights are not used any more. */
@@ -198,7 +200,7 @@ export class MgrSession {
     );
   }
 
-  /** From now on, and on every connection to come, names and attributes are cached. Once only. */
+  /** From now on, and on every connection to come, something is cached. Once only. */
   cacheWith(cacher: Cacher): void {
     this.#cacher = cacher;
     const { connection } = this.#link;
@@ -303,7 +305,7 @@ export class MgrSession {
     const cacher = this.#cacher;
     if (cacher === undefined) return;
     const deadline = this.runtime.clock.now() + limits.connectTimeoutMs;
-    await connection.call(sessionOps.cache, {}, { deadline });
+    await connection.call(sessionOps.cache, { attributes: cacher.attributes }, { deadline });
     if (connection.isOpen) cacher.granted();
   }
 

@@ -107,15 +107,18 @@ class HeldRights {
 class Holder extends Span {
   readonly session: SessionId;
   readonly connection: Connection;
+  /** It caches attributes; else it has rights only to what is lent to it. */
+  readonly attributes: boolean;
   readonly rights = new HeldRights();
   readonly recalls = new Map<Handle, Recall>();
   /** Not sent yet. */
   next: Recall | undefined;
 
-  constructor(session: SessionId, connection: Connection) {
+  constructor(session: SessionId, connection: Connection, attributes: boolean) {
     super();
     this.session = session;
     this.connection = connection;
+    this.attributes = attributes;
   }
 }
 
@@ -175,11 +178,15 @@ export class Rights {
     window.end();
   }
 
-  /** The session caches what comes over this connection. */
-  hold(session: SessionId, connection: Connection): void {
+  /** The session caches what comes over this connection: with `attributes` those, else only what is lent. */
+  hold(
+    session: SessionId,
+    connection: Connection,
+    { attributes }: { readonly attributes: boolean },
+  ): void {
     this.release(session);
     this.#options.remember(true);
-    this.#holders.set(connection, new Holder(session, connection));
+    this.#holders.set(connection, new Holder(session, connection, attributes));
   }
 
   /** The client has said that it uses none of its rights any more. */
@@ -208,7 +215,7 @@ export class Rights {
   /** @returns them with the right to cache them, if the client wants it and nothing speaks against it */
   grant(connection: Connection, attr: Attr): Attr {
     const holder = this.#holders.get(connection);
-    if (holder === undefined || !attr.sizeExact) return attr;
+    if (holder?.attributes !== true || !attr.sizeExact) return attr;
     const { handle } = attr;
     if (attr.kind === 'file' && this.#options.isWritten(handle)) return attr;
     const holders = this.#byHandle.get(handle) ?? [];

@@ -134,7 +134,7 @@ function sessionHandlers(parts: ServiceParts): Handlers<typeof sessionOps> {
     openSession: (request, context) => openSession(scope, request, context),
     attachSession: (request, context) => attachSession(scope, request, context),
     closeSession: (_, context) => closeSession(scope, context),
-    cache: (_, context) => cacheNames(scope, context),
+    cache: (request, context) => cacheNames(scope, request, context),
     declare: (request, context) => declareOpens(scope, request, context),
     abandon: once.wrap(sessionOps.abandon, (call, request) => abandon(parts, call, request)),
   };

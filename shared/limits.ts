@@ -164,8 +164,8 @@ export const limits = {
   missesBeforeListing: 4,
   /** Directories of which a client counts those. */
   directoriesWatchedMax: 1024,
-  inodeCacheEntriesMax: 32_768,
-  direntCacheEntriesMax: 32_768,
+  inodeCacheEntriesMax: 65_536,
+  direntCacheEntriesMax: 65_536,
   /** SQLite's own cache, and how far its log grows before it is written back (4 KiB pages). */
   storePageCacheBytes: 24 * MiB,
   /** The same while a start looks through all of it: whoever has the store open keeps it for good. */

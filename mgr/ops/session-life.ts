@@ -85,11 +85,15 @@ export async function closeSession(scope: SessionScope, context: Context): Promi
 }
 
 /** @throws FsError as `sessionOf` */
-export function cacheNames(scope: SessionScope, context: Context): Done {
+export function cacheNames(
+  scope: SessionScope,
+  { attributes }: RequestOf<typeof sessionOps.cache>,
+  context: Context,
+): Done {
   const session = sessionOf(scope.sessions, context);
   // Whoever has owed something has settled it.
   session.owes = false;
-  scope.rights.hold(session.session, context.connection);
+  scope.rights.hold(session.session, context.connection, { attributes });
   if (!scope.lostOpens.isAwaited(session)) scope.sessions.isBack(session);
   return {};
 }

@@ -47,9 +47,9 @@ export const sessionOps = {
   ),
   cache: op(
     103,
-    'From now on attributes that go over this connection may come with the right to cache them.',
+    'From now on something may be lent to the session over this connection, and with `attributes` those that go over it may come with the right to cache them.',
     { from: client, class: 'read', resend: 'never' },
-    empty,
+    struct({ attributes: bool }),
     empty,
   ),
   abandon: op(

@@ -1,6 +1,7 @@
 /** A client to which new directories are lent by a mgr that answers when it is told to. */
+import type { Asking } from '../../client/askings.ts';
 import type { File } from '../../client/file.ts';
-import { type Asking, LentFiles } from '../../client/lent-files.ts';
+import { LentFiles } from '../../client/lent-files.ts';
 import { LentNames, type NewName } from '../../client/lent-names.ts';
 import type { MgrSession } from '../../client/mgr-session.ts';
 import { NameCache } from '../../client/name-cache.ts';

@@ -1,5 +1,6 @@
 /** Files at the iods: lent to who alone has them open, and writes them (decision 24). */
 import test from 'ava';
+import { tokenKey } from '../../shared/auth.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Handle } from '../../shared/units.ts';
 import { nameOps, openFlags, sessionOps } from '../../shared/wire/mgr-ops.ts';
@@ -56,7 +57,7 @@ test('an open of somebody else waits too, and then it is not lent again', async 
   t.true((await borrow()).lent);
 });
 
-test('it is not lent to who only reads it, or to others than root', async (t) => {
+test('it is not lent to who only reads it, or to a user who has not proved the key', async (t) => {
   const { world, mount, handle, borrow } = await begin(3);
   await world.complete(mount.client.close(handle, both));
   await world.complete(mount.client.open('/f', openFlags.read));
@@ -64,10 +65,15 @@ test('it is not lent to who only reads it, or to others than root', async (t) =>
   const { read, write, create } = openFlags;
   const made = await world.complete(mount.client.open('/g', read | write | create, 0o666));
   await world.complete(mount.client.close(made.attr.handle, both));
-  const user = await Mount.on(world, { uid: 5 });
+  const key = tokenKey(world.secret, '5');
+  const user = await Mount.on(world, { credential: { kind: 'token', name: '5', key }, uid: 5 });
   const { attr } = await world.complete(user.client.open('/g', read | write));
   t.false((await world.complete(user.borrow(attr.handle))).lent);
   await world.complete(user.client.close(attr.handle, both));
+  const holder = await Mount.on(world, { uid: 5 });
+  await world.complete(holder.client.open('/g', read | write));
+  t.true((await world.complete(holder.borrow(attr.handle))).lent, 'he could claim to be root');
+  await world.complete(holder.client.close(attr.handle, both));
   await world.complete(mount.client.open('/g', read | write));
   t.true(
     (await world.complete(mount.borrow(attr.handle))).lent,
@@ -131,7 +137,7 @@ test('a mount that comes back with writes under way is waited for until they hav
   await world.complete(mount.client.ready());
   await world.pass(2 * limits.rightAtMgrMs);
   t.false(asked.isOver);
-  await world.complete(mount.client.call(sessionOps.cache, {}));
+  await world.complete(mount.client.call(sessionOps.cache, { attributes: true }));
   await world.complete(asked.answer);
 });
 

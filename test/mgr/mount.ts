@@ -108,7 +108,7 @@ export class Mount {
   }
 
   cache(): Promise<object> {
-    return this.client.call(sessionOps.cache, {});
+    return this.client.call(sessionOps.cache, { attributes: true });
   }
 
   /** After a loss of the host of the mgr: all that it has open. */

@@ -161,7 +161,7 @@ test('of what may have been lent before a restart nothing is told until that is 
   const mount = await Mount.on(world);
   const lent = await world.complete(mount.make('/new'));
   const { handle } = lent.attr;
-  await world.complete(client.call(sessionOps.cache, {}));
+  await world.complete(client.call(sessionOps.cache, { attributes: true }));
   world.world.network.partition(mount.client.process.host.name, 'm');
   world.process.restart();
   await world.complete(client.ready());

@@ -65,9 +65,9 @@ async function stage() {
       }),
   );
   const rights = await world.complete(begun);
-  const client = (session: number): FakeClient => {
+  const client = (session: number, attributes = true): FakeClient => {
     const made = new FakeClient((connection) => rights.disconnected(connection));
-    rights.hold(session as SessionId, made.connection);
+    rights.hold(session as SessionId, made.connection, { attributes });
     return made;
   };
   const pass = async (ms: number): Promise<void> => {
@@ -102,6 +102,14 @@ test('who has not asked for it gets no right, nor is there one to a file that is
   written.add(other);
   t.false(grant(one, other));
   t.true(grant(one, other, 'directory'));
+});
+
+test('who caches only what is lent to him gets that, and no other right', async (t) => {
+  const { client, grant, rights } = await stage();
+  const one = client(1, false);
+  t.false(grant(one, file));
+  t.true(rights.lend(one.connection, { handle: file, kind: 'file' }, 'if-room'));
+  t.is(rights.count, 1);
 });
 
 test('a change of the mgr itself waits for everybody', async (t) => {

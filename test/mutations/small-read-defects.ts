@@ -31,6 +31,20 @@ export const smallReadDefects: readonly Defect[] = [
     noticedBy: ['test/sim/lent-writes.test.ts'],
   },
   {
+    title: 'a program reads without what it has just written behind its own back',
+    file: 'client/gathered-file.ts',
+    right: 'if (running !== undefined) await this.#wait(running, control);',
+    wrong: 'void running;',
+    noticedBy: ['test/sim/write-behind.test.ts'],
+  },
+  {
+    title: 'a file system is closed before the iods have what its program was answered',
+    file: 'client/gathering.ts',
+    right: 'await this.#writes.owed();',
+    wrong: 'void this.#writes.owed();',
+    noticedBy: ['test/sim/write-behind.test.ts'],
+  },
+  {
     title: 'a file is lent to one who writes it although another has it open',
     file: 'mgr/ops/borrow.ts',
     right: ' && another === undefined',

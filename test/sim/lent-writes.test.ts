@@ -1,6 +1,6 @@
 /**
- * A program writes a file in order through a mount, which is answered before the iods have it (decision
- * 24), while another looks at the file from elsewhere, and daemons die: whatever was answered before a look
+ * A program writes a file in order through a mount, or by the library behind its own back, and is answered
+ * before the iods have it (decisions 24 and 26), while another looks at the file from elsewhere, and daemons die: whatever was answered before a look
  * is seen by it, and in the end all of it is there.
  */
 import { constants } from 'node:fs';
@@ -8,7 +8,8 @@ import test, { type ExecutionContext } from 'ava';
 import type { FileSystem } from '../../client/file-system.ts';
 import { limits } from '../../shared/limits.ts';
 import type { SimRandom } from './runtime/random.ts';
-import { type Descriptor, MountCalls } from './mount-calls.ts';
+import { askedBy } from './asked.ts';
+import { MountCalls } from './mount-calls.ts';
 import { overTwo, Stage } from './stage.ts';
 
 const pieceBytes = 5000;
@@ -26,33 +27,77 @@ function letterOf(i: number, pass: number): string {
 
 type Fault = 'mgr' | 'iod' | 'cut' | 'power';
 
+/** Who writes. */
+interface Writer {
+  /** Of the mgr. */
+  readonly asked: readonly string[];
+  write(text: string, offset: number): Promise<void>;
+  read(offset: number, size: number): Promise<string>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+type Way = (fileSystem: FileSystem) => Promise<Writer>;
+
+async function throughMount(fileSystem: FileSystem): Promise<Writer> {
+  const mount = new MountCalls(fileSystem);
+  const descriptor = await mount.openNode(await mount.lookUp('f'), constants.O_RDWR);
+  return {
+    asked: mount.asked,
+    write: (text, offset) => mount.write(descriptor, text, offset),
+    read: (offset, size) => mount.read(descriptor, offset, size),
+    sync: () => mount.sync(descriptor),
+    close: async () => {
+      await mount.flush(descriptor);
+      mount.close(descriptor);
+    },
+  };
+}
+
+async function byLibrary(fileSystem: FileSystem): Promise<Writer> {
+  const asked = askedBy(fileSystem.session);
+  const file = await fileSystem.open('/f', 'r+', { deadlineMs });
+  return {
+    asked,
+    write: async (text, offset) => {
+      await file.write(Buffer.from(text), offset, { deadlineMs });
+    },
+    read: async (offset, size) => {
+      const into = Buffer.alloc(size);
+      return into.subarray(0, await file.read(into, offset, { deadlineMs })).toString();
+    },
+    sync: () => file.sync({ deadlineMs }),
+    close: () => file.close({ deadlineMs }),
+  };
+}
+
+const ways = [
+  ['a mount', throughMount],
+  ['the library', byLibrary],
+] as const;
+
 class Scene {
   readonly stage: Stage;
-  readonly mount: MountCalls;
+  readonly writer: Writer;
   readonly #other: FileSystem;
-  readonly #descriptor: Descriptor;
   readonly #random: SimRandom;
   /** Of each piece, the pass in which it was written last: that was answered, that was begun. */
   readonly #answered = Array.from({ length: pieces }, () => 0);
   readonly #begun = Array.from({ length: pieces }, () => 0);
   looks = 0;
 
-  private constructor(
-    stage: Stage,
-    { mount, other, descriptor }: { mount: MountCalls; other: FileSystem; descriptor: Descriptor },
-  ) {
+  private constructor(stage: Stage, { writer, other }: { writer: Writer; other: FileSystem }) {
     this.stage = stage;
-    this.mount = mount;
+    this.writer = writer;
     this.#other = other;
-    this.#descriptor = descriptor;
     this.#random = stage.world.random.fork('writer');
   }
 
-  static async begin(seed: number): Promise<Scene> {
+  static async begin(seed: number, way: Way): Promise<Scene> {
     const stage = new Stage({ seed, iods: 2, programs: 2 });
     await stage.pass(2000);
-    const [fileSystem, other] = (await stage.joinAll()) as [FileSystem, FileSystem];
-    const mount = await stage.run(0, () => Promise.resolve(new MountCalls(fileSystem)));
+    const fileSystem = await stage.join(0, 0, { writeBehind: way === byLibrary });
+    const other = await stage.join(1);
     await stage.pass(100);
     await stage.run(1, async () => {
       await (await other.open('/f', 'w', { layout: overTwo })).close();
@@ -61,11 +106,8 @@ class Scene {
     for (const iod of ['iod0', 'iod1']) {
       stage.world.network.set({ latencyMs: [10, 40] }, { from: 'program0', to: iod });
     }
-    const descriptor = await stage.run(0, async () => {
-      const handle = await mount.lookUp('f');
-      return mount.openNode(handle, constants.O_RDWR);
-    });
-    return new Scene(stage, { mount, other, descriptor });
+    const writer = await stage.run(0, () => way(fileSystem));
+    return new Scene(stage, { writer, other });
   }
 
   async write(): Promise<void> {
@@ -73,20 +115,19 @@ class Scene {
       for (let i = 0; i < pieces; i++) {
         this.#begun[i] = pass;
         const piece = letterOf(i, pass).repeat(pieceBytes);
-        await this.mount.write(this.#descriptor, piece, i * pieceBytes);
+        await this.writer.write(piece, i * pieceBytes);
         this.#answered[i] = pass;
         await this.#doOtherThings(i);
       }
     }
-    await this.mount.flush(this.#descriptor);
-    this.mount.close(this.#descriptor);
+    await this.writer.close();
   }
 
   async #doOtherThings(last: number): Promise<void> {
-    const { clock } = this.mount.volume.access.session.runtime;
-    const rest = (ms: number) => new Promise<void>((resolve) => void clock.timer(ms, resolve));
+    const { world } = this.stage;
+    const rest = (ms: number) => new Promise<void>((resolve) => void world.after(ms, resolve));
     const random = this.#random;
-    if (random.chance(0.1)) await this.mount.sync(this.#descriptor);
+    if (random.chance(0.1)) await this.writer.sync();
     if (random.chance(0.1)) await this.#readBack(random.below(last + 1), last + 1);
     if (random.chance(0.3)) await rest(random.below(50));
     if (random.chance(0.02)) await rest(2 * limits.gatheredIdleMs);
@@ -96,11 +137,7 @@ class Scene {
   async #readBack(from: number, end: number): Promise<void> {
     const least = [...this.#answered];
     const length = (end - from) * pieceBytes;
-    this.#saw(
-      await this.mount.read(this.#descriptor, from * pieceBytes, length),
-      [from, end],
-      least,
-    );
+    this.#saw(await this.writer.read(from * pieceBytes, length), [from, end], least);
   }
 
   /** From elsewhere. */
@@ -156,9 +193,14 @@ function cause({ stage }: Scene, fault: Fault): void {
   }
 }
 
-async function play(t: ExecutionContext, seed: number, fault: Fault | undefined): Promise<void> {
-  const scene = await Scene.begin(seed);
-  const { stage, mount } = scene;
+async function play(
+  t: ExecutionContext,
+  way: Way,
+  seed: number,
+  fault: Fault | undefined,
+): Promise<void> {
+  const scene = await Scene.begin(seed, way);
+  const { stage, writer } = scene;
   let isOver = false;
   const writing = stage
     .begin(0, () => scene.write())
@@ -170,15 +212,17 @@ async function play(t: ExecutionContext, seed: number, fault: Fault | undefined)
   await lookOn(scene, () => isOver);
   await stage.settle(writing);
   await stage.run(1, () => scene.look());
-  t.true(mount.asked.includes('borrow'), `seed ${seed}: it was to be lent`);
+  t.true(writer.asked.includes('borrow'), `seed ${seed}: it was to be lent`);
   t.true(scene.looks > 0);
   await stage.pass(cutMs + 2 * limits.gatheredIdleMs);
   t.deepEqual([...(stage.cluster.store?.lent() ?? [])], [], 'and is back');
   t.is(stage.openCount, 0);
 }
 
-for (const fault of [undefined, 'mgr', 'iod', 'cut', 'power'] as const) {
-  test(`whoever looks sees what was answered before: ${fault ?? 'nothing fails'}`, async (t) => {
-    for (let seed = 1; seed <= 8; seed++) await play(t, seed, fault);
-  });
+for (const [who, way] of ways) {
+  for (const fault of [undefined, 'mgr', 'iod', 'cut', 'power'] as const) {
+    test(`whoever looks sees what ${who} has answered: ${fault ?? 'nothing fails'}`, async (t) => {
+      for (let seed = 1; seed <= 8; seed++) await play(t, way, seed, fault);
+    });
+  }
 }

@@ -10,7 +10,7 @@ import type { Volume } from '../../client/fuse/volume.ts';
 import { HandleAccess } from '../../client/handle-access.ts';
 import { FsError } from '../../shared/errno.ts';
 import { byteString, type Handle, rootHandle } from '../../shared/units.ts';
-import { fileOps, nameOps } from '../../shared/wire/mgr-ops.ts';
+import { askedBy } from './asked.ts';
 import { volumeOf } from './volume.ts';
 import { control } from './mount-control.ts';
 
@@ -20,25 +20,17 @@ export interface Descriptor {
   readonly file: number;
 }
 
-const namesOfOps = new Map<number, string>(
-  Object.entries({ ...nameOps, ...fileOps }).map(([name, { code }]) => [code, name]),
-);
 const deadlineMs = 120_000;
 const revoke = () => Promise.resolve();
 
 export class MountCalls {
   readonly volume: Volume;
   /** What the mgr was asked of names and files. */
-  readonly asked: string[] = [];
+  readonly asked: string[];
 
   constructor(fileSystem: FileSystem) {
     const { session } = fileSystem;
-    const call = session.call.bind(session);
-    session.call = (op, request, options) => {
-      const name = namesOfOps.get(op.code);
-      if (name !== undefined) this.asked.push(name);
-      return call(op, request, options);
-    };
+    this.asked = askedBy(session);
     const { clock } = session.runtime;
     const nodes = new NodeTable();
     const kernel = new KernelCache({ clock, nodes, notify: () => Promise.resolve() });

@@ -6,7 +6,7 @@
  *     const [a, b] = await stage.joinAll();
  *     await stage.run(0, () => a.mkdir('/d'));
  */
-import { connect } from '../../client/connect.ts';
+import { connect, type ConnectOptions } from '../../client/connect.ts';
 import type { FileSystem } from '../../client/file-system.ts';
 import type { File } from '../../client/file.ts';
 import type { Layout } from '../../shared/stripe.ts';
@@ -90,9 +90,14 @@ export class Stage {
   }
 
   /** @param uid whom the program acts for */
-  join(program: number, uid = 0): Promise<FileSystem> {
+  join(
+    program: number,
+    uid = 0,
+    options: Pick<ConnectOptions, 'writeBehind'> = {},
+  ): Promise<FileSystem> {
+    const name = `program${program}`;
     return this.run(program, (runtime) =>
-      connect(clusterUrl, { runtime, key: secret, name: `program${program}`, uid, gid: uid }),
+      connect(clusterUrl, { ...options, runtime, key: secret, name, uid, gid: uid }),
     );
   }
 

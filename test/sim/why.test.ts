@@ -38,6 +38,7 @@ async function threePrograms(seed: number): Promise<{ stage: Stage; joined: File
 
 /** Takes rights, and has nothing to give back. */
 const cacher = {
+  attributes: true,
   granted: () => undefined,
   recalled: () => Promise.resolve(),
   lost: () => undefined,

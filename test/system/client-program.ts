@@ -10,7 +10,11 @@ import { pattern } from './patterns.ts';
 
 const [url = '', act = '', path = '', number = '0'] = process.argv.slice(2);
 const id = Number(number);
-const fs = await connect(url, { callDeadlineMs: 120_000, deadlineMs: 120_000 });
+const fs = await connect(url, {
+  callDeadlineMs: 120_000,
+  deadlineMs: 120_000,
+  writeBehind: act === 'behind',
+});
 const bytes = pattern(id, 0, 512 * 1024);
 
 /** One question after another. */
@@ -67,6 +71,17 @@ const acts: Readonly<Record<string, () => Promise<void>>> = {
     await once(createInterface({ input: process.stdin }), 'line');
     const outcome = await file.read(Buffer.alloc(1), 0).catch((error: unknown) => error);
     process.stdout.write(`${isFsError(outcome) ? outcome.weftCode : String(outcome)}\n`);
+  },
+  /** In order and in small pieces, behind its own back; so many bytes are synced when it has begun. */
+  async behind() {
+    const file = await fs.open(path, 'w');
+    const write = async (at: number): Promise<void> => {
+      await file.write(pattern(0, at, 4992), at);
+    };
+    for (let at = 0; at < id; at += 4992) await write(at);
+    await file.sync();
+    process.stdout.write('begun\n');
+    for (let at = Math.ceil(id / 4992) * 4992; ; at += 4992) await write(at);
   },
   /** Every fourth stretch of a file that four write at once. */
   async disjoint() {
