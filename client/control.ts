@@ -20,3 +20,9 @@ export function callOptions<R>(
 ): Pick<CallOptions<R>, 'deadline' | 'signal' | 'settled'> {
   return { deadline: clock.now() + deadlineMs, signal, settled };
 }
+
+/** Of an `fsync`: see `File.sync`. */
+export interface SyncWish {
+  readonly everything?: boolean;
+  readonly forOthers?: boolean;
+}

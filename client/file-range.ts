@@ -2,6 +2,12 @@
 import { FsError } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 
+/** Where bytes were written, and how many. */
+export interface Placed {
+  readonly position: number;
+  readonly bytesWritten: number;
+}
+
 /** @throws FsError EINVAL for what is no place in a file */
 export function checkPosition(position: number): void {
   if (Number.isSafeInteger(position) && position >= 0) return;

@@ -13,11 +13,11 @@ import type { CallOptions } from '../shared/rpc/call.ts';
 import type { Op } from '../shared/wire/op.ts';
 import type { Layout } from '../shared/stripe.ts';
 import { type SetAttr, unchanged } from './attributes.ts';
-import { callOptions, type Control } from './control.ts';
+import { callOptions, type Control, type SyncWish } from './control.ts';
 import { Dirty, type DirtyColumn } from './dirty.ts';
 import type { GivingBack, HeldOpen } from './declared-opens.ts';
 import { FileCap } from './file-cap.ts';
-import { checkPosition, checkRange } from './file-range.ts';
+import { checkPosition, checkRange, type Placed } from './file-range.ts';
 import { sizeBelow } from './file-size.ts';
 import { FileReads } from './file-reads.ts';
 import type { SharedRange } from './shared-range.ts';
@@ -29,11 +29,6 @@ import { RunningWrites } from './running-writes.ts';
 import { type Settling, SmallFile } from './small-file.ts';
 import { Stats } from './stats.ts';
 
-interface SyncWish {
-  readonly everything?: boolean;
-  readonly forOthers?: boolean;
-}
-
 export class File {
   /** Of one that the mgr does not know yet, none. */
   layout: Layout;
@@ -42,12 +37,11 @@ export class File {
   readonly handle: Handle;
   /** A file; or a directory, which is not held and has no bytes. */
   readonly kind: InodeKind;
-  /** Each write goes to the end of the file. */
-  readonly append: boolean;
   readonly #source: FileSource;
   #cap: FileCap;
   readonly #rights: number;
   readonly #durable: boolean;
+  readonly #append: boolean;
   /** Requests under way, by whom they are made of. */
   readonly #asking = new RunningAsks();
   /** As soon as an iod was asked for bytes. */
@@ -73,7 +67,7 @@ export class File {
     this.#source = source;
     this.#cap = this.#capOf(grant);
     this.#rights = grant.rights;
-    this.append = grant.append;
+    this.#append = grant.append;
     this.#durable = grant.durable;
     this.layout = grant.layout;
     this.#bear = grant.bear;
@@ -157,7 +151,7 @@ export class File {
     from: Uint8Array | readonly Uint8Array[],
     position: number | 'end' = 0,
     control: Control = {},
-  ): Promise<{ position: number; bytesWritten: number }> {
+  ): Promise<Placed> {
     const write = async () => {
       this.#need(rights.write);
       const buffers = from instanceof Uint8Array ? [from] : from;
@@ -166,7 +160,7 @@ export class File {
       const cuts = this.#source.session.givenUpCuts;
       // Else nothing may come between the call and the checksum of its bytes.
       if (cuts.arePending(this.handle)) await cuts.over(this.handle, options);
-      const place = this.append ? 'end' : position;
+      const place = this.#append ? 'end' : position;
       if (place !== 'end') checkRange(place, length);
       if (this.#small?.isAtMgr === true && length > 0) {
         const stored = await this.#small.write(buffers, place, length, options);
@@ -235,6 +229,11 @@ export class File {
   get held(): HeldOpen | undefined {
     if (this.kind === 'directory' || this.#isGivenBack || this.#bear) return undefined;
     return { cap: this.#cap.latest, rights: this.#rights };
+  }
+
+  /** Each write goes to the end of the file. */
+  get append(): boolean {
+    return this.#append;
   }
 
   /** False: the mgr has its bytes, or does not know it. */

@@ -6,7 +6,7 @@ import { byteLengthOf } from '../shared/byte-length.ts';
 import { rights } from '../shared/wire/values.ts';
 import { callOptions, type Control } from './control.ts';
 import { File } from './file.ts';
-import { isRange } from './file-range.ts';
+import { isRange, type Placed } from './file-range.ts';
 import type { LentWrites, Writable } from './lent-writes.ts';
 import type { FileSource, OpenGrant } from './open-grant.ts';
 import type { Stats } from './stats.ts';
@@ -20,13 +20,16 @@ export class GatheredFile extends File {
   readonly #writes: LentWrites;
   readonly #wait: <T>(awaited: Promise<T>, control: Control) => Promise<T>;
   readonly #mayGather: boolean;
+  readonly #append: boolean;
   #closed: Promise<void> | undefined;
 
   constructor(source: FileSource, grant: OpenGrant, writes: LentWrites) {
-    super(source, grant);
+    // Where the end is it may know by itself.
+    super(source, { ...grant, append: false });
+    this.#append = grant.append;
     this.#writes = writes;
     const isWritten = grant.kind === 'file' && (grant.rights & rights.write) !== 0;
-    this.#mayGather = isWritten && !grant.append && !grant.durable;
+    this.#mayGather = isWritten && !grant.durable;
     const isAtIods = () => this.isAtIods;
     this.through = {
       handle: grant.handle,
@@ -42,16 +45,27 @@ export class GatheredFile extends File {
       withinCall(clock, awaited, callOptions(clock, deadlineMs, control), what);
   }
 
+  override get append(): boolean {
+    return this.#append;
+  }
+
   /** What fails after it was answered the next `write`, `sync` or `close` tells. */
-  override async write(from: Parts, position: number | 'end' = 0, control: Control = {}) {
+  override async write(
+    from: Parts,
+    position: number | 'end' = 0,
+    control: Control = {},
+  ): Promise<Placed> {
     const parts = from instanceof Uint8Array ? [from] : from;
-    if (!this.#isGathered(parts, position)) {
-      await this.#over(control);
-      return super.write(from, position, control);
+    const length = byteLengthOf(parts);
+    const place = this.#append ? 'end' : position;
+    if (!this.#isGathered(place, length)) {
+      const write = () => super.write(from, place, control);
+      return this.#writes.otherwise(this.handle, control, write);
     }
-    let at = position;
-    for (const part of parts) at += await this.#writes.write(this.through, part, at, control);
-    return { position, bytesWritten: at - position };
+    const [only, ...others] = parts;
+    // What goes to the end is one piece.
+    const content = only !== undefined && others.length === 0 ? only : Buffer.concat(parts);
+    return this.#writes.write(this.through, content, place, control);
   }
 
   override async read(into: Parts, position: number, control: Control = {}): Promise<number> {
@@ -94,9 +108,9 @@ export class GatheredFile extends File {
   }
 
   /** What is wrong in itself fails as ever. */
-  #isGathered(parts: readonly Uint8Array[], position: number | 'end'): position is number {
+  #isGathered(place: number | 'end', length: number): boolean {
     const mayBe = this.#mayGather && this.isAtIods && this.closing === undefined;
-    return mayBe && position !== 'end' && isRange(position, byteLengthOf(parts));
+    return mayBe && length > 0 && isRange(place === 'end' ? 0 : place, length);
   }
 
   async #close(control: Parameters<File['close']>[0]): Promise<void> {

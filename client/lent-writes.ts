@@ -10,11 +10,13 @@ import { limits } from '../shared/limits.ts';
 import type { Handle } from '../shared/units.ts';
 import { fileOps, nameOps } from '../shared/wire/mgr-ops.ts';
 import type { Caching } from './caching.ts';
-import type { Control } from './control.ts';
+import { callOptions, type Control } from './control.ts';
 import { EarliestTimer } from './earliest-timer.ts';
 import type { File } from './file.ts';
+import type { Placed } from './file-range.ts';
 import type { Askings } from './askings.ts';
 import type { MgrSession } from './mgr-session.ts';
+import { withinCall } from './within-call.ts';
 import { WriteBehind } from './write-behind.ts';
 
 /** An open file, written without being gathered. */
@@ -44,7 +46,13 @@ interface Written {
   readonly behind: WriteBehind;
   gathered: Gathered | undefined;
   isLent: boolean;
-  isAsking: boolean;
+  /** Until it is known whether it is lent. */
+  asking: Promise<void> | undefined;
+  /** Writes that are not gathered, under way; all of late were for the end, where the mgr has placed them. */
+  plain: number;
+  appends: boolean;
+  /** While it is lent, where it ends; `undefined`: the mgr is to be asked. */
+  fileEnd: number | undefined;
   /** Where the last write ended, and how many up to then have followed each other in order, from where. */
   end: number;
   inOrder: number;
@@ -76,40 +84,51 @@ export class LentWrites {
   }
 
   /**
-   * Writes to a file at the iods.
-   * @returns when its writer may go on: bytes written
+   * Writes to a file at the iods; at `end`, behind its last byte.
+   * @returns when its writer may go on: where the bytes are
    * @throws FsError as `File.write`; of an earlier write, what is to be told
    */
   async write(
     file: Writable,
     content: Uint8Array,
-    position: number,
+    position: number | 'end',
     control: Control,
-  ): Promise<number> {
+  ): Promise<Placed> {
     this.requireWritten(file);
-    const written = this.#files.get(file.handle) ?? this.#begin(file.handle);
-    const isNext = position === written.end;
-    written.inOrder = isNext ? written.inOrder + 1 : 0;
-    if (!isNext) written.from = position;
-    written.end = position + content.length;
+    const written = this.#recordOf(file.handle);
+    if (position === 'end' && written.asking !== undefined) {
+      await this.#until(written.asking, control);
+    }
+    const at = position === 'end' ? this.#endOf(written) : position;
+    if (at === undefined) return this.#append(file, written, content, control);
+    const placed = { position: at, bytesWritten: content.length };
+    const isNext = this.#follows(written, placed);
     // A longer one is worth a message to each iod by itself, and no copy.
     const isShort = content.length <= chunkBytes;
-    if (isNext && isShort && this.#mayGather(written, position)) {
-      await this.#gather(file, written, content, position);
+    if (isNext && isShort && this.#mayGather(written, at)) {
+      await this.#gather(file, written, content, at);
       // Asked back while it waited for room: then it is answered like any other.
       if (!written.isLent) await this.over(file.handle);
-      return content.length;
+      return placed;
     }
-    void this.#send(written);
-    // What is written later must not come to the iods before.
-    while (written.behind.areRunning && position < written.behindTo) {
-      await written.behind.settled();
-    }
-    const { bytesWritten } = await file.write(content, position, control);
+    await this.#writeAt(file, written, content, { at, control });
     // For a short file it costs the mgr more than it saves.
-    const isLong = written.end - written.from >= limits.gatheredAfterBytes;
-    if (isLong && file.isAtIods) this.#askFor(file.handle, written);
-    return bytesWritten;
+    if (written.end - written.from >= limits.gatheredAfterBytes) this.#askFor(file, written);
+    return placed;
+  }
+
+  /**
+   * Writes a file in another way, behind all that was answered. Where it ends then only the mgr can tell.
+   * @throws FsError ETIMEDOUT; and as `write` rejects
+   */
+  async otherwise<T>(handle: Handle, control: Control, write: () => Promise<T>): Promise<T> {
+    const written = this.#recordOf(handle);
+    written.fileEnd = undefined;
+    return this.#plainly(written, 'somewhere', async () => {
+      const running = this.over(handle);
+      if (running !== undefined) await this.#until(running, control);
+      return write();
+    });
   }
 
   /** What was answered and has failed is told now. @throws FsError that of the write */
@@ -150,7 +169,7 @@ export class LentWrites {
    */
   closing(handle: Handle): Promise<void> | undefined {
     const written = this.#files.get(handle);
-    if (written !== undefined) written.isLent = false;
+    if (written !== undefined) noLonger(written);
     return this.over(handle);
   }
 
@@ -161,12 +180,100 @@ export class LentWrites {
 
   // ------------------------------------------------------------- inner parts
 
+  /** Not gathered. */
+  #writeAt(
+    file: Writable,
+    written: Written,
+    content: Uint8Array,
+    { at, control }: { readonly at: number; readonly control: Control },
+  ): Promise<Placed> {
+    return this.#plainly(written, 'somewhere', async () => {
+      void this.#send(written);
+      // What is written later must not come to the iods before.
+      while (written.behind.areRunning && at < written.behindTo) {
+        await this.#until(written.behind.settled(), control);
+      }
+      const writing = file.write(content, at, control);
+      // Nobody else may be given a place there, before the iods know that it is taken.
+      if (at + content.length === written.fileEnd)
+        void written.behind.add(ended(writing), 0, false);
+      return writing;
+    });
+  }
+
+  /** The mgr says where. */
+  async #append(
+    file: Writable,
+    written: Written,
+    content: Uint8Array,
+    control: Control,
+  ): Promise<Placed> {
+    const placed = await this.#plainly(written, 'end', async () => {
+      // Where the end is the iods tell the mgr, and they are to know all of it.
+      const running = this.over(file.handle);
+      if (running !== undefined) await this.#until(running, control);
+      return file.write(content, 'end', control);
+    });
+    this.#follows(written, placed);
+    // Each of them costs the mgr a commit.
+    if (written.inOrder >= limits.gatheredAfter) this.#askFor(file, written);
+    return placed;
+  }
+
+  /** Runs a write that is not gathered. When it fails an iod may have stored some of it. */
+  async #plainly<T>(
+    written: Written,
+    where: 'end' | 'somewhere',
+    write: () => Promise<T>,
+  ): Promise<T> {
+    written.appends = where === 'end' && (written.appends || written.plain === 0);
+    written.plain++;
+    try {
+      return await write();
+    } catch (error) {
+      written.fileEnd = undefined;
+      throw error;
+    } finally {
+      written.plain--;
+    }
+  }
+
+  /** @throws FsError ETIMEDOUT, ECANCELED: the call has waited for too long */
+  #until(awaited: Promise<void>, control: Control): Promise<void> {
+    if (control.deadlineMs === undefined && control.signal === undefined) return awaited;
+    const { clock } = this.#options.session.runtime;
+    const what = 'the iods have not taken yet what was written before';
+    return withinCall(clock, awaited, callOptions(clock, Infinity, control), what);
+  }
+
+  /** @returns whether it begins where the last one ended */
+  #follows(written: Written, { position, bytesWritten }: Placed): boolean {
+    const isNext = position === written.end;
+    written.inOrder = isNext ? written.inOrder + 1 : 0;
+    if (!isNext) written.from = position;
+    written.end = position + bytesWritten;
+    if (written.fileEnd !== undefined) written.fileEnd = Math.max(written.fileEnd, written.end);
+    return isNext;
+  }
+
+  /** @returns undefined: only the mgr knows */
+  #endOf({ isLent, fileEnd }: Written): number | undefined {
+    return isLent && this.#isValid ? fileEnd : undefined;
+  }
+
+  #recordOf(handle: Handle): Written {
+    return this.#files.get(handle) ?? this.#begin(handle);
+  }
+
   #begin(handle: Handle): Written {
     const written: Written = {
       behind: new WriteBehind((error) => this.#failed(handle, error)),
       gathered: undefined,
       isLent: false,
-      isAsking: false,
+      asking: undefined,
+      plain: 0,
+      appends: false,
+      fileEnd: undefined,
       end: NaN,
       inOrder: 0,
       from: 0,
@@ -203,17 +310,20 @@ export class LentWrites {
     position: number,
   ): Promise<void> {
     written.usedAt = this.#now;
+    let room: Promise<void> | undefined;
+    // All of it before anybody waits: it has its place, and who asks for the file is to find it.
     for (let done = 0; done < content.length;) {
       const gathered = this.#gathered(file, written, position + done);
       // Chunks end where those of the file do, so that each iod has its part of one.
-      const room = chunkBytes - (gathered.at % chunkBytes) - gathered.length;
-      const part = content.subarray(done, done + room);
+      const left = chunkBytes - (gathered.at % chunkBytes) - gathered.length;
+      const part = content.subarray(done, done + left);
       gathered.bytes.set(part, gathered.length);
       gathered.length += part.length;
       done += part.length;
-      if (part.length === room) await this.#send(written);
+      if (part.length === left) room = this.#send(written);
     }
     if (written.gathered !== undefined) this.#timer.within(limits.gatheredMs);
+    await room;
   }
 
   /** To which may be added what is written there. */
@@ -264,6 +374,9 @@ export class LentWrites {
   #failed(handle: Handle, error: Error): void {
     const failure = toFsError(error);
     const { open, session } = this.#options;
+    const written = this.#files.get(handle);
+    // An iod may have stored some of it.
+    if (written !== undefined) written.fileEnd = undefined;
     for (const file of open) if (file.handle === handle) this.#failures.set(file, failure);
     const { message: why } = failure;
     session.runtime.log.error('a write failed that was answered', { handle, why });
@@ -272,21 +385,20 @@ export class LentWrites {
   #back(handle: Handle): void {
     const written = this.#files.get(handle);
     if (written?.isLent !== true) return;
-    written.isLent = false;
+    noLonger(written);
     written.askAt = this.#now + limits.gatheredAgainMs;
   }
 
-  /** Nobody waits for it. */
-  #askFor(handle: Handle, written: Written): void {
+  /** Only who appends waits for it: to ask the mgr for a place would give back what it lends. */
+  #askFor({ handle, isAtIods }: Writable, written: Written): void {
     const now = this.#now;
-    if (written.isLent || written.isAsking || now < written.askAt) return;
-    written.isAsking = true;
+    if (!isAtIods || written.isLent || written.asking !== undefined || now < written.askAt) return;
     written.askAt = now + limits.gatheredAgainMs;
-    this.#ask(handle, written)
+    written.asking = this.#ask(handle, written)
       // Then writes go on as they did.
       .catch(() => undefined)
       .finally(() => {
-        written.isAsking = false;
+        written.asking = undefined;
       });
   }
 
@@ -296,9 +408,11 @@ export class LentWrites {
     const asking = recalls.ask();
     try {
       const deadline = this.#now + limits.connectTimeoutMs;
-      const { lent } = await session.call(fileOps.borrow, { handle }, { deadline });
+      const { lent, attr } = await session.call(fileOps.borrow, { handle }, { deadline });
       if (!lent || asking.isOver || asking.recalled.has(handle)) return;
       written.isLent = true;
+      // We have written nothing since but what the mgr has placed, and nobody else will.
+      written.fileEnd = written.appends && written.plain === 0 ? attr.size : undefined;
       written.askAt = -Infinity;
       written.usedAt = this.#now;
       this.#timer.within(limits.gatheredIdleMs);
@@ -334,4 +448,16 @@ export class LentWrites {
     const { session } = this.#options;
     session.call(nameOps.getAttr, { handle }, { deadline }).catch(() => undefined);
   }
+}
+
+/** @returns resolves also when it fails */
+function ended(writing: Promise<unknown>): Promise<void> {
+  return writing.then(nothing, nothing);
+}
+
+const nothing = (): void => undefined;
+
+function noLonger(written: Written): void {
+  written.isLent = false;
+  written.fileEnd = undefined;
 }

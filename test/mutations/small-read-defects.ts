@@ -31,6 +31,20 @@ export const smallReadDefects: readonly Defect[] = [
     noticedBy: ['test/sim/lent-writes.test.ts'],
   },
   {
+    title: 'who appends to a file that is lent to him takes the last write for its end',
+    file: 'client/lent-writes.ts',
+    right: 'written.fileEnd = Math.max(written.fileEnd, written.end);',
+    wrong: 'written.fileEnd = written.end;',
+    noticedBy: ['test/client/lent-appends.test.ts'],
+  },
+  {
+    title: 'a file is given back before what was appended to it has come to its place',
+    file: 'client/lent-writes.ts',
+    right: 'void written.behind.add(ended(writing), 0, false);',
+    wrong: 'void ended(writing);',
+    noticedBy: ['test/client/lent-appends.test.ts'],
+  },
+  {
     title: 'a program reads without what it has just written behind its own back',
     file: 'client/gathered-file.ts',
     right: 'if (running !== undefined) await this.#wait(running, control);',

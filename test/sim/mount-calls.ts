@@ -59,9 +59,21 @@ export class MountCalls {
     return descriptor.handle;
   }
 
-  async write({ handle, file }: Descriptor, text: string, offset = 0): Promise<void> {
-    const content = Buffer.from(text);
-    const body = { file, offset, size: content.length, writeFlags: 0, flags: 0 };
+  async write(descriptor: Descriptor, text: string, offset = 0): Promise<void> {
+    await this.#write(descriptor, Buffer.from(text), { offset, flags: 0 });
+  }
+
+  /** By a descriptor that was opened with O_APPEND; where that is the kernel does not know for sure. */
+  async append(descriptor: Descriptor, text: string): Promise<void> {
+    await this.#write(descriptor, Buffer.from(text), { offset: 0, flags: constants.O_APPEND });
+  }
+
+  async #write(
+    { handle, file }: Descriptor,
+    content: Buffer,
+    how: { readonly offset: number; readonly flags: number },
+  ): Promise<void> {
+    const body = { file, size: content.length, writeFlags: 0, ...how };
     await fileHandlers.write(this.volume, requestOf(handle, body, content), control);
   }
 

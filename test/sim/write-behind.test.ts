@@ -159,20 +159,39 @@ test('who ends all without having closed a file has written it', async (t) => {
   t.deepEqual(stage.cluster.store?.lent(), []);
 });
 
-test('files opened for append, or to be durable, are written through', async (t) => {
+test('who appends is answered while the iod cannot be reached, and his bytes are behind all others', async (t) => {
   const scene = await lent(t, 7);
-  const { stage, fs, file, asked, pieces } = scene;
+  const { stage, fs, other, file, pieces } = scene;
+  const at = pieces * pieceBytes;
   await stage.run(0, () => file.close());
-  const before = asked.filter((op) => op === 'borrow').length;
-  const fill = async (flag: 'a' | 'rs+'): Promise<void> => {
-    const other = await fs.open('/f', flag);
-    for (let i = 0; i < 2 * firstPieces; i++) await other.write(piece('b'), i * pieceBytes);
-    await other.close();
-  };
-  await stage.run(0, () => fill('a'));
-  await stage.run(0, () => fill('rs+'));
-  t.is(asked.filter((op) => op === 'borrow').length, before);
-  t.is((await stage.run(0, () => fs.stat('/f'))).size, (pieces + 2 * firstPieces) * pieceBytes);
+  const log = await stage.run(0, () => fs.open('/f', 'a'));
+  await stage.run(0, async () => {
+    for (let i = 0; i <= limits.gatheredAfter; i++) await log.write(piece('b'));
+  });
+  await stage.pass(100);
+  const end = at + (limits.gatheredAfter + 1) * pieceBytes;
+  cutOff(scene);
+  const write = stage.run(0, () => log.write([piece('c'), piece('d')], 0, { deadlineMs: 100 }));
+  t.deepEqual(await write, { position: end, bytesWritten: 2 * pieceBytes });
+  heal(scene);
+  await stage.run(1, () => other.appendFile('/f', piece('e')));
+  await stage.run(0, () => log.write(piece('f')));
+  const all = await stage.run(1, () => other.readFile('/f'));
+  t.is(letters(all.subarray(at)), 'bcdef');
+  t.is(all.length, end + 4 * pieceBytes);
+  await stage.run(0, () => log.close());
+});
+
+test('a file that is opened to be durable is written through', async (t) => {
+  const { stage, fs, file, asked } = await lent(t, 10);
+  await stage.run(0, () => file.close());
+  const before = asked.length;
+  await stage.run(0, async () => {
+    const durable = await fs.open('/f', 'rs+');
+    for (let i = 0; i < 2 * firstPieces; i++) await durable.write(piece('b'), i * pieceBytes);
+    await durable.close();
+  });
+  t.false(asked.slice(before).includes('borrow'));
 });
 
 test('a call of more than a piece is there when it is answered', async (t) => {

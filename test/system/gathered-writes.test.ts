@@ -103,3 +103,36 @@ mountTest('what was synced outlives a mount that is killed while it writes', asy
   t.true(seen.length >= synced && seen.length <= last);
   t.deepEqual(seen.subarray(0, synced), contentOf(0, synced));
 });
+
+mountTest('lines that two mounts append are there once, whichever daemon is killed', async (t) => {
+  const one = await Mounted.start(t, { iods: 2 });
+  const two = await Mounted.on(t, one.cluster, 'mnt2');
+  await (await begin(one, 'log')).close();
+  const stop = new AbortController();
+  t.teardown(() => stop.abort());
+  const writers = [
+    { name: 'one', mount: one, lines: 0 },
+    { name: 'two', mount: two, lines: 0 },
+  ];
+  // Alone with the file as long as the other opens and closes it.
+  const append = async (writer: { name: string; mount: Mounted; lines: number }): Promise<void> => {
+    while (!stop.signal.aborted) {
+      const log = await open(writer.mount.path('log'), 'a');
+      for (let i = 0; i < 50; i++) await log.write(`${writer.name} ${writer.lines++}\n`);
+      await log.close();
+    }
+  };
+  const work = Promise.all(writers.map(append));
+  await killInTurn(one.cluster, work, () => Math.min(...writers.map(({ lines }) => lines)) / 50);
+  stop.abort();
+  await t.notThrowsAsync(work);
+  const text = (await readFile(one.path('log'))).subarray(firstBytes).toString();
+  for (const { name, lines } of writers) {
+    const own = text.split('\n').filter((line) => line.startsWith(name));
+    t.deepEqual(
+      own,
+      Array.from({ length: lines }, (_, i) => `${name} ${i}`),
+    );
+  }
+  t.is(text.split('\n').length, 1 + writers.reduce((sum, { lines }) => sum + lines, 0));
+});

@@ -23,6 +23,7 @@ import {
   type Volume,
 } from '../volume.ts';
 import { killPrivileges } from './attributes.ts';
+import { writePlainly } from './plain-write.ts';
 import { makerOf } from './names.ts';
 
 /** What was looked up already, and what must not be done twice. */
@@ -89,10 +90,11 @@ export const fileHandlers = {
     const isAtOnce =
       (body.flags & atOnce) !== 0 || (body.writeFlags & writeBits.pageCache) !== 0 || kills;
     const { writes } = volume.access;
-    if (place === 'end' || isAtOnce || writes === undefined || !file.isAtIods)
+    if (isAtOnce || writes === undefined || !file.isAtIods)
       return write(volume, { file, content, place, kills }, control);
     volume.nodes.setModified(file.handle, undefined);
-    return writes.write(file, content, place, control).then((size) => ({ size }));
+    const writing = writes.write(file, content, place, control);
+    return writing.then(({ bytesWritten: size }) => ({ size }));
   },
 
   /** At each close(2) of who writes. */
@@ -163,9 +165,7 @@ async function write(
   else void access.lent.settle(handle);
   nodes.setModified(handle, undefined);
   if (kills) await killPrivileges(volume, handle, control);
-  const running = access.writes?.over(handle);
-  if (running !== undefined) await running;
-  const { bytesWritten } = await file.write(content, place, control);
+  const { bytesWritten } = await writePlainly(access, file, content, { place, control });
   return { size: bytesWritten };
 }
 

@@ -6,6 +6,7 @@ import type { RequestControl } from '../in-flight.ts';
 import { allocateBits } from '../protocol.ts';
 import type { Handlers, Volume } from '../volume.ts';
 import { killPrivileges } from './attributes.ts';
+import { writePlainly } from './plain-write.ts';
 
 const zeros = Buffer.alloc(limits.fuseTransferBytes);
 
@@ -65,5 +66,5 @@ async function write(
 ): Promise<void> {
   volume.nodes.setModified(file.handle, undefined);
   await killPrivileges(volume, file.handle, control);
-  await file.write(content, position, control);
+  await writePlainly(volume.access, file, content, { place: position, control });
 }
