@@ -49,6 +49,7 @@ const attr: Attr = {
   layout,
   place: 'iods',
   sizeExact: true,
+  holes: 0,
   right: false,
 };
 

@@ -40,6 +40,7 @@ const attr = {
   layout: { base: 0, pcount: 4, ssize: 262_144, total: 4 },
   place: 'iods' as const,
   sizeExact: true,
+  holes: 0,
   right: false,
 };
 

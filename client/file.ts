@@ -11,7 +11,7 @@ import { fileOps, nameOps } from '../shared/wire/mgr-ops.ts';
 import { type Attr, type Cap, type InodeKind, rights } from '../shared/wire/values.ts';
 import type { CallOptions } from '../shared/rpc/call.ts';
 import type { Op } from '../shared/wire/op.ts';
-import type { Layout } from '../shared/stripe.ts';
+import { iodOfColumn, type Layout } from '../shared/stripe.ts';
 import { type SetAttr, unchanged } from './attributes.ts';
 import { callOptions, type Control, type SyncWish } from './control.ts';
 import { Dirty, type DirtyColumn } from './dirty.ts';
@@ -20,6 +20,7 @@ import { FileCap } from './file-cap.ts';
 import { checkPosition, checkRange, type Placed } from './file-range.ts';
 import { sizeBelow } from './file-size.ts';
 import { FileReads } from './file-reads.ts';
+import { searchFile } from './hole-search.ts';
 import type { SharedRange } from './shared-range.ts';
 import { contiguousBytes, type IoPart, planIo } from './io-plan.ts';
 import type { FileSource, OpenGrant } from './open-grant.ts';
@@ -28,6 +29,9 @@ import { RunningAsks } from './running-asks.ts';
 import { RunningWrites } from './running-writes.ts';
 import { type Settling, SmallFile } from './small-file.ts';
 import { Stats } from './stats.ts';
+import { type Extent, WrittenExtent } from './written-extent.ts';
+
+const nothingWritten = { size: undefined, modified: undefined, mayHaveHoles: false };
 
 export class File {
   /** Of one that the mgr does not know yet, none. */
@@ -47,15 +51,9 @@ export class File {
   /** As soon as an iod was asked for bytes. */
   #reads: FileReads | undefined;
   #dirty: Dirty;
-  /** End of the last byte that an iod has taken, and when it did. */
-  #writtenEnd = 0;
-  /** A write failed: an iod may have stored some of what it has not acknowledged. */
-  #mayBeLonger = false;
+  readonly #extent: WrittenExtent;
   readonly #writes: RunningWrites;
   readonly #small: SmallFile | undefined;
-  #modified: Timestamp | undefined;
-  /** Something was written since the mgr was told how far. */
-  #isUntold = false;
   #closing: Promise<void> | undefined;
   #isGivenBack = false;
   #lost: FsError | undefined;
@@ -76,6 +74,7 @@ export class File {
     this.kind = grant.kind;
     this.#dirty = new Dirty(grant.layout);
     this.#writes = new RunningWrites(source.session.runtime.clock);
+    this.#extent = new WrittenExtent(grant.size ?? 0);
     if (grant.roomAtMgr === undefined) return;
     this.#small = new SmallFile(this.handle, grant.roomAtMgr, (op, request, options) =>
       this.#askMgr(op, request, options),
@@ -170,6 +169,7 @@ export class File {
         }
       }
       const at = place === 'end' ? await this.#reserve(length, options) : place;
+      this.#extent.begin(at, length, place === 'end');
       await this.#writeParts(planIo(this.layout, at, length, buffers), at, length, options);
       if (this.#durable) await this.#sync(options);
       return { position: at, bytesWritten: length };
@@ -196,12 +196,32 @@ export class File {
     });
   }
 
+  /**
+   * The next byte from `position` on that is no hole, or the next hole, as lseek(2) finds them. What is all
+   * zeros may count as a hole, and so does the end.
+   * @throws FsError ENXIO: there is none from there on
+   */
+  async seek(position: number, wanted: 'data' | 'hole', control: Control = {}): Promise<number> {
+    return this.#during('lseek', control, async () => {
+      this.#need(0);
+      checkPosition(position);
+      const options = this.#options(control);
+      const { runtime } = this.#source.session;
+      const size = await sizeBelow(runtime, Infinity, options.deadline, () => this.#attr(options));
+      const { handle, layout } = this;
+      const ask = (column: number, offset: number) =>
+        this.#ask(iodOfColumn(layout, column), dataOps.seek, { handle, offset, wanted }, options);
+      const isWhole = !this.isAtIods || (this.#rights & rights.read) === 0;
+      return searchFile({ layout, position, size, wanted, ask: isWhole ? undefined : ask });
+    });
+  }
+
   async truncate(size = 0, control: Control = {}): Promise<void> {
     return this.#during('ftruncate', control, async () => {
       this.#need(rights.write);
       checkPosition(size);
       await this.#set({ size }, this.#options(control));
-      this.#writtenEnd = Math.min(this.#writtenEnd, size);
+      this.#extent.cut(size);
     });
   }
 
@@ -216,13 +236,12 @@ export class File {
 
   /** What was written through it so far counts as written at this time, which the file has got. */
   retime(modified: Timestamp): void {
-    if (this.#modified !== undefined) this.#modified = modified;
+    this.#extent.retime(modified);
   }
 
-  /** What the mgr has not been told of: `undefined` when nobody but the iods knows it. */
-  get written(): { readonly end: number; readonly modified: Timestamp | undefined } | undefined {
-    if (this.#mayBeLonger || this.#writes.areRunning) return undefined;
-    return { end: this.#writtenEnd, modified: this.#modified };
+  /** How far it was written; `unknown` when nobody but the iods knows it. */
+  get written(): Extent | 'unknown' | undefined {
+    return this.#extent.isUncertain || this.#writes.areRunning ? 'unknown' : this.#extent.all;
   }
 
   /** For a mgr that may have forgotten it; `undefined` when nothing is to be given back any more. */
@@ -370,7 +389,7 @@ export class File {
     const results = await Promise.allSettled(writes);
     const failed = results.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
-    this.#mayBeLonger = true;
+    this.#extent.fail();
     const failure = toFsError(failed.reason);
     const { code, weftCode: id, what } = failure;
     const bytesDone = contiguousBytes(parts, done, length);
@@ -381,9 +400,7 @@ export class File {
   #wrote(part: IoPart, position: number, verifier: number): void {
     this.#dirty.wrote(part, verifier);
     const { at, length } = part.pieces.at(-1) ?? { at: 0, length: 0 };
-    this.#writtenEnd = Math.max(this.#writtenEnd, position + at + length);
-    this.#modified = this.#source.session.runtime.clock.wall();
-    this.#isUntold = true;
+    this.#extent.reach(position + at + length, this.#source.session.runtime.clock.wall());
   }
 
   async #sync(options: CallOptions, wish: SyncWish = {}): Promise<void> {
@@ -421,23 +438,15 @@ export class File {
   }
 
   async #extend(options: CallOptions, { forOthers }: SyncWish): Promise<void> {
-    const modified = this.#modified;
-    if (modified === undefined) {
+    const written = this.#extent.all;
+    if (written === undefined) {
       // What others have changed of it is to be durable too: one question for all of them.
       if (forOthers !== true || this.#small?.isUnsynced === true)
         await this.#askMgr(fileOps.flush, {}, options);
       return;
     }
-    const { handle } = this;
-    const size = this.#writtenEnd;
-    const wasUntold = this.#isUntold;
-    this.#isUntold = false;
-    try {
-      await this.#askMgr(fileOps.extend, { handle, size, modified }, options);
-    } catch (error) {
-      this.#isUntold ||= wasUntold;
-      throw error;
-    }
+    const request = { handle: this.handle, ...written };
+    await this.#extent.tell(() => this.#askMgr(fileOps.extend, request, options));
   }
 
   async #close(
@@ -448,10 +457,8 @@ export class File {
     const options = this.#options(control);
     if (this.#writes.areRunning) await this.#writes.over(options.deadline);
     const synced = control.sync === true ? await Promise.allSettled([this.#sync(options)]) : [];
-    if (this.#mayBeLonger || this.#writes.areRunning) await this.#learnSize(options);
-    const untold = this.#isUntold
-      ? { size: this.#writtenEnd, modified: this.#modified }
-      : { size: undefined, modified: undefined };
+    if (this.written === 'unknown') await this.#learnSize(options);
+    const untold = this.#extent.untold ?? nothingWritten;
     const { settle } = control;
     const goesOn = { ...options, goesOn: true };
     const { session } = this.#source;
@@ -480,9 +487,7 @@ export class File {
     const [asked] = await Promise.allSettled([this.#attr(options)]);
     // When nobody can tell, what was acknowledged is what counts.
     if (asked.status === 'rejected') return;
-    this.#writtenEnd = Math.max(this.#writtenEnd, asked.value.size);
-    this.#modified ??= asked.value.modified;
-    this.#isUntold = true;
+    this.#extent.learn(asked.value);
   }
 
   async #set(change: Partial<SetAttr>, options: CallOptions): Promise<Attr> {
@@ -498,9 +503,10 @@ export class File {
     return offset;
   }
 
-  async #attr(options: CallOptions) {
-    const { handle } = this;
-    return (await this.#askMgr(nameOps.getAttr, { handle }, options)).attr;
+  async #attr(options: CallOptions): Promise<Attr> {
+    const { attr } = await this.#askMgr(nameOps.getAttr, { handle: this.handle }, options);
+    if (attr.place === 'iods') this.#small?.leave();
+    return attr;
   }
 }
 

@@ -84,6 +84,15 @@ export class GatheredFile extends File {
     return super.stat(control);
   }
 
+  override async seek(
+    position: number,
+    wanted: 'data' | 'hole',
+    control: Control = {},
+  ): Promise<number> {
+    await this.#over(control);
+    return super.seek(position, wanted, control);
+  }
+
   override async truncate(size = 0, control: Control = {}): Promise<void> {
     await this.#over(control);
     return super.truncate(size, control);

@@ -358,6 +358,7 @@ export class LentNames {
       layout: undefined,
       place: kind === 'file' ? 'mgr' : 'iods',
       sizeExact: true,
+      holes: 0,
       right: kind === 'directory',
     };
     const file = open?.open(handle, directory.room);

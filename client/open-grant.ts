@@ -19,6 +19,8 @@ export interface OpenGrant {
   /** Of this open alone. */
   readonly rights: number;
   readonly layout: Layout;
+  /** Bytes that it has, if not more; 0 where nothing is said. */
+  readonly size?: number;
   /** Bytes that it may have at the mgr, if they are there. */
   readonly roomAtMgr: number | undefined;
   readonly append: boolean;

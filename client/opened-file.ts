@@ -14,11 +14,16 @@ export interface OpenWish extends Pick<OpenGrant, 'append' | 'durable' | 'path'>
 export function openedFile(
   source: FileSource,
   { flags, ...wish }: OpenWish,
-  { cap, layout, roomAtMgr: room, attr: { handle, kind, place } }: ReplyOf<typeof fileOps.open>,
+  {
+    cap,
+    layout,
+    roomAtMgr: room,
+    attr: { handle, kind, place, size },
+  }: ReplyOf<typeof fileOps.open>,
   make: MakeFile = (of, grant) => new File(of, grant),
 ): File {
   // A cap of a directory has none.
   const rights = flags & cap.body.rights;
   const roomAtMgr = place === 'iods' ? undefined : room;
-  return make(source, { ...wish, kind, handle, rights, cap, layout, roomAtMgr });
+  return make(source, { ...wish, kind, handle, rights, cap, layout, size, roomAtMgr });
 }

@@ -23,9 +23,9 @@ export function blockSizeOf({ layout }: Attr): number {
   return layout?.ssize ?? 4096;
 }
 
-/** In units of 512 bytes, as if there were no holes. */
-export function blocksOf({ size }: Attr): number {
-  return Math.ceil(size / 512);
+/** In units of 512 bytes; where nobody could be asked for holes, as if there were none. */
+export function blocksOf({ size, holes = 0 }: Pick<Attr, 'size' | 'holes'>): number {
+  return Math.ceil((size - holes) / 512);
 }
 
 /** Questions that both an entry and its attributes answer. */
@@ -74,7 +74,7 @@ export class Stats extends Kinded {
   readonly rdev: number;
   readonly size: number;
   readonly blksize: number;
-  /** In units of 512 bytes, as if there were no holes. */
+  /** In units of 512 bytes. In a listing, and where an iod could not be asked, as if there were no holes. */
   readonly blocks: number;
   readonly atimeMs: number;
   readonly mtimeMs: number;

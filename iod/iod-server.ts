@@ -32,6 +32,7 @@ import { OpenTable } from './open-table.ts';
 import { controlHandlers } from './ops/control.ts';
 import { dataHandlers } from './ops/data.ts';
 import { inspectHandlers, type IodStatus } from './ops/inspect.ts';
+import { placeHandlers } from './ops/places.ts';
 import { ReadSharing } from './read-sharing.ts';
 import type { JoinReply, JoinRequest } from './resync.ts';
 import { SpaceReport } from './space-report.ts';
@@ -244,6 +245,7 @@ export class IodServer {
     const access = this.#access;
     const store = this.#store;
     const sharing = this.#sharing;
+    const buffers = this.#buffers;
     const quarantine = this.#quarantine;
     const service = new Service({
       meter: this.#meter,
@@ -253,14 +255,8 @@ export class IodServer {
     });
     return serveLink(service)
       .serve(dataOps, {
-        ...dataHandlers({
-          runtime,
-          access,
-          store,
-          buffers: this.#buffers,
-          verifier: () => this.#losses.verifier,
-          sharing,
-        }),
+        ...dataHandlers({ runtime, access, store, buffers, verifier: () => this.#losses.verifier }),
+        ...placeHandlers({ access, store, buffers, sharing }),
         ...inspectHandlers({ store, quarantine, sharing, status: () => this.#status() }),
       })
       .serve(

@@ -110,6 +110,8 @@ export interface Absence {
 export interface AskedSize {
   /** The greatest logical end over the columns asked; 0 when there are none. */
   readonly size: number;
+  /** Bytes of it that the iods really keep; `undefined` when one could not be asked. */
+  readonly allocated: number | undefined;
   /** Latest time of a write to any column. */
   readonly modified: Timestamp | undefined;
   /** False when an iod of the layout could not be asked. */

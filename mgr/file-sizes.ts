@@ -25,6 +25,14 @@ export interface FileSizesOptions {
   readonly commits: Commits;
 }
 
+/** How far a file was written. */
+export interface Written {
+  readonly size: number;
+  readonly modified: Timestamp | undefined;
+  /** Perhaps not all up to there. */
+  readonly mayHaveHoles: boolean;
+}
+
 export class FileSizes {
   readonly #options: FileSizesOptions;
   readonly #queue = new HandleQueue();
@@ -60,7 +68,8 @@ export class FileSizes {
 
   /** What is known of a file at this moment, whatever is under way. Never rejects. */
   async askNow(inode: Inode): Promise<AskedSize> {
-    if (inode.place !== 'iods') return { size: inode.size, modified: undefined, exact: true };
+    const { place, size } = inode;
+    if (place !== 'iods') return { size, allocated: size, modified: undefined, exact: true };
     return this.#options.cluster.askSize(inode);
   }
 
@@ -79,24 +88,34 @@ export class FileSizes {
     return this.mustAsk(attr.handle) ? { ...attr, sizeExact: false } : attr;
   }
 
-  /** Attributes with the size that the iods know of. @throws FsError ENOENT: it has gone meanwhile, and nobody knows it any more */
+  /** Attributes with the size and the holes that the iods know of. @throws FsError ENOENT: it has gone meanwhile, and nobody knows it any more */
   async asked(attr: Attr, request?: Staged): Promise<Attr> {
     const { view } = this.#options;
     const before = view.inode(attr.handle);
     if (before === undefined) return attr;
-    const { size, modified, exact } = await this.ask(before, request);
+    const asked = await this.ask(before, request);
     const inode = view.inode(attr.handle);
     if (inode === undefined) throw new FsError('ENOENT');
-    // Its last writer has closed it meanwhile, and may have set its time: the iods do not know that.
-    if (!this.mustAsk(attr.handle)) {
-      return { ...attr, size: inode.size, modified: inode.modified, sizeExact: true };
+    if (this.mustAsk(attr.handle)) {
+      const size = Math.max(inode.size, asked.size);
+      const modified = later(inode.modified, asked.modified);
+      return { ...attr, size, modified, sizeExact: asked.exact, holes: holesOf(size, asked) };
     }
-    return {
-      ...attr,
-      size: Math.max(inode.size, size),
-      modified: later(inode.modified, modified),
-      sizeExact: exact,
-    };
+    const { size, modified } = inode;
+    // Its last writer has closed it meanwhile, and may have set its time: the iods do not know that.
+    if (inode !== before) return { ...attr, size, modified, sizeExact: true };
+    const holes = inode.mayHaveHoles ? holesOf(size, asked) : 0;
+    if (holes === 0 && inode.mayHaveHoles) this.#isWhole(inode);
+    return { ...attr, size, modified, sizeExact: true, holes };
+  }
+
+  /** Nobody need ask for its holes again. */
+  #isWhole(inode: Inode): void {
+    const { view, commits } = this.#options;
+    view.relaxed(() => {
+      view.putInode({ ...inode, mayHaveHoles: false });
+    });
+    commits.schedule();
   }
 
   /**
@@ -171,17 +190,21 @@ export class FileSizes {
   }
 
   /** The file is at least this long, if that is not known exactly. */
-  raise(handle: Handle, size: number, modified: Timestamp | undefined, now: Timestamp): Inode {
+  raise(handle: Handle, written: Written, now: Timestamp): Inode {
     const { view } = this.#options;
     const inode = inodeOf(view, handle);
     if (inode.place !== 'iods') return inode;
-    const laterModified = later(inode.modified, modified);
-    if (size <= inode.size && laterModified === inode.modified) return inode;
+    const size = Math.max(inode.size, written.size);
+    const modified = later(inode.modified, written.modified);
+    const mayHaveHoles = inode.mayHaveHoles || written.mayHaveHoles;
+    const isLater = size > inode.size || modified !== inode.modified;
+    if (!isLater && mayHaveHoles === inode.mayHaveHoles) return inode;
     const raised = {
       ...inode,
-      size: Math.max(inode.size, size),
-      modified: laterModified,
-      changed: now,
+      size,
+      mayHaveHoles,
+      modified,
+      changed: isLater ? now : inode.changed,
     };
     view.putInode(raised);
     return raised;
@@ -202,6 +225,21 @@ export class FileSizes {
     }
     return handles;
   }
+}
+
+/** @returns undefined: an iod could not be asked */
+function holesOf(size: number, { allocated }: AskedSize): number | undefined {
+  return allocated === undefined ? undefined : Math.max(0, size - allocated);
+}
+
+/** What the iods say of a file, as what was written to it. */
+export function writtenOf({ size, allocated = 0, modified }: AskedSize): Written {
+  return { size, modified, mayHaveHoles: allocated < size };
+}
+
+/** The same with the time of who has written it, who cannot know how far all have. */
+export function writtenUpTo({ modified }: Pick<Written, 'modified'>, asked: AskedSize): Written {
+  return { ...writtenOf(asked), modified };
 }
 
 function later(a: Timestamp, b: Timestamp | undefined): Timestamp {

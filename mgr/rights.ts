@@ -215,7 +215,7 @@ export class Rights {
   /** @returns them with the right to cache them, if the client wants it and nothing speaks against it */
   grant(connection: Connection, attr: Attr): Attr {
     const holder = this.#holders.get(connection);
-    if (holder?.attributes !== true || !attr.sizeExact) return attr;
+    if (holder?.attributes !== true || !attr.sizeExact || attr.holes === undefined) return attr;
     const { handle } = attr;
     if (attr.kind === 'file' && this.#options.isWritten(handle)) return attr;
     const holders = this.#byHandle.get(handle) ?? [];

@@ -143,18 +143,9 @@ function sessionHandlers(parts: ServiceParts): Handlers<typeof sessionOps> {
 function namesHandlers(parts: ServiceParts) {
   const { calls, once, files, cluster, store, rights, lends, retention } = parts;
   const { sizes } = files;
+  const readSize = sizeReader(parts);
   const read = <Q, R>(run: NameHandler<Q, R>): Handler<Q, R> =>
     whenHere((request, context) => run(new SessionCall(calls, context), request));
-  /** Of a file that somebody writes the iods are asked. */
-  const readSize = <Q>(run: NameHandler<Q, AttrReply>): Handler<Q, AttrReply> =>
-    whenHere((request, context) => {
-      const reply = run(new SessionCall(calls, context), request);
-      lends.requireKnown(reply.attr);
-      if (!sizes.mustAsk(reply.attr.handle)) {
-        return { attr: rights.grant(context.connection, reply.attr) };
-      }
-      return sizes.asked(reply.attr, context).then((attr) => ({ attr }));
-    });
   const change = <Q, R>(op: Parameters<typeof once.wrap<Q, R>>[0], run: NameHandler<Q, R>) =>
     once.wrap(op, run);
   const handlers: Handlers<typeof nameOps> = {
@@ -198,6 +189,25 @@ function namesHandlers(parts: ServiceParts) {
     }),
   };
   return handlers;
+}
+
+/** Of a file that somebody writes, or that may have holes, the iods are asked. */
+function sizeReader({ calls, files, rights, lends }: ServiceParts) {
+  const { sizes } = files;
+  return <Q>(run: NameHandler<Q, AttrReply>): Handler<Q, AttrReply> =>
+    whenHere((request, context) => {
+      const call = new SessionCall(calls, context);
+      const { attr } = run(call, request);
+      lends.requireKnown(attr);
+      const { handle, holes } = attr;
+      const grant = (told: Attr) => ({ attr: rights.grant(context.connection, told) });
+      if (holes !== undefined && !sizes.mustAsk(handle)) return grant(attr);
+      const before = call.view.inode(handle);
+      return sizes.asked(attr, context).then((asked) => {
+        const isAsBefore = call.view.inode(handle) === before && !lends.isLent(handle);
+        return isAsBefore ? grant(asked) : { attr: asked };
+      });
+    });
 }
 
 function storedAttr(

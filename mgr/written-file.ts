@@ -1,6 +1,6 @@
 import type { Runtime } from '../shared/runtime/runtime.ts';
 import type { Handle } from '../shared/units.ts';
-import type { FileSizes } from './file-sizes.ts';
+import { type FileSizes, writtenOf } from './file-sizes.ts';
 import type { MetaView } from './store/batch.ts';
 import type { TickChanges } from './tick-changes.ts';
 
@@ -26,7 +26,7 @@ export function changeWritten(
     const asked = inode && (await sizes.askNow(inode));
     if (asked?.exact === false) return false;
     tick.atomically(() => {
-      if (asked) sizes.raise(handle, asked.size, asked.modified, runtime.clock.wall());
+      if (asked) sizes.raise(handle, writtenOf(asked), runtime.clock.wall());
       change();
     });
     return true;

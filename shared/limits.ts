@@ -45,6 +45,8 @@ export const limits = {
   laneSlots: 4,
   laneSlotBytes: 256 * KiB,
   laneBytesMin: 64 * KiB,
+  /** Of an object that may have holes, looked at for one message. */
+  seekBytesPerCall: 16 * MiB,
   /** Of a listener. Their memory is its clients' as much as its own. */
   lanesMax: 128,
   /** A client that reads the objects of iods of its host itself: for so long without asking again. */

@@ -4,6 +4,7 @@ import { directoryHandlers } from './operations/directories.ts';
 import { fileHandlers } from './operations/files.ts';
 import { nameHandlers } from './operations/names.ts';
 import { rangeHandlers } from './operations/ranges.ts';
+import { seekHandlers } from './operations/seeks.ts';
 import { xattrHandlers } from './operations/xattrs.ts';
 import type { Handlers } from './volume.ts';
 
@@ -13,5 +14,6 @@ export const handlers: Handlers = {
   ...fileHandlers,
   ...nameHandlers,
   ...rangeHandlers,
+  ...seekHandlers,
   ...xattrHandlers,
 };

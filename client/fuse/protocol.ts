@@ -245,6 +245,12 @@ export const operations = {
   ),
   readDirectoryPlus: op(44, listed, noTail, bytesReply),
   rename2: op(45, struct({ directory: u64, flags: u32, padding: gap(4) }), twoNames, emptyReply),
+  seek: op(
+    46,
+    struct({ file: u64, offset: u64, whence: u32, padding: gap(4) }),
+    noTail,
+    struct({ offset: u64 }),
+  ),
   copyRange: op(
     47,
     struct({
@@ -350,6 +356,9 @@ export function isForReader({ flags }: { readonly flags: number }): boolean {
 
 /** The mode of `allocate`, as of fallocate(2). */
 export const allocateBits = { keepSize: 1, punchHole: 2, zeroRange: 16 } as const;
+
+/** As of lseek(2): the kernel asks for these two alone. */
+export const whences = { data: 3, hole: 4 } as const;
 
 /** In replies to `open`. */
 export const openBits = {

@@ -151,6 +151,7 @@ function statsOfNothing(): Stats {
     layout: undefined,
     place: 'iods',
     sizeExact: true,
+    holes: 0,
     right: false,
   });
   return Object.assign(nothing, { dev: 0, mode: 0, blksize: 0, kind: undefined });

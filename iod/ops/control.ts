@@ -54,8 +54,8 @@ export function controlHandlers(parts: ControlParts): Handlers<typeof controlOps
       const objects = await Promise.all(
         handles.map(async (handle) => {
           const stat = await store.stat(handle);
-          const { lengthBytes: length = 0, modified } = stat ?? {};
-          return { handle, length, modified, exists: stat !== undefined };
+          const { lengthBytes: length = 0, allocatedBytes: allocated = 0, modified } = stat ?? {};
+          return { handle, length, allocated, modified, exists: stat !== undefined };
         }),
       );
       return { objects };

@@ -9,7 +9,6 @@ import { caught, after } from '../../shared/soon.ts';
 import type { dataOps } from '../../shared/wire/iod-ops.ts';
 import type { Access } from '../access.ts';
 import { ReadBudget } from '../read-budget.ts';
-import type { ReadSharing } from '../read-sharing.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
 export interface DataParts {
@@ -18,19 +17,12 @@ export interface DataParts {
   readonly store: ObjectStore;
   readonly buffers: BufferPool;
   readonly verifier: () => number;
-  readonly sharing: ReadSharing;
 }
 
-/** See `Channel.peerHost`. */
-const localHost = 'local';
-
-type DataHandlers = Pick<
-  Handlers<typeof dataOps>,
-  'admit' | 'read' | 'write' | 'sync' | 'shareReads'
->;
+type DataHandlers = Pick<Handlers<typeof dataOps>, 'admit' | 'read' | 'write' | 'sync'>;
 
 export function dataHandlers(parts: DataParts) {
-  const { runtime, access, store, buffers, verifier, sharing } = parts;
+  const { runtime, access, store, buffers, verifier } = parts;
   const { killPoint } = runtime;
   const budget = new ReadBudget();
   return {
@@ -76,19 +68,6 @@ export function dataHandlers(parts: DataParts) {
       await store.sync(handle);
       killPoint('iod.fsync.after-disk');
       return { verifier: verifier() };
-    },
-
-    async shareReads({ handle, reads, readBytes }, { peer, connection }) {
-      access.use(handle, peer, 'read');
-      store.noteReads(handle, reads, readBytes);
-      connection.load.answered += reads;
-      connection.load.readBytes += readBytes;
-      if (connection.peerHost !== localHost) return { shared: undefined };
-      const file = await store.fileOf(handle);
-      // The session may have ended meanwhile.
-      access.use(handle, peer, 'read');
-      const given = file && peer.session && sharing.give(peer.session);
-      return { shared: file && given && { ...file, ...given } };
     },
   } satisfies DataHandlers;
 }

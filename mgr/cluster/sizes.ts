@@ -42,7 +42,7 @@ export class Sizes {
 
   /** Never rejects: what cannot be asked makes the answer inexact (SCENARIOS 16). */
   async ask({ handle, layout }: Pick<Inode, 'handle' | 'layout'>): Promise<AskedSize> {
-    if (layout === undefined) return { size: 0, modified: undefined, exact: true };
+    if (layout === undefined) return { size: 0, allocated: 0, modified: undefined, exact: true };
     const states = await Promise.all(
       Array.from({ length: layout.pcount }, (_, column) =>
         this.#askOne(iodOfColumn(layout, column), handle),
@@ -53,15 +53,18 @@ export class Sizes {
 
   #sum(layout: Layout, states: readonly (ObjectState | undefined)[]): AskedSize {
     let size = 0;
+    let allocated = 0;
     let modified: Timestamp | undefined;
     let exact = true;
     for (const [column, state] of states.entries()) {
       const end = state && this.#endOf(layout, column, state);
       if (end === undefined) exact = false;
       else size = Math.max(size, end);
+      // The last block of an object, and what a disk sets aside behind it, are no bytes of the file.
+      allocated += Math.min(state?.allocated ?? 0, state?.length ?? 0);
       modified = later(modified, state?.modified);
     }
-    return { size, modified, exact };
+    return { size, allocated: exact ? allocated : undefined, modified, exact };
   }
 
   #endOf(layout: Layout, column: number, { handle, length }: ObjectState): number | undefined {

@@ -55,6 +55,7 @@ export function addNew(
     born: now,
     layout: wanted.layout,
     place: wanted.place ?? 'iods',
+    mayHaveHoles: false,
     target,
     parent: kind === 'directory' ? directory.handle : undefined,
     defaults: undefined,

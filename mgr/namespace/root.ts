@@ -19,6 +19,7 @@ export function ensureRoot(view: MetaView, now: Timestamp, uid = 0, gid = 0, mod
     born: now,
     layout: undefined,
     place: 'iods',
+    mayHaveHoles: false,
     target: undefined,
     parent: rootHandle,
     defaults: undefined,

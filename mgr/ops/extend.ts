@@ -1,7 +1,9 @@
 import type { Encoded } from '../../shared/rpc/service.ts';
+import type { Handle } from '../../shared/units.ts';
 import type { fileOps } from '../../shared/wire/mgr-ops.ts';
 import type { ReplyOf, RequestOf } from '../../shared/wire/op.ts';
 import type { ChangeCall } from '../exactly-once.ts';
+import { type Written, writtenUpTo } from '../file-sizes.ts';
 import { type FileScope, requireWriter } from './file-scope.ts';
 import { attrOf } from './name-context.ts';
 
@@ -19,31 +21,31 @@ export function extend(
   call: Call,
   request: Request,
 ): ReplyOf<Extend> | Promise<Encoded> {
-  const { handle, size } = request;
+  const { handle } = request;
   requireWriter(scope, handle, call.who.session);
   const isTrusted = scope.openTable.mayReportSize(handle, call.who.session);
-  if (isTrusted && !scope.sizes.isBusy(handle)) return extendTo(scope, call, request, size);
+  if (isTrusted && !scope.sizes.isBusy(handle)) return extendTo(scope, call, handle, request);
   return scope.sizes.inTurn(handle, () => extendInTurn(scope, call, request), call.context);
 }
 
 async function extendInTurn(scope: FileScope, call: Call, request: Request): Promise<Encoded> {
   const { handle } = request;
   const isTrusted = scope.openTable.mayReportSize(handle, call.who.session);
-  const { size } = isTrusted ? request : await scope.sizes.exact(handle);
+  const written = isTrusted ? request : writtenUpTo(request, await scope.sizes.exact(handle));
   return call.complete(() => {
     requireWriter(scope, handle, call.who.session);
-    return extendTo(scope, call, request, size);
+    return extendTo(scope, call, handle, written);
   });
 }
 
 function extendTo(
   { openTable, sizes }: FileScope,
   call: Call,
-  { handle, modified }: Request,
-  size: number,
+  handle: Handle,
+  written: Written,
 ): ReplyOf<Extend> {
   call.view.requireDisk();
-  const inode = sizes.raise(handle, size, modified, call.now);
+  const inode = sizes.raise(handle, written, call.now);
   // The caller knows what it has written itself; of other writers nobody was asked.
   return { attr: attrOf(inode, openTable.writersOf(handle) === 1) };
 }

@@ -47,7 +47,17 @@ export function removeInode(view: MetaView, inode: Inode): void {
 export function truncateFile(context: NameContext, inode: Inode, size: number): Inode {
   const { view, now, who } = context;
   const mode = modeAfterWrite(who, inode);
-  const truncated: Inode = { ...inode, size, mode, modified: now, changed: now };
+  // What is longer by it has no bytes.
+  const mayHaveHoles =
+    inode.place === 'iods' && size > 0 && (inode.mayHaveHoles || size > inode.size);
+  const truncated: Inode = {
+    ...inode,
+    size,
+    mayHaveHoles,
+    mode,
+    modified: now,
+    changed: now,
+  };
   view.putInode(truncated);
   if (inode.place !== 'iods') {
     view.putContents(inode.handle, resized(view.contents(inode.handle), size));

@@ -58,6 +58,7 @@ export function attrOf(inode: Inode, sizeExact = true, size: number = inode.size
     layout: inode.layout,
     place: inode.place,
     sizeExact,
+    holes: inode.mayHaveHoles ? undefined : 0,
     right: false,
   };
 }

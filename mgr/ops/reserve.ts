@@ -32,7 +32,8 @@ async function reserveInTurn(scope: FileScope, call: Call, request: Request): Pr
     if (length > limits.fileBytesMax - offset) {
       throw new FsError('EFBIG', { what: `${length} bytes more than ${offset} are too many` });
     }
-    scope.sizes.raise(handle, offset + length, call.now, call.now);
+    const written = { size: offset + length, modified: call.now, mayHaveHoles: false };
+    scope.sizes.raise(handle, written, call.now);
     return { offset };
   });
 }

@@ -127,6 +127,7 @@ function make(
     born: notAfter(now, born),
     layout: isFile ? layoutOfNewFile(view, directory, handle, anyLayout, iodTotal) : undefined,
     place: isFile ? 'mgr' : 'iods',
+    mayHaveHoles: false,
     target: kind === 'symlink' ? targetOf(content) : undefined,
     parent: kind === 'directory' ? directory.handle : undefined,
     defaults: undefined,

@@ -34,6 +34,7 @@ export const inodeColumns = [
   'parent',
   'defaults',
   'place',
+  'holes',
 ] as const;
 
 /** What better-sqlite3 gives and takes for a row of `inodes`. */
@@ -62,6 +63,7 @@ export type InodeValues = [
   parent: number | null,
   defaults: string | null,
   place: number,
+  mayHaveHoles: number,
 ];
 
 const kindNumbers = new Map<InodeKind, number>(inodeKinds.map((kind, at) => [kind, at]));
@@ -119,6 +121,7 @@ export function toValues(inode: Inode): InodeValues {
     parent === undefined ? null : parent,
     defaults === undefined ? null : JSON.stringify(defaults),
     bytesPlaces.indexOf(inode.place),
+    inode.mayHaveHoles ? 1 : 0,
   ];
 }
 
@@ -145,6 +148,7 @@ export function fromValues(row: InodeValues): Inode {
     parent: row[21] === null ? undefined : (row[21] as Handle),
     defaults: row[22] === null ? undefined : defaultsOf(row[22]),
     place: placeOf(row[23]),
+    mayHaveHoles: row[24] !== 0,
   };
 }
 

@@ -21,6 +21,8 @@ export interface Inode {
   readonly layout: Layout | undefined;
   /** Of a file that has its bytes here the size is exact, also while somebody writes it. */
   readonly place: BytesPlace;
+  /** At the iods it may take less than its size: they are to be asked. */
+  readonly mayHaveHoles: boolean;
   /** Symlinks only. */
   readonly target: ByteString | undefined;
   /** Directories only: where `..` leads. The root is its own parent. */

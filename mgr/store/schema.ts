@@ -99,6 +99,11 @@ const version7 = `
 CREATE TABLE lent (handle INTEGER PRIMARY KEY, session INTEGER NOT NULL);
 `;
 
+/** Files of before are taken to have no holes. */
+const version8 = `
+ALTER TABLE inodes ADD COLUMN holes INTEGER NOT NULL DEFAULT 0;
+`;
+
 /** Migration i makes version i + 1 of version i; version 0 is the empty file. */
 export const migrations: readonly string[] = [
   version1,
@@ -108,6 +113,7 @@ export const migrations: readonly string[] = [
   version5,
   version6,
   version7,
+  version8,
 ];
 
 /**

@@ -47,6 +47,8 @@ const objectState = struct({
   handle,
   /** Length of the object, not of the file; 0 when there is none. */
   length: offset,
+  /** Bytes that it really takes. */
+  allocated: offset,
   modified: optional(timestamp),
   exists: bool,
 });
@@ -180,6 +182,13 @@ export const dataOps = {
     /** What was read of it in this way since the last such question. */
     struct({ handle, reads: u53(), readBytes: u53() }),
     struct({ shared: optional(sharedObject) }),
+  ),
+  seek: op(
+    310,
+    'Where the next bytes of the object begin that are no hole, or the next hole; what is all zeros counts as one. Looked for in a part of it: not found, the search goes on from the offset in the reply. Without one there is nothing to the end of the object.',
+    read,
+    struct({ handle, offset, wanted: choice(['data', 'hole']) }),
+    struct({ found: bool, offset: optional(offset) }),
   ),
 };
 

@@ -236,6 +236,9 @@ export const nameOps = {
   ),
 };
 
+/** The session has perhaps left some of the file out on its way to the end. */
+const mayHaveHoles = bool;
+
 export const fileOps = {
   open: op(
     130,
@@ -265,14 +268,20 @@ export const fileOps = {
     131,
     'Gives one open back, with the size and time that the session wrote up to.',
     change,
-    struct({ handle, rights: u8, size: optional(offset), modified: optional(timestamp) }),
+    struct({
+      handle,
+      rights: u8,
+      size: optional(offset),
+      modified: optional(timestamp),
+      mayHaveHoles,
+    }),
     empty,
   ),
   extend: op(
     132,
     'Makes size (at least this) and time of written bytes durable: the mgr part of fsync.',
     change,
-    struct({ handle, size: offset, modified: timestamp }),
+    struct({ handle, size: offset, modified: timestamp, mayHaveHoles }),
     attrReply,
   ),
   reserve: op(

@@ -81,6 +81,8 @@ export const attr = struct({
   place: bytesPlace,
   /** False when an iod that may hold more of the size could not be asked (SCENARIOS 16). */
   sizeExact: bool,
+  /** Bytes of it that take no place at the iods; without it they are to be asked. */
+  holes: optional(offset),
   /**
    * The session may take them for true, and of a directory the names in it, until the mgr recalls
    * the right, and as long as it hears from the mgr (`limits.rightMs`).

@@ -51,7 +51,14 @@ export function placeOf(name: string, directory: Handle = lentHandle): Place {
 export function directoryAttr(handle: Handle, also: Partial<Attr> = {}): Attr {
   const times = { accessed: made, modified: made, changed: made, born: made };
   const rights = { mode: 0o755, uid: 0, gid: 0 };
-  const rest = { size: 0, device: 0, layout: undefined, place: 'iods', sizeExact: true } as const;
+  const rest = {
+    size: 0,
+    device: 0,
+    layout: undefined,
+    place: 'iods',
+    sizeExact: true,
+    holes: 0,
+  } as const;
   return {
     handle,
     kind: 'directory',

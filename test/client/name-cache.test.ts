@@ -11,7 +11,7 @@ const time = { seconds: 1, nanoseconds: 0 };
 
 function attr(handle: Handle, kind: InodeKind = 'file', changes: Partial<Attr> = {}): Attr {
   const times = { accessed: time, modified: time, changed: time, born: time };
-  const sizes = { size: 0, device: 0, layout: undefined, sizeExact: true };
+  const sizes = { size: 0, device: 0, layout: undefined, sizeExact: true, holes: 0 };
   const place = 'iods' as const;
   return {
     handle,

@@ -357,9 +357,7 @@ export class Scripted {
       kind: 'file',
       mode: 0o644,
       links: 1,
-      uid: 0,
-      gid: 0,
-      device: 0,
+      ...zeros,
       size: Math.max(size, ...ends),
       accessed: at,
       modified: at,
@@ -372,6 +370,8 @@ export class Scripted {
     };
   }
 }
+
+const zeros = { uid: 0, gid: 0, device: 0, holes: 0 };
 
 export class ScriptedIod {
   readonly index: number;

@@ -23,6 +23,7 @@ function attr(changes: Partial<Attr> = {}): Attr {
     layout,
     place: 'iods',
     sizeExact: true,
+    holes: 0,
     right: false,
     ...changes,
   };

@@ -19,6 +19,7 @@ const attr = (handle: Handle): Attr => ({
   size: 0,
   device: 0,
   sizeExact: true,
+  holes: 0,
   accessed: time,
   modified: time,
   changed: time,

@@ -256,6 +256,7 @@ test('an open or close that comes again is counted once', async (t) => {
     rights: rights.read,
     size: undefined,
     modified: undefined,
+    mayHaveHoles: false,
   };
   await world.complete(client.once(fileOps.close, close, 0, 2));
   await world.complete(client.once(fileOps.close, close, 0, 2));

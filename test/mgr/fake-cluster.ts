@@ -10,6 +10,8 @@ import type { Inode } from '../../mgr/store/rows.ts';
 export class FakeIods {
   /** By handle; what is not here is empty. */
   readonly sizes = new Map<Handle, number>();
+  /** Of these, bytes that take no place. */
+  readonly holes = new Map<Handle, number>();
   readonly entries: OpenEntry[] = [];
   readonly truncated: Handle[] = [];
   /** Bytes that files have got in one piece. */
@@ -87,8 +89,10 @@ export class FakeCluster implements ClusterPort {
   async askSize({ handle }: Inode): Promise<AskedSize> {
     this.#iods.asked++;
     await this.#answer();
-    const { sizes, exact } = this.#iods;
-    return { size: sizes.get(handle) ?? 0, modified: undefined, exact };
+    const { sizes, holes, exact } = this.#iods;
+    const size = sizes.get(handle) ?? 0;
+    const allocated = exact ? size - (holes.get(handle) ?? 0) : undefined;
+    return { size, allocated, modified: undefined, exact };
   }
 
   async truncate({ handle, layout, size }: Inode): Promise<void> {

@@ -180,13 +180,14 @@ export class MgrClient {
     );
   }
 
-  close(handle: Handle, given: number, size?: number) {
-    return this.call(fileOps.close, { handle, rights: given, size, modified: undefined });
+  close(handle: Handle, given: number, size?: number, mayHaveHoles = false) {
+    const written = { size, modified: undefined, mayHaveHoles };
+    return this.call(fileOps.close, { handle, rights: given, ...written });
   }
 
-  extend(handle: Handle, size: number) {
+  extend(handle: Handle, size: number, mayHaveHoles = false) {
     const modified = { seconds: 1, nanoseconds: 0 };
-    return this.call(fileOps.extend, { handle, size, modified });
+    return this.call(fileOps.extend, { handle, size, modified, mayHaveHoles });
   }
 
   reserve(handle: Handle, length: number) {

@@ -29,6 +29,7 @@ function inodeOf(handle: number, layout: Layout): Inode {
     born: now,
     layout,
     place: 'iods',
+    mayHaveHoles: false,
     target: undefined,
     parent: undefined,
     defaults: undefined,

@@ -88,7 +88,8 @@ async function stage() {
     return state;
   };
   const grant = (to: FakeClient, handle: Handle, kind: Attr['kind'] = 'file'): boolean =>
-    rights.grant(to.connection, { handle, kind, sizeExact: true, right: false } as Attr).right;
+    rights.grant(to.connection, { handle, kind, sizeExact: true, holes: 0, right: false } as Attr)
+      .right;
   return { rights, client, clear, grant, pass, remembered, written, returned, released };
 }
 

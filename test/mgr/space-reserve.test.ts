@@ -105,4 +105,4 @@ test('on a full disk files are opened, read, closed and removed, and nothing new
   await t.notThrowsAsync(world.complete(client.create('/g')));
 });
 
-const closing = { rights: rights.read, size: undefined, modified: undefined };
+const closing = { rights: rights.read, size: undefined, modified: undefined, mayHaveHoles: false };

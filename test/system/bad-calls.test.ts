@@ -167,7 +167,13 @@ test('a cap that is forged, changed, of another session, of another file, or giv
     .call(dataOps.write, { handle, offset: 0 }, { deadline, payload: [Buffer.from('x')] });
   t.snapshot(await errorOf(t, writing), 'a right to read, used to write');
 
-  const close = { handle: cap.body.handle, rights: 3, size: undefined, modified: undefined };
+  const close = {
+    handle: cap.body.handle,
+    rights: 3,
+    size: undefined,
+    modified: undefined,
+    mayHaveHoles: false,
+  };
   await mine.session.call(fileOps.close, close, { deadline });
   await until(async () => (await touch(mine, cap).catch(() => 'refused')) === 'refused');
   t.snapshot(await errorOf(t, touch(mine, cap)), 'given back');

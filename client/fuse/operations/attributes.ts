@@ -131,7 +131,8 @@ function changeOf(has: (bit: number) => boolean, bit: number, nowBit: number, ti
 }
 
 /**
- * Of a file that is being written the mgr has stored only the least size that it can have.
+ * Of a file that is being written the mgr has stored only the least size that it can have, and nothing
+ * of its holes.
  * @param writers when the mgr was asked: what they wrote counts, also when they are closed by now
  */
 async function whole(
@@ -141,17 +142,17 @@ async function whole(
   control: Control,
 ): Promise<Attr> {
   const { handle, sizeExact } = stored;
-  const written = writers.map((file) => file.written);
-  if (!sizeExact || written.includes(undefined)) {
-    const { size, modified } = await access.attr(handle, control);
-    return { ...stored, size, modified };
+  let { size, modified, holes } = stored;
+  for (const { written } of writers) {
+    if (written === undefined) continue;
+    if (written === 'unknown' || written.mayHaveHoles) holes = undefined;
+    if (written === 'unknown') continue;
+    size = Math.max(size, written.size);
+    if (compareTimestamps(written.modified, modified) > 0) ({ modified } = written);
   }
-  let { size, modified } = stored;
-  for (const one of written) {
-    size = Math.max(size, one?.end ?? 0);
-    if (one?.modified && compareTimestamps(one.modified, modified) > 0) modified = one.modified;
-  }
-  return written.length === 0 ? stored : { ...stored, size, modified };
+  if (sizeExact && holes !== undefined) return { ...stored, size, modified, holes };
+  ({ size, modified, holes } = await access.attr(handle, control));
+  return { ...stored, size, modified, holes };
 }
 
 /** A change of size, made or not, of which the mgr tells us nothing more. */

@@ -22,6 +22,7 @@ const stats = new Stats({
   layout: { base: 1, pcount: 2, ssize: 4096, total: 4 },
   place: 'iods',
   sizeExact: false,
+  holes: 0,
   right: false,
 });
 

@@ -57,6 +57,7 @@ test('every structure has the size that linux/fuse.h gives it', (t) => {
     fsyncDirectory: [16, 0],
     create: [16, 144],
     rename2: [16, 0],
+    seek: [24, 8],
     copyRange: [56, 8],
     forget: [8, 0],
     init: [16, 64],

@@ -20,8 +20,25 @@ test('a file is admitted, written, synced and read; stat tells its length to the
   const { objects } = await stage.asMgr((mgr) =>
     mgr.ask(controlOps.stat, { handles: [file, handle(2)] }),
   );
-  t.like(objects[0], { handle: file, length: 8, exists: true });
-  t.deepEqual(objects[1], { handle: handle(2), length: 0, exists: false, modified: undefined });
+  t.like(objects[0], { handle: file, length: 8, allocated: 4096, exists: true });
+  const nothing = { length: 0, allocated: 0, exists: false, modified: undefined };
+  t.deepEqual(objects[1], { handle: handle(2), ...nothing });
+});
+
+test('who may read a file is told where it has bytes, and where holes', async (t) => {
+  const { client, cap } = await servingStage();
+  const seek = (offset: number, wanted: 'data' | 'hole') =>
+    client.once(dataOps.seek, { handle: file, offset, wanted });
+  await t.throwsAsync(client.once(dataOps.seek, { handle: handle(2), offset: 0, wanted: 'data' }), {
+    code: 'ESTALE',
+  });
+  await client.once(dataOps.admit, { cap });
+  t.deepEqual(await seek(0, 'data'), { found: false, offset: undefined }, 'nothing was written');
+  t.deepEqual(await seek(5, 'hole'), { found: true, offset: 5 });
+  await client.once(dataOps.write, { handle: file, offset: 10_000 }, 'bytes');
+  t.deepEqual(await seek(0, 'data'), { found: true, offset: 8192 });
+  t.deepEqual(await seek(0, 'hole'), { found: true, offset: 0 });
+  t.deepEqual(await seek(9000, 'hole'), { found: true, offset: 10_005 });
 });
 
 test('truncate and remove of the mgr are done', async (t) => {

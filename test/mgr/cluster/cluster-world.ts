@@ -55,6 +55,7 @@ export function fileOn(handle: number, layout: Partial<Layout> = {}): Inode {
     born: time,
     layout: { base: 0, pcount: 2, ssize: 4096, total: 2, ...layout },
     place: 'iods',
+    mayHaveHoles: false,
     target: undefined,
     parent: undefined,
     defaults: undefined,

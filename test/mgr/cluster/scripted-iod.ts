@@ -198,6 +198,7 @@ export class ScriptedIod {
         objects: handles.map((handle) => ({
           handle,
           length: this.lengths.get(handle) ?? 0,
+          allocated: this.lengths.get(handle) ?? 0,
           modified: { seconds: handle, nanoseconds: 0 },
           exists: this.lengths.has(handle),
         })),

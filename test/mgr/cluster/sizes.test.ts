@@ -18,7 +18,8 @@ test('a size is the greatest end over all columns, its time the latest', async (
   cluster.iod(0).lengths.set(10, ssize);
   cluster.iod(1).lengths.set(10, 10);
   const [asked] = await ask(cluster, 10);
-  t.deepEqual(asked, { size: ssize + 10, modified: { seconds: 10, nanoseconds: 0 }, exact: true });
+  const modified = { seconds: 10, nanoseconds: 0 };
+  t.deepEqual(asked, { size: ssize + 10, allocated: ssize + 10, modified, exact: true });
 });
 
 test('a file without objects has no bytes', async (t) => {

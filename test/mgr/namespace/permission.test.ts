@@ -32,6 +32,7 @@ function inode(fields: Partial<Inode>): Inode {
     born: time,
     layout: undefined,
     place: 'iods',
+    mayHaveHoles: false,
     target: undefined,
     parent: undefined,
     defaults: undefined,

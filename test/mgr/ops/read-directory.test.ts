@@ -67,7 +67,8 @@ test('200 000 entries are listed once each while others come and go', (t) => {
   const { now } = names;
   const template = names.file('d/template');
   names.unlink('d/template');
-  const inode = { ...template, target: undefined, parent: undefined, defaults: undefined };
+  const none = { target: undefined, parent: undefined, defaults: undefined };
+  const inode = { ...template, ...none, mayHaveHoles: false };
   const put = (name: string): void => {
     const { view } = names;
     const file = view.allocateHandle();

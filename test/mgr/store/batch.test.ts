@@ -29,6 +29,7 @@ function inode(handle: number, size = 0): Inode {
     born: time,
     layout: undefined,
     place: 'iods',
+    mayHaveHoles: false,
     target: undefined,
     parent: undefined,
     defaults: undefined,

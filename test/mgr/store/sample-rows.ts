@@ -19,6 +19,7 @@ export const file: Inode = {
   born: { seconds: 4, nanoseconds: 3 },
   layout: { base: 1, pcount: 2, ssize: 65_536, total: 3 },
   place: 'iods',
+  mayHaveHoles: false,
   target: undefined,
   parent: undefined,
   defaults: undefined,

@@ -181,7 +181,7 @@ test('of a file that is written here the mgr tells what is stored, and the write
   const { cluster, volume, open } = await stage();
   const { file, attr } = await cluster.run(() => open());
   const body = { file: volume.files.add(file, true) };
-  await cluster.run(() => file.write(Buffer.from('written'), 3));
+  await cluster.run(() => file.write(Buffer.from('is written'), 0));
   const asked: string[] = [];
   let during: (() => void) | undefined;
   cluster.script = ({ op }) => {

@@ -1,0 +1,96 @@
+/** Of rights to cache, who takes them back, and what is kept and read under them. */
+import type { Defect } from './defects.ts';
+
+export const rightDefects: readonly Defect[] = [
+  {
+    title: 'a change is made while others may still show the old',
+    file: 'mgr/exactly-once.ts',
+    right: 'if (!rights.mayBeHeld) return undefined;',
+    wrong: 'return undefined;',
+    noticedBy: ['test/sim/coherence.test.ts'],
+  },
+  {
+    title: 'a right is taken for over when its client does not answer',
+    file: 'mgr/rights.ts',
+    right: 'await holder.over;',
+    wrong: '',
+    noticedBy: ['test/mgr/rights.test.ts'],
+  },
+  {
+    title: 'a mgr that starts knows nothing of rights of before',
+    file: 'mgr/rights.ts',
+    right: 'if (this.#window !== undefined) return this.#window.over;',
+    wrong: '',
+    noticedBy: ['test/mgr/rights.test.ts'],
+  },
+  {
+    title: 'an answer from before a recall is cached',
+    file: 'client/name-cache.ts',
+    right: 'return (this.#changed.get(handle)?.at ?? start) < asked;',
+    wrong: 'return true;',
+    noticedBy: ['test/client/name-cache.test.ts'],
+  },
+  {
+    title: 'a client uses its rights as long as the mgr waits, and longer',
+    file: 'client/caching.ts',
+    right: 'this.#contactAt + limits.rightMs - this.#clock.now()',
+    wrong: 'this.#contactAt + 2 * limits.rightMs - this.#clock.now()',
+    noticedBy: ['test/sim/coherence.test.ts'],
+  },
+  {
+    title: 'a recall leaves the pages of a file in the kernel',
+    file: 'client/fuse/kernel-cache.ts',
+    right: 'const spoiled = this.pages.spoil(handles);',
+    wrong: 'const spoiled: readonly Handle[] = [];',
+    noticedBy: ['test/client/fuse/kernel-cache.test.ts'],
+  },
+  {
+    title: 'who has lost all rights does not wait for what is being taken back by then',
+    file: 'client/fuse/kernel-cache.ts',
+    right: 'Promise.allSettled([...before, revoking])',
+    wrong: 'Promise.allSettled([revoking])',
+    noticedBy: ['test/client/fuse/kernel-cache.test.ts'],
+  },
+  {
+    title: 'a kernel hears a notice of pages whose readers ask already, and ignores their answer',
+    file: 'client/fuse/kernel-pages.ts',
+    right: 'else if (!pages.isSpoiled) spoiled.push',
+    wrong: 'else spoiled.push',
+    noticedBy: ['test/client/fuse/kernel-pages.test.ts'],
+  },
+  {
+    title: 'who reads a file that others write is told the time upon which its pages stay',
+    file: 'client/fuse/volume.ts',
+    right: 'isReader ? volume.kernel.pages.forReader(attr.handle, told) : told',
+    wrong: 'told',
+    noticedBy: ['test/client/fuse/operations/files.test.ts'],
+  },
+  {
+    title: 'a file is opened with pages of before, which may not be dropped yet',
+    file: 'client/fuse/kernel-pages.ts',
+    right: 'return pages.isKept ? openBits.keepCache : 0;',
+    wrong: 'return openBits.keepCache;',
+    noticedBy: ['test/client/fuse/kernel-pages.test.ts'],
+  },
+  {
+    title: 'bytes of a small file are read again although somebody may have written it',
+    file: 'client/fuse/small-contents.ts',
+    right: 'content?.since === since ? content.bytes : undefined',
+    wrong: 'content?.bytes',
+    noticedBy: ['test/client/fuse/small-contents.test.ts'],
+  },
+  {
+    title: 'what is read directly counts, whatever the mark says behind the read',
+    file: 'shared/runtime/node/reader-thread.ts',
+    right: 'return isMarked ? done : failed;',
+    wrong: 'return done;',
+    noticedBy: ['test/shared/runtime/shared-files.test.ts'],
+  },
+  {
+    title: 'an iod takes direct reads back and leaves the mark as it was',
+    file: 'iod/read-sharing.ts',
+    right: 'const told = this.#write().catch(',
+    wrong: 'const told = Promise.resolve().catch(',
+    noticedBy: ['test/iod/read-sharing.test.ts'],
+  },
+];
