@@ -16,7 +16,7 @@ export async function bareOpener(): Promise<BareOpen> {
   const { read, write, create } = openFlags;
   const flagsOf = { read, create: read | write | create };
   const layout = { base: undefined, pcount: undefined, ssize: undefined };
-  const made = { mode: 0o644, layout, maker: undefined, handle: undefined };
+  const made = { mode: 0o644, layout, maker: undefined, handle: undefined, near: undefined };
   return ({ session }, file, how) => {
     const request = { at: placeOf(file), flags: flagsOf[how], ...made };
     return session.call(fileOps.open, request, { deadline: Infinity });

@@ -89,6 +89,7 @@ const subjects: readonly Subject[] = [
     layout: { base: undefined, pcount: 4, ssize: undefined },
     maker: undefined,
     handle: undefined,
+    near: undefined,
   }),
   subject('open reply', fileOps.open.reply, openReply),
   subject('applyOpens of 128', controlOps.applyOpens.request, {

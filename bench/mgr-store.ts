@@ -90,6 +90,7 @@ function create(context: NameContext, at: number): void {
     layout: anyLayout,
     maker: undefined,
     handle: undefined,
+    near: undefined,
   });
 }
 

@@ -5,7 +5,7 @@
 import { FsError } from '../shared/errno.ts';
 import { iodOfColumn, type Layout, toLogical } from '../shared/stripe.ts';
 import type { IodIndex } from '../shared/units.ts';
-import type { IoPart } from './io-plan.ts';
+import type { PlacedPart } from './io-plan.ts';
 
 export class DirtyColumn {
   readonly iod: IodIndex;
@@ -58,7 +58,7 @@ export class Dirty {
     this.#layout = layout;
   }
 
-  wrote({ column, localOffset, length }: IoPart, verifier: number): void {
+  wrote({ column, localOffset, length }: PlacedPart, verifier: number): void {
     this.#at(column).add(localOffset, length, verifier);
   }
 

@@ -12,6 +12,11 @@ import type { Cap } from '../shared/wire/values.ts';
 import { callOptions } from './control.ts';
 import type { FileSource } from './open-grant.ts';
 
+/** To an iod, what was opened is not open, or not in this way. */
+export function isUnknownCap({ weftCode }: FsError): boolean {
+  return weftCode === 'WEFT_E_CAP_STALE' || weftCode === 'WEFT_E_CAP_REFUSED';
+}
+
 export class FileCap {
   readonly #source: FileSource;
   readonly #renew: (options: CallOptions) => Promise<Cap>;
@@ -51,13 +56,11 @@ export class FileCap {
     return this.#admittedTo(iod).call(op, request, options);
   }
 
-  /** To the iod, what was opened is not open, or not in this way. @throws any other failure */
+  /** @throws any other failure */
   #requireUnknown(iod: IodIndex, error: unknown): void {
     const failure = toFsError(error);
     if (failure.weftCode === 'WEFT_E_DISK') throw this.#diskFailure(iod, failure);
-    if (failure.weftCode === 'WEFT_E_CAP_STALE' || failure.weftCode === 'WEFT_E_CAP_REFUSED')
-      return;
-    throw error;
+    if (!isUnknownCap(failure)) throw error;
   }
 
   /** A mgr that has lost power may have told the iods less than we have open (decision 14). */

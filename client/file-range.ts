@@ -8,6 +8,13 @@ export interface Placed {
   readonly bytesWritten: number;
 }
 
+/** What is copied from one file to another: places of the first byte in each. */
+export interface CopyRange {
+  readonly from: number;
+  readonly to: number;
+  readonly length: number;
+}
+
 /** @throws FsError EINVAL for what is no place in a file */
 export function checkPosition(position: number): void {
   if (Number.isSafeInteger(position) && position >= 0) return;

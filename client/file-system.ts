@@ -31,6 +31,8 @@ export interface OpenOptions extends Control {
   readonly mode?: number | undefined;
   /** Where the bytes of a file that is made shall go; what is missing comes from its directory. */
   readonly layout?: Partial<LayoutWish> | undefined;
+  /** A file that is to be copied to it: if nobody says otherwise it begins on the same iod, which then copies. */
+  readonly near?: File | undefined;
 }
 
 export interface WriteWish extends OpenOptions {
@@ -85,7 +87,8 @@ export class FileSystem {
   /** Opens a file, and makes it if `mode` says so. One round trip. */
   async open(path: PathLike, mode: OpenMode = 'r', options: OpenOptions = {}): Promise<File> {
     const intent = await this.#during('open', path, () => openIntent(mode));
-    const made = { ...this.#made(options), maker: undefined, handle: undefined };
+    const given = { maker: undefined, handle: undefined, near: options.near?.handle };
+    const made = { ...this.#made(options), ...given };
     const request = { flags: intent.flags, ...made };
     const { killPoint } = this.#session.runtime;
     const opened = (reply: ReplyOf<typeof fileOps.open>): File => {
@@ -307,11 +310,8 @@ export class FileSystem {
     defaults: { readonly layout?: Partial<LayoutWish>; readonly retentionSeconds?: number },
     control: Control = {},
   ): Promise<void> {
-    const { base, pcount, ssize } = defaults.layout ?? {};
-    const request = {
-      layout: { base, pcount, ssize },
-      retentionSeconds: defaults.retentionSeconds,
-    };
+    const { layout: { base, pcount, ssize } = {}, retentionSeconds } = defaults;
+    const request = { layout: { base, pcount, ssize }, retentionSeconds };
     await this.#at('setdefaults', nameOps.setDefaults, path, request, control);
   }
 

@@ -14,15 +14,17 @@ import type { Op } from '../shared/wire/op.ts';
 import { iodOfColumn, type Layout } from '../shared/stripe.ts';
 import { type SetAttr, unchanged } from './attributes.ts';
 import { callOptions, type Control, type SyncWish } from './control.ts';
+import { planCopy } from './copy-plan.ts';
 import { Dirty, type DirtyColumn } from './dirty.ts';
 import type { GivingBack, HeldOpen } from './declared-opens.ts';
 import { FileCap } from './file-cap.ts';
-import { checkPosition, checkRange, type Placed } from './file-range.ts';
+import { checkPosition, checkRange, type CopyRange, type Placed } from './file-range.ts';
 import { sizeBelow } from './file-size.ts';
 import { FileReads } from './file-reads.ts';
+import { FileWrites } from './file-writes.ts';
 import { searchFile } from './hole-search.ts';
 import type { SharedRange } from './shared-range.ts';
-import { contiguousBytes, type IoPart, planIo } from './io-plan.ts';
+import { planIo } from './io-plan.ts';
 import type { FileSource, OpenGrant } from './open-grant.ts';
 import type { DaemonId } from './recovery-watch.ts';
 import { RunningAsks } from './running-asks.ts';
@@ -50,6 +52,7 @@ export class File {
   readonly #asking = new RunningAsks();
   /** As soon as an iod was asked for bytes. */
   #reads: FileReads | undefined;
+  #writing: FileWrites | undefined;
   #dirty: Dirty;
   readonly #extent: WrittenExtent;
   readonly #writes: RunningWrites;
@@ -118,9 +121,7 @@ export class File {
       const parts = planIo(this.layout, position, length, buffers);
       const done = await this.#read.readParts(parts, options);
       if (done.every((count, i) => count === parts[i]?.length)) return length;
-      const { runtime } = this.#source.session;
-      const ask = () => this.#attr(options);
-      const size = await sizeBelow(runtime, position + length, options.deadline, ask);
+      const size = await this.#sizeBelow(position + length, options);
       await this.#read.fillUpTo(size, parts, done, options);
       return Math.max(0, Math.min(length, size - position));
     });
@@ -156,9 +157,8 @@ export class File {
       const buffers = from instanceof Uint8Array ? [from] : from;
       const length = byteLengthOf(buffers);
       const options = this.#options(control);
-      const cuts = this.#source.session.givenUpCuts;
       // Else nothing may come between the call and the checksum of its bytes.
-      if (cuts.arePending(this.handle)) await cuts.over(this.handle, options);
+      if (this.#cuts.arePending(this.handle)) await this.#cuts.over(this.handle, options);
       const place = this.#append ? 'end' : position;
       if (place !== 'end') checkRange(place, length);
       if (this.#small?.isAtMgr === true && length > 0) {
@@ -170,11 +170,50 @@ export class File {
       }
       const at = place === 'end' ? await this.#reserve(length, options) : place;
       this.#extent.begin(at, length, place === 'end');
-      await this.#writeParts(planIo(this.layout, at, length, buffers), at, length, options);
+      await this.#stores.write(planIo(this.layout, at, length, buffers), at, options);
       if (this.#durable) await this.#sync(options);
       return { position: at, bytesWritten: length };
     };
     return this.#during('write', control, () => this.#writes.during(write));
+  }
+
+  /**
+   * Copies bytes of another file, as far as it has them: the iods do it by themselves where each of them has
+   * both. Durable as of `write`.
+   * @param from where in the other file
+   * @returns bytes copied; undefined: nothing was done, they are to be read and written
+   * @throws FsError as `read` of the other file and `write`
+   */
+  async copyFrom(
+    source: File,
+    { from, to, length }: CopyRange,
+    control: Control = {},
+  ): Promise<number | undefined> {
+    const copy = async () => {
+      this.#need(rights.write);
+      source.#need(rights.read);
+      checkRange(from, length);
+      checkRange(to, length);
+      const { session } = this.#source;
+      const mayBeTogether = source.isAtIods && source.handle !== this.handle && !this.#append;
+      if (!mayBeTogether || source.#source.session !== session) return undefined;
+      const options = this.#options(control);
+      if (this.#cuts.arePending(this.handle)) await this.#cuts.over(this.handle, options);
+      const count = Math.min(length, (await source.#sizeBelow(from + length, options)) - from);
+      if (count <= 0) return 0;
+      // A few of them the mgr may keep.
+      if (this.#small?.isAtMgr === true && count < limits.copiedBytesMin) return undefined;
+      const there = { layout: source.layout, position: from };
+      const parts = planCopy(there, { layout: this.layout, position: to }, count);
+      if (parts === undefined) return undefined;
+      if (this.#small?.isAtMgr === true) await this.#small.moveOut(options);
+      this.#extent.begin(to, count, false);
+      const isDone = await this.#stores.copy(parts, to, source.#cap.latest, options);
+      if (!isDone) return undefined;
+      if (this.#durable) await this.#sync(options);
+      return count;
+    };
+    return this.#during('copy_file_range', control, () => this.#writes.during(copy));
   }
 
   /**
@@ -206,8 +245,7 @@ export class File {
       this.#need(0);
       checkPosition(position);
       const options = this.#options(control);
-      const { runtime } = this.#source.session;
-      const size = await sizeBelow(runtime, Infinity, options.deadline, () => this.#attr(options));
+      const size = await this.#sizeBelow(Infinity, options);
       const { handle, layout } = this;
       const ask = (column: number, offset: number) =>
         this.#ask(iodOfColumn(layout, column), dataOps.seek, { handle, offset, wanted }, options);
@@ -368,62 +406,21 @@ export class File {
     return this.#reads;
   }
 
-  async #writeParts(
-    parts: readonly IoPart[],
-    position: number,
-    length: number,
-    options: CallOptions,
-  ): Promise<void> {
-    const { handle } = this;
-    const { deadline, signal } = options;
-    const { killPoint } = this.#source.session.runtime;
-    const done = parts.map(() => 0);
-    const writes = parts.map(async (part, i) => {
-      const { iod, localOffset: offset, segments: payload } = part;
-      const sent = this.#ask(iod, dataOps.write, { handle, offset }, { deadline, signal, payload });
-      this.#wrote(part, position, (await sent).verifier);
-      killPoint('client.write.part-acknowledged');
-      done[i] = part.length;
+  get #stores(): FileWrites {
+    this.#writing ??= new FileWrites({
+      handle: this.handle,
+      runtime: this.#source.session.runtime,
+      dirty: this.#dirty,
+      extent: this.#extent,
+      ask: (iod, op, request, options) => this.#ask(iod, op, request, options),
     });
-    killPoint('client.write.sent');
-    const results = await Promise.allSettled(writes);
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed === undefined) return;
-    this.#extent.fail();
-    const failure = toFsError(failed.reason);
-    const { code, weftCode: id, what } = failure;
-    const bytesDone = contiguousBytes(parts, done, length);
-    throw new FsError(code, { id, what, bytesDone, cause: failure });
-  }
-
-  /** Also when other parts of the same write fail: these bytes are there, and the file has them. */
-  #wrote(part: IoPart, position: number, verifier: number): void {
-    this.#dirty.wrote(part, verifier);
-    const { at, length } = part.pieces.at(-1) ?? { at: 0, length: 0 };
-    this.#extent.reach(position + at + length, this.#source.session.runtime.clock.wall());
+    return this.#writing;
   }
 
   async #sync(options: CallOptions, wish: SyncWish = {}): Promise<void> {
     const { everything, forOthers } = wish;
-    const { handle } = this;
     const columns = await this.#toSync(everything === true, options);
-    const syncs = columns.map(async (column) => {
-      const { verifier } = await this.#ask(column.iod, dataOps.sync, { handle }, options);
-      column.check(verifier);
-    });
-    this.#source.session.runtime.killPoint('client.fsync.sent');
-    const results = await Promise.allSettled(syncs);
-    const failures = results.flatMap((result, i) => {
-      if (result.status === 'fulfilled') return [];
-      const failure = toFsError(result.reason);
-      const column = columns[i];
-      const isKept = forOthers === true || !isLoss(failure);
-      if (column && isKept) this.#dirty.putBack(column);
-      return forOthers === true && isLoss(failure) ? [] : [failure];
-    });
-    // A loss is told once, here, as by fsync(2), so no other failure may hide it.
-    const failure = failures.find(isLoss) ?? failures[0];
-    if (failure) throw failure;
+    await this.#stores.sync(columns, forOthers === true, options);
     const tellMgr = () => this.#extend(options, wish);
     await (this.#small?.sync(tellMgr) ?? tellMgr());
     if (forOthers !== true) this.#small?.requireKept();
@@ -490,6 +487,15 @@ export class File {
     this.#extent.learn(asked.value);
   }
 
+  #sizeBelow(end: number, options: CallOptions): Promise<number> {
+    const { runtime } = this.#source.session;
+    return sizeBelow(runtime, end, options.deadline, () => this.#attr(options));
+  }
+
+  get #cuts() {
+    return this.#source.session.givenUpCuts;
+  }
+
   async #set(change: Partial<SetAttr>, options: CallOptions): Promise<Attr> {
     const at = { directory: this.handle, path: byteString('') };
     const request = { ...unchanged, ...change, at, follow: false };
@@ -508,8 +514,4 @@ export class File {
     if (attr.place === 'iods') this.#small?.leave();
     return attr;
   }
-}
-
-function isLoss({ weftCode }: FsError): boolean {
-  return weftCode === 'WEFT_E_DATA_LOST';
 }

@@ -6,7 +6,7 @@ import { byteLengthOf } from '../shared/byte-length.ts';
 import { rights } from '../shared/wire/values.ts';
 import { callOptions, type Control } from './control.ts';
 import { File } from './file.ts';
-import { isRange, type Placed } from './file-range.ts';
+import { type CopyRange, isRange, type Placed } from './file-range.ts';
 import type { LentWrites, Writable } from './lent-writes.ts';
 import type { FileSource, OpenGrant } from './open-grant.ts';
 import type { Stats } from './stats.ts';
@@ -82,6 +82,17 @@ export class GatheredFile extends File {
   override async stat(control: Control = {}): Promise<Stats> {
     await this.#over(control);
     return super.stat(control);
+  }
+
+  override copyFrom(
+    source: File,
+    range: CopyRange,
+    control: Control = {},
+  ): Promise<number | undefined> {
+    return this.#writes.otherwise(this.handle, control, async () => {
+      if (source instanceof GatheredFile) await source.#over(control);
+      return super.copyFrom(source, range, control);
+    });
   }
 
   override async seek(

@@ -52,6 +52,8 @@ export interface OpenByPlace {
   readonly durable: boolean;
   /** For whom it is made, if it is. */
   readonly maker: Maker | undefined;
+  /** A file of which it may become a copy. */
+  readonly near?: Handle | undefined;
 }
 
 export interface Opened {
@@ -236,7 +238,7 @@ export class HandleAccess {
   }
 
   /** As `makeHere`, of a file that is open. */
-  openHere({ at, flags, mode, durable, maker }: OpenByPlace): Opened | undefined {
+  openHere({ at, flags, mode, durable, maker, near }: OpenByPlace): Opened | undefined {
     if (this.names === undefined || !mayBeLent(flags, durable)) return undefined;
     const rights = flags & (openFlags.read | openFlags.write);
     const fixed = { append: false, durable, path: 'a new file', kind: 'file', rights } as const;
@@ -246,7 +248,7 @@ export class HandleAccess {
       return this.#keep(new File(this.#source, grant));
     };
     const wish = { at, mode, maker: maker ?? this.session.session };
-    return this.names.open(wish, { flags, open });
+    return this.names.open(wish, { flags, near, open });
   }
 
   /** A directory, which may be lent to us. */
@@ -404,7 +406,7 @@ export class HandleAccess {
       const here = this.openHere(wish);
       if (here !== undefined) return here;
     }
-    const { at, flags, mode, durable, maker } = wish;
+    const { at, flags, mode, durable, maker, near } = wish;
     const opened = (reply: ReplyOf<typeof fileOps.open>): File =>
       this.#opened(reply, flags, durable);
     const mayLend = this.#lendsFiles && this.#caching !== undefined;
@@ -413,7 +415,7 @@ export class HandleAccess {
     const lends = asking === undefined ? 0 : openFlags.lend;
     const question = this.#caching?.ask();
     const asked = { at, flags: flags | lends, mode, maker };
-    const request = { ...asked, layout: anyLayout, handle: undefined };
+    const request = { ...asked, layout: anyLayout, handle: undefined, near };
     try {
       const reply = await this.call(fileOps.open, request, {
         deadlineMs,

@@ -3,17 +3,21 @@ import { limits } from '../shared/limits.ts';
 import { type Layout, type Piece, planTransfers } from '../shared/stripe.ts';
 import type { IodIndex } from '../shared/units.ts';
 
-/** One request to one iod. */
-export interface IoPart {
+/** Bytes that one iod has. */
+export interface PlacedPart {
   readonly iod: IodIndex;
   readonly column: number;
   /** Where in the iod's object. */
   readonly localOffset: number;
   readonly length: number;
-  /** The caller's own memory, in the order of the object's bytes. */
-  readonly segments: readonly Uint8Array[];
-  /** Where those bytes are in the caller's range. */
+  /** Where those bytes are in the caller's range, in the order of the object's bytes. */
   readonly pieces: readonly Piece[];
+}
+
+/** One request to one iod. */
+export interface IoPart extends PlacedPart {
+  /** The caller's own memory, in the same order. */
+  readonly segments: readonly Uint8Array[];
 }
 
 export function planIo(
@@ -82,7 +86,7 @@ function lastAtOrBefore(starts: readonly number[], at: number): number {
 
 /** How far the range is done without a gap, when each part has done its first bytes. */
 export function contiguousBytes(
-  parts: readonly IoPart[],
+  parts: readonly PlacedPart[],
   done: readonly number[],
   length: number,
 ): number {

@@ -16,6 +16,8 @@ export interface Unborn {
   readonly file: File | undefined;
   /** Of its open: bits of `openFlags`. */
   readonly flags: number;
+  /** Of which it may become a copy. */
+  readonly near: Handle | undefined;
   isClosed: boolean;
   /** It is on its way. */
   isTold: boolean;

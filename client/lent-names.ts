@@ -47,6 +47,8 @@ export interface NewName {
 export interface OpenNew {
   /** Bits of `openFlags`. */
   readonly flags: number;
+  /** As of `OpenByPlace`. */
+  readonly near?: Handle | undefined;
   readonly open: (handle: Handle, room: number) => File;
 }
 
@@ -364,8 +366,8 @@ export class LentNames {
     const file = open?.open(handle, directory.room);
     if (file !== undefined) files.makeUnborn(file, attr, directory.room, directory.time);
     const madeAt = session.runtime.clock.now();
-    const flags = open?.flags ?? 0;
-    const state = { attr, content, file, flags, isClosed: file === undefined, isTold: false };
+    const { flags = 0, near } = open ?? {};
+    const state = { attr, content, file, flags, near, isClosed: file === undefined, isTold: false };
     const unborn: Unborn = { directory, name, madeAt, ...state, ...ending() };
     this.#untold.make(unborn);
     const cache = caching.knowledge;

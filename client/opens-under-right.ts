@@ -133,7 +133,7 @@ export class OpensUnderRight {
 
   async #ask(open: Open): Promise<void> {
     const { file } = open;
-    const wish = { flags: openFlags.read, mode: 0, layout: anyLayout };
+    const wish = { flags: openFlags.read, mode: 0, layout: anyLayout, near: undefined };
     const request = { at: placeAt(file.handle), ...wish, maker: undefined, handle: undefined };
     const options = { deadline: Infinity, goesOn: true };
     try {

@@ -142,11 +142,16 @@ export class SmallFile {
         this.#written++;
         return offset;
       }
-    } else if (place !== 'end') {
-      await this.#ask(fileOps.moveOut, { handle }, options);
-    } else return undefined; // To reserve a place at the end moves them.
-    this.leave();
+      this.leave();
+    } else if (place !== 'end') await this.moveOut(options);
+    // To reserve a place at the end moves them.
     return undefined;
+  }
+
+  /** Sees to it that the bytes are at the iods. */
+  async moveOut(options: CallOptions): Promise<void> {
+    await this.#ask(fileOps.moveOut, { handle: this.#handle }, options);
+    this.leave();
   }
 }
 

@@ -231,6 +231,7 @@ export class UntoldNames {
       flags: flags | openFlags.create | openFlags.exclusive | openFlags.lend,
       mode: attr.mode,
       layout: anyLayout,
+      near: unborn.near,
       maker: undefined,
       handle,
     };

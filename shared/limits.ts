@@ -45,6 +45,12 @@ export const limits = {
   laneSlots: 4,
   laneSlotBytes: 256 * KiB,
   laneBytesMin: 64 * KiB,
+  /** Fewer of them are not worth to move a file to the iods. */
+  copiedBytesMin: 64 * KiB,
+  /** Threads of which a mount remembers what they have opened last. */
+  likelyCopiesMax: 64,
+  /** What one request of the kernel has iods copy. */
+  copiedBytesMax: 16 * MiB,
   /** Of an object that may have holes, looked at for one message. */
   seekBytesPerCall: 16 * MiB,
   /** Of a listener. Their memory is its clients' as much as its own. */

@@ -8,6 +8,7 @@ import { callerName, FuseDevice, isDying, type Receive, type Waiting } from './d
 import { DirectoryStreams } from './directory-streams.ts';
 import { handlers } from './handlers.ts';
 import { IdleReaders } from './idle-readers.ts';
+import { LikelyCopies } from './likely-copies.ts';
 import { KernelCache } from './kernel-cache.ts';
 import { type MountMeters, readMount } from './metrics.ts';
 import { notification } from './message.ts';
@@ -106,6 +107,7 @@ function volumeOf(access: HandleAccess, parts: Pick<Volume, 'nodes' | 'kernel'>)
     ...parts,
     files,
     idleReaders: new IdleReaders(clock),
+    copies: new LikelyCopies(),
     contents,
     smallReads: new SmallReads({ access, files, contents }),
     streamReads: new StreamReads(clock),

@@ -10,6 +10,7 @@ import type { RequestControl } from './in-flight.ts';
 import type { Incoming } from './message.ts';
 import type { DirectoryStreams } from './directory-streams.ts';
 import type { IdleReaders } from './idle-readers.ts';
+import type { LikelyCopies } from './likely-copies.ts';
 import type { KernelCache } from './kernel-cache.ts';
 import type { NodeTable } from './node-table.ts';
 import type { OpenFiles } from './open-files.ts';
@@ -23,6 +24,7 @@ export interface Volume {
   readonly nodes: NodeTable;
   readonly files: OpenFiles;
   readonly idleReaders: IdleReaders;
+  readonly copies: LikelyCopies;
   readonly contents: SmallContents;
   readonly smallReads: SmallReads;
   readonly streamReads: StreamReads;

@@ -5,6 +5,7 @@ import type { File } from '../file.ts';
 import type { FileSystem } from '../file-system.ts';
 import { ReadAhead } from '../read-ahead.ts';
 import { useFile } from '../use-file.ts';
+import { copyFromStart } from '../whole-copy.ts';
 import type { PathArgument } from './arguments.ts';
 import { closingAfter } from './failures.ts';
 
@@ -21,7 +22,7 @@ export async function copyContent(
   await useFile(fs, from, O_RDONLY, {}, async (source) => {
     const stats = await source.stat();
     const flags = O_WRONLY | O_CREAT | (mode & COPYFILE_EXCL ? O_EXCL : 0);
-    const target = await fs.open(to, flags, { mode: stats.mode & 0o7777 });
+    const target = await fs.open(to, flags, { mode: stats.mode & 0o7777, near: source });
     try {
       await closingAfter(target, () => copyInto(source, target, stats.mode & 0o7777));
     } catch (error) {
@@ -37,13 +38,13 @@ async function copyInto(source: File, target: File, mode: number): Promise<void>
   await target.truncate(0);
   await target.setAttributes({ mode });
   if (source.kind === 'directory') throw new FsError('EISDIR');
-  await copyBytes(source, target);
+  await copyBytes(source, target, await copyFromStart(source, target));
 }
 
-async function copyBytes(source: File, target: File): Promise<void> {
+async function copyBytes(source: File, target: File, from: number): Promise<void> {
   const read = (into: Buffer, at: number): Promise<number> => source.read(into, at);
-  const ahead = new ReadAhead({ read, from: 0, to: Infinity, firstBytes: 65_536 });
-  let at = 0;
+  const ahead = new ReadAhead({ read, from, to: Infinity, firstBytes: 65_536 });
+  let at = from;
   for (let piece = await ahead.next(); piece !== undefined; piece = await ahead.next()) {
     await target.write(piece, at);
     at += piece.length;

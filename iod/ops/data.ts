@@ -19,7 +19,7 @@ export interface DataParts {
   readonly verifier: () => number;
 }
 
-type DataHandlers = Pick<Handlers<typeof dataOps>, 'admit' | 'read' | 'write' | 'sync'>;
+type DataHandlers = Pick<Handlers<typeof dataOps>, 'admit' | 'read' | 'write' | 'copy' | 'sync'>;
 
 export function dataHandlers(parts: DataParts) {
   const { runtime, access, store, buffers, verifier } = parts;
@@ -62,6 +62,8 @@ export function dataHandlers(parts: DataParts) {
       });
     },
 
+    copy: copier(parts, budget),
+
     async sync({ handle }, { peer }) {
       access.check(handle, peer);
       killPoint('iod.fsync.before-disk');
@@ -70,4 +72,27 @@ export function dataHandlers(parts: DataParts) {
       return { verifier: verifier() };
     },
   } satisfies DataHandlers;
+}
+
+function copier(
+  { runtime, access, store, buffers, verifier }: DataParts,
+  budget: ReadBudget,
+): DataHandlers['copy'] {
+  return async ({ from, fromOffset, handle, offset, length }, { peer, connection }) => {
+    access.admit(from, peer);
+    const source = { handle: from.body.handle, offset: fromOffset };
+    access.use(source.handle, peer, 'read');
+    access.use(handle, peer, 'write');
+    budget.take(connection, length);
+    const buffer = buffers.take(length);
+    try {
+      runtime.killPoint('iod.write.before-disk');
+      await store.copy(source, { handle, offset }, buffer);
+      runtime.killPoint('iod.write.after-disk');
+      return { verifier: verifier() };
+    } finally {
+      buffers.give(buffer);
+      budget.give(connection, length);
+    }
+  };
 }

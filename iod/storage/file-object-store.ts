@@ -11,7 +11,13 @@ import { ChangeOrder, wholeObject } from './change-order.ts';
 import { DescriptorCache, type ObjectLoad, type OpenObject } from './descriptor-cache.ts';
 import { NameSync } from './name-sync.ts';
 import { objectDirectory, objectPath } from './object-paths.ts';
-import type { ObjectFile, ObjectPage, ObjectStat, ObjectStore } from './object-store.ts';
+import type {
+  ObjectFile,
+  ObjectPage,
+  ObjectPlace,
+  ObjectStat,
+  ObjectStore,
+} from './object-store.ts';
 import { ObjectWalk } from './object-walk.ts';
 import type { Quarantine } from './quarantine.ts';
 
@@ -90,19 +96,21 @@ export class FileObjectStore implements ObjectStore {
   }
 
   write(handle: Handle, offset: number, from: readonly Uint8Array[]): Soon<void> {
-    const to = offset + byteLengthOf(from);
-    const write = (file: DiskFile, load: ObjectLoad): Soon<void> =>
-      after(file.write(from, offset), () => {
-        load.answered++;
-        load.writtenBytes += to - offset;
-      });
-    return caught(
-      () =>
-        this.#order.run(handle, { from: offset, to }, () => this.#files.use(handle, 'make', write)),
-      (error) => {
-        throw diskError(error, `write of object ${handle} at ${offset}`);
-      },
-    );
+    const range = { from: offset, to: offset + byteLengthOf(from) };
+    return this.#order.run(handle, range, () => this.#write(handle, offset, from));
+  }
+
+  async copy(
+    from: ObjectPlace,
+    { handle, offset }: ObjectPlace,
+    buffer: Uint8Array,
+  ): Promise<void> {
+    const range = { from: offset, to: offset + buffer.length };
+    await this.#order.run(handle, range, async () => {
+      const count = await this.read(from.handle, from.offset, [buffer]);
+      buffer.fill(0, count);
+      await this.#write(handle, offset, [buffer]);
+    });
   }
 
   async sync(handle: Handle): Promise<void> {
@@ -209,6 +217,21 @@ export class FileObjectStore implements ObjectStore {
   async close(): Promise<void> {
     await this.#order.settled();
     await this.#files.close();
+  }
+
+  /** In its turn. */
+  #write(handle: Handle, offset: number, from: readonly Uint8Array[]): Soon<void> {
+    const write = (file: DiskFile, load: ObjectLoad): Soon<void> =>
+      after(file.write(from, offset), () => {
+        load.answered++;
+        load.writtenBytes += byteLengthOf(from);
+      });
+    return caught(
+      () => this.#files.use(handle, 'make', write),
+      (error) => {
+        throw diskError(error, `write of object ${handle} at ${offset}`);
+      },
+    );
   }
 
   async #open(handle: Handle, make: boolean): Promise<OpenObject | undefined> {

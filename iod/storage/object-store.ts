@@ -16,6 +16,12 @@ export interface ObjectFile {
   readonly identity: string;
 }
 
+/** A byte of an object. */
+export interface ObjectPlace {
+  readonly handle: Handle;
+  readonly offset: number;
+}
+
 export interface ListedObject extends ObjectStat {
   readonly handle: Handle;
 }
@@ -37,6 +43,11 @@ export interface ObjectStore {
   read(handle: Handle, offset: number, into: readonly Uint8Array[]): Soon<number>;
   /** Makes the object if need be. `from` must not change meanwhile. Durable after `sync`. */
   write(handle: Handle, offset: number, from: readonly Uint8Array[]): Soon<void>;
+  /**
+   * Fills `buffer` with bytes of an object, zeros where it has none, and writes them to another. What is
+   * written to `to` before it was asked for comes before, and what is later behind.
+   */
+  copy(from: ObjectPlace, to: ObjectPlace, buffer: Uint8Array): Promise<void>;
   /** All writes that have ended, and the object's name, are durable when it returns. */
   sync(handle: Handle): Promise<void>;
   /** Cuts or extends the object; durable when it returns. */

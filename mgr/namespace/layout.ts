@@ -10,6 +10,8 @@ import { storedOf } from './path.ts';
 /**
  * Each word from the first that says it: the call, the directory, the nearest one above it that
  * does, the cluster: all iods, the first one in turn by handle, 256 KiB stripes.
+ * @param near layout of a file that is perhaps copied: one of the same shape begins where that does, so
+ *   that the iods can copy it
  * @throws FsError EINVAL when no such layout is possible on `total` iods
  */
 export function layoutOfNewFile(
@@ -17,7 +19,7 @@ export function layoutOfNewFile(
   directory: Inode,
   handle: Handle,
   wish: LayoutWish,
-  total: number,
+  { total, near }: { readonly total: number; readonly near?: Layout | undefined },
 ): Layout {
   let { base, pcount, ssize } = wish;
   for (let at = directory; ; at = storedOf(view, at.parent ?? rootHandle)) {
@@ -27,14 +29,16 @@ export function layoutOfNewFile(
     ssize ??= words?.ssize;
     if (at.handle === rootHandle) break;
   }
-  const layout = {
-    base: base ?? handle % total,
-    pcount: pcount ?? total,
-    ssize: ssize ?? limits.stripeBytesDefault,
-    total,
-  };
+  const shape = { pcount: pcount ?? total, ssize: ssize ?? limits.stripeBytesDefault, total };
+  const layout = { base: base ?? baseNear(near, shape) ?? handle % total, ...shape };
   checkLayout(layout);
   return layout;
+}
+
+function baseNear(near: Layout | undefined, shape: Omit<Layout, 'base'>): number | undefined {
+  const { pcount, ssize, total } = shape;
+  const isAlike = near?.pcount === pcount && near.ssize === ssize && near.total === total;
+  return isAlike ? near.base : undefined;
 }
 
 /** Where a new file begins. @param smallFileBytes that one may have in the mgr's store */

@@ -82,6 +82,6 @@ export function roomIn(
   { view, iodTotal, smallFileBytes }: NameContext,
   directory: Inode,
 ): number {
-  const layout = layoutOfNewFile(view, directory, directory.handle, anyLayout, iodTotal);
+  const layout = layoutOfNewFile(view, directory, directory.handle, anyLayout, { total: iodTotal });
   return small.roomOf({ place: placeOfNewFile(smallFileBytes), layout });
 }

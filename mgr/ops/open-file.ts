@@ -63,11 +63,12 @@ function create(context: NameContext, request: Request, found: Found): Inode {
   // Who has made it already was told so: it uses the room that is kept for such a time.
   if (request.handle === undefined) view.requireRoom();
   else requireFree(view, handle);
+  const near = request.near === undefined ? undefined : view.inode(request.near)?.layout;
   return addNew(view, who, now, directory, name, {
     handle,
     kind: 'file',
     mode: request.mode & modeBits.all,
-    layout: layoutOfNewFile(view, directory, handle, request.layout, iodTotal),
+    layout: layoutOfNewFile(view, directory, handle, request.layout, { total: iodTotal, near }),
     place: placeOfNewFile(context.smallFileBytes),
   });
 }

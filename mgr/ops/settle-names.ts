@@ -125,7 +125,9 @@ function make(
     size: content.length,
     ...attributesOf(now, wanted),
     born: notAfter(now, born),
-    layout: isFile ? layoutOfNewFile(view, directory, handle, anyLayout, iodTotal) : undefined,
+    layout: isFile
+      ? layoutOfNewFile(view, directory, handle, anyLayout, { total: iodTotal })
+      : undefined,
     place: isFile ? 'mgr' : 'iods',
     mayHaveHoles: false,
     target: kind === 'symlink' ? targetOf(content) : undefined,

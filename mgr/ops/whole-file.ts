@@ -48,12 +48,8 @@ export function writeFile(
     return { stored: false };
   const mark = tick.mark();
   const flags = wish.flags | openFlags.write;
-  const { inode, truncate } = openInode(context, {
-    ...wish,
-    flags,
-    maker: undefined,
-    handle: undefined,
-  });
+  const given = { maker: undefined, handle: undefined, near: undefined };
+  const { inode, truncate } = openInode(context, { ...wish, flags, ...given });
   const before = truncate ? { ...inode, size: 0 } : inode;
   const offset = append ? before.size : 0;
   if (scope.sizes.isBusy(inode.handle) || !scope.small.fits(inode, offset + bytes.length)) {

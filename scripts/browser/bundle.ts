@@ -38,7 +38,7 @@ const ofAll: readonly LeftOut[] = [
   // A page mounts nothing, shares a host with nobody, and is no daemon.
   {
     of: /shared\/limits\.ts$/,
-    part: /^ {2}(?:fuse|lent|late|gathered|unborn|right(?!sPerRecall)|cachedNames|misses|unshared|settle|openUnder|smallFiles|namesPer|handlesPer|shared|lane|store|retention|ticket|read|reclaim|relaxed|counter|inode|synced|fenced|seek|strangers)\w*: .*,$/gm,
+    part: /^ {2}(?:fuse|lent|late|gathered|unborn|right(?!sPerRecall)|cachedNames|misses|unshared|settle|openUnder|smallFiles|namesPer|handlesPer|shared|lane|store|retention|ticket|read|reclaim|relaxed|counter|inode|synced|fenced|seek|likely|copiedBytesMax|strangers)\w*: .*,$/gm,
     by: '',
   },
   { of: /shared\/wire\/iod-ops\.ts$/, part: /^const sharedObject = [^]*?^\}\);$/m, by: '' },
@@ -107,8 +107,14 @@ const ofDashboard: readonly LeftOut[] = [
     part: /^ {2}(?:async )?(?:readSmallFile|writeSmallFile|readFile|writeFile|appendFile)\([^]*?^ {2}\}$/gm,
     by: '',
   },
-  { of: /client\/file\.ts$/, part: /^ {2}async seek\([^]*?^ {2}\}$/m, by: '' },
-  { of: /shared\/wire\/iod-ops\.ts$/, part: /^ {2}seek: op\([^]*?^ {2}\),$/m, by: '' },
+  { of: /shared\/limits\.ts$/, part: /^ {2}copiedBytesMin: .*,$/m, by: '' },
+  {
+    of: /client\/file\.ts$/,
+    part: /^ {2}async (?:seek|copyFrom|truncate|setAttributes)\([^]*?^ {2}\}$/gm,
+    by: '',
+  },
+  { of: /client\/file-writes\.ts$/, part: /^ {2}async copy\([^]*?^ {2}\}$/m, by: '' },
+  { of: /shared\/wire\/iod-ops\.ts$/, part: /^ {2}(?:seek|copy): op\([^]*?^ {2}\),$/gm, by: '' },
   {
     of: /shared\/wire\/mgr-ops\.ts$/,
     part: /^ {2}(?:readFile|writeFile): op\([^]*?^ {2}\),$/gm,

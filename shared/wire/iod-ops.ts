@@ -65,10 +65,12 @@ const sharedObject = struct({
   forMs: u32,
 });
 
-const checkRange = (request: { offset: number; length: number }): string | undefined =>
-  request.offset + request.length > limits.fileBytesMax
-    ? `offset ${request.offset} + length ${request.length} is beyond 2^53 - 1`
+function checkTransfer({ offset: from, length }: { offset: number; length: number }) {
+  if (length > limits.payloadBytesMax) return `length ${length} is over ${limits.payloadBytesMax}`;
+  return from + length > limits.fileBytesMax
+    ? `offset ${from} + length ${length} is beyond 2^53 - 1`
     : undefined;
+}
 
 export const dataOps = {
   admit: op(
@@ -84,10 +86,7 @@ export const dataOps = {
     { ...read, payload: 'reply' },
     struct({ handle, offset, length: u32 }),
     struct({ length: u32 }),
-    (request) =>
-      request.length > limits.payloadBytesMax
-        ? `length ${request.length} is over ${limits.payloadBytesMax}`
-        : checkRange(request),
+    checkTransfer,
   ),
   write: op(
     302,
@@ -182,6 +181,15 @@ export const dataOps = {
     /** What was read of it in this way since the last such question. */
     struct({ handle, reads: u53(), readBytes: u53() }),
     struct({ shared: optional(sharedObject) }),
+  ),
+  copy: op(
+    311,
+    'Copies bytes of another object to this one; what that does not have is zeros. Durable after `sync`.',
+    write,
+    struct({ from: cap, fromOffset: offset, handle, offset, length: u32 }),
+    struct({ verifier }),
+    ({ fromOffset, offset: to, length }) =>
+      checkTransfer({ offset: fromOffset, length }) ?? checkTransfer({ offset: to, length }),
   ),
   seek: op(
     310,

@@ -252,6 +252,8 @@ export const fileOps = {
       maker,
       /** Of the file that is made, in a directory that is lent to the caller. */
       handle: optional(handle),
+      /** A file of which it may become a copy: if nobody says otherwise it begins on the same iod. */
+      near: optional(handle),
     }),
     struct({
       attr,

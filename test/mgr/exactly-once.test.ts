@@ -248,6 +248,7 @@ test('an open or close that comes again is counted once', async (t) => {
     layout: anyLayout,
     maker: undefined,
     handle: undefined,
+    near: undefined,
   };
   const opened = await world.complete(client.once(fileOps.open, request, 0, 1));
   await world.complete(client.once(fileOps.open, request, 0, 1));

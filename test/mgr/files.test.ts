@@ -340,6 +340,7 @@ test('an open that fails leaves no file, no count and nothing for the iods', asy
     layout: { base: undefined, pcount: 99, ssize: undefined },
     maker: undefined,
     handle: undefined,
+    near: undefined,
   };
   await t.throwsAsync(world.complete(client.call(fileOps.open, request)), { message: /EINVAL/ });
   t.is(world.store?.fileCount(), 0);

@@ -198,6 +198,7 @@ test('an open whose reply was lost lends the file, and gets the same reply again
     layout: anyLayout,
     maker: undefined,
     handle: undefined,
+    near: undefined,
   };
   const first = await world.complete(mount.client.once(fileOps.open, request, 200, 1));
   const again = await world.complete(mount.client.once(fileOps.open, request, 200, 1));

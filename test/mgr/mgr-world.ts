@@ -248,6 +248,7 @@ export class MgrClient {
       layout: anyLayout,
       maker: undefined,
       handle: undefined,
+      near: undefined,
     });
   }
 

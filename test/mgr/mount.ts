@@ -160,7 +160,14 @@ export class Mount {
     handle: Handle,
     flags = read | write | create | exclusive | lend,
   ) {
-    const made = { flags, mode: 0o644, layout: anyLayout, maker: undefined, handle };
+    const made = {
+      flags,
+      mode: 0o644,
+      layout: anyLayout,
+      maker: undefined,
+      handle,
+      near: undefined,
+    };
     const place = { directory: attr.handle, path: byteString(name) };
     return this.client.call(fileOps.open, { ...made, at: place });
   }

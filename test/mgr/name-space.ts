@@ -114,6 +114,7 @@ export class NameSpace {
       layout: wish,
       maker: undefined,
       handle: undefined,
+      near: undefined,
     });
   }
 

@@ -41,6 +41,7 @@ test('the bytes of a file at the mgr all belong to its first stripe', async (t) 
     mode: 0o644,
     maker: undefined,
     handle: undefined,
+    near: undefined,
   };
   const layout = { base: undefined, pcount: undefined, ssize: 4096 };
   const at = { directory: 1 as Handle, path: 'f' as never };

@@ -1,4 +1,4 @@
-/** Of files that take less than their size, and of who looks for their holes. */
+/** Of files that take less than their size, of who looks for their holes, and of copies within iods. */
 import type { Defect } from './defects.ts';
 
 export const holeDefects: readonly Defect[] = [
@@ -22,5 +22,26 @@ export const holeDefects: readonly Defect[] = [
     right: 'if (!found) further.push(at);\n      else if',
     wrong: 'if',
     noticedBy: ['test/client/hole-search.test.ts'],
+  },
+  {
+    title: 'a copy keeps what was there where the other file has nothing',
+    file: 'iod/storage/file-object-store.ts',
+    right: 'buffer.fill(0, count);',
+    wrong: '',
+    noticedBy: ['test/iod/ops/data.test.ts'],
+  },
+  {
+    title: 'a copy that waits for its bytes undoes what was written since',
+    file: 'iod/storage/file-object-store.ts',
+    right: 'await this.#order.run(handle, range, async () => {',
+    wrong: 'await this.#order.run(handle, { from: 0, to: 0 }, async () => {',
+    noticedBy: ['test/iod/ops/data.test.ts'],
+  },
+  {
+    title: 'iods copy between places that are not as far within their stripes',
+    file: 'client/copy-plan.ts',
+    right: 'if (from.position % ssize !== to.position % ssize) return false;',
+    wrong: '',
+    noticedBy: ['test/client/copy-plan.test.ts'],
   },
 ];

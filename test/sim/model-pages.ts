@@ -186,7 +186,7 @@ export function timeOf({ modified, modifiedNs }: FileAttr): string {
 
 /** A request without what the handlers do not look at. */
 export function requestOf(node: Handle, body: object) {
-  return { header: { node, uid: 0, gid: 0 }, body, tail: undefined, groups: [] } as never;
+  return { header: { node, uid: 0, gid: 0, pid: 0 }, body, tail: undefined, groups: [] } as never;
 }
 
 async function readNow(volume: Volume, handle: Handle, file: number): Promise<string> {

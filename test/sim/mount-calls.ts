@@ -132,5 +132,5 @@ export class MountCalls {
 
 /** A request without what the handlers do not look at. */
 function requestOf(node: Handle, body: object, tail?: unknown) {
-  return { header: { node, uid: 0, gid: 0 }, body, tail, groups: [] } as never;
+  return { header: { node, uid: 0, gid: 0, pid: 0 }, body, tail, groups: [] } as never;
 }

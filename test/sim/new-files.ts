@@ -464,7 +464,7 @@ function contentOf(state: number): Buffer {
 
 /** A request without what the handlers do not look at. */
 function request(node: Handle, body: object, tail?: unknown) {
-  return { header: { node, uid: 0, gid: 0 }, body, tail, groups: [] } as never;
+  return { header: { node, uid: 0, gid: 0, pid: 0 }, body, tail, groups: [] } as never;
 }
 
 function passUncertain(error: unknown): void {

@@ -114,6 +114,7 @@ async function openRaw(fs: FileSystem, path: string, flags: number): Promise<Cap
     layout: { base: 0, pcount: 1, ssize: undefined },
     maker: undefined,
     handle: undefined,
+    near: undefined,
   };
   const deadline = fs.session.runtime.clock.now() + 60_000;
   return (await fs.session.call(fileOps.open, request, { deadline })).cap;

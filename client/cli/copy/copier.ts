@@ -129,7 +129,8 @@ export class Copier {
     try {
       // Until it has its owner it is for us alone.
       const mode = this.#keeps ? node.mode & 0o700 : node.mode & 0o777;
-      const target = await to.tree.create(to.path, { mode, layout, sizeHint: node.size });
+      const wish = { mode, layout, sizeHint: node.size, near: source.file };
+      const target = await to.tree.create(to.path, wish);
       try {
         await copyContent(source, target, node.size, (count) => this.#events.bytes(count));
       } catch (error: unknown) {

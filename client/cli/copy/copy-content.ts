@@ -1,4 +1,5 @@
 /** The bytes of one file, from wherever to wherever, in pieces that are on their way at once. */
+import { copyFromStart } from '../../whole-copy.ts';
 import type { Source, Target } from './tree.ts';
 
 export const pieceBytes = 4 * 1024 * 1024;
@@ -19,14 +20,16 @@ export async function copyContent(
   sizeHint: number,
   onBytes: (count: number) => void,
 ): Promise<void> {
-  const small = sizeHint < pieceBytes;
-  let next = 0;
+  const areAtIods = source.file !== undefined && target.file !== undefined;
+  let next = areAtIods ? await copyFromStart(source.file, target.file, onBytes) : 0;
+  const leftHint = Math.max(0, sizeHint - next);
+  const small = leftHint < pieceBytes;
   let end = Infinity;
   const carry = async (): Promise<void> => {
     // One byte more than is expected tells the end of a small file in the same read; a file that
     // says nothing of its size, as in /proc, or still grows, is not to be read byte by byte.
     const buffer = small
-      ? Buffer.allocUnsafe(Math.max(sizeHint + 1, leastBytes))
+      ? Buffer.allocUnsafe(Math.max(leftHint + 1, leastBytes))
       : (spare.pop() ?? newPiece());
     try {
       while (next < end) {
@@ -45,7 +48,7 @@ export async function copyContent(
       if (!small && spare.length < spareMax) spare.push(buffer);
     }
   };
-  const carriers = Math.min(piecesInFlightMax, Math.ceil((sizeHint + 1) / pieceBytes));
+  const carriers = Math.min(piecesInFlightMax, Math.ceil((leftHint + 1) / pieceBytes));
   const results = await Promise.allSettled(Array.from({ length: carriers }, carry));
   const failure = results.find((result) => result.status === 'rejected');
   if (failure !== undefined) throw failure.reason;

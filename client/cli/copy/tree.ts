@@ -1,6 +1,7 @@
 /** What `cp` needs of a file system, be it the disk of this host or weftfs. Paths are bytes. */
 import type { Timestamp } from '../../../shared/units.ts';
 import type { InodeKind, LayoutWish } from '../../../shared/wire/values.ts';
+import type { File } from '../../file.ts';
 
 /** What a copy keeps of a file, and what tells one file from another. */
 export interface Node {
@@ -21,12 +22,16 @@ export interface Source {
   /** @returns bytes read: fewer than there is room for only at the end */
   read(into: Uint8Array, position: number): Promise<number>;
   close(): Promise<void>;
+  /** Of weftfs, at the iods. */
+  readonly file?: File;
 }
 
 export interface Target {
   write(from: Uint8Array, position: number): Promise<void>;
   /** @param sync all of it is durable when this returns */
   close(sync: boolean): Promise<void>;
+  /** Of weftfs, at the iods. */
+  readonly file?: File;
 }
 
 export interface TargetWish {
@@ -34,6 +39,8 @@ export interface TargetWish {
   readonly layout: Partial<LayoutWish> | undefined;
   /** How long it is likely to be. */
   readonly sizeHint: number;
+  /** What is copied to it, if that is of weftfs. */
+  readonly near?: File | undefined;
 }
 
 /** What a copy takes over; `undefined` leaves it as it is. */

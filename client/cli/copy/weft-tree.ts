@@ -28,18 +28,20 @@ export function weftTree(fs: FileSystem): Tree {
       return {
         read: (into, position) => file.read(into, position),
         close: () => file.close(),
+        file,
       };
     },
 
-    async create(path, { mode, layout, sizeHint }) {
+    async create(path, { mode, layout, sizeHint, near }) {
       if (sizeHint <= limits.smallFileBytesDefault)
         return new SmallTarget(fs, path, { mode, layout });
-      const file = await fs.open(path, 'w', { mode, layout });
+      const file = await fs.open(path, 'w', { mode, layout, near });
       return {
         async write(from, position) {
           await file.write(from, position);
         },
         close: (sync) => file.close({ sync }),
+        file,
       };
     },
 

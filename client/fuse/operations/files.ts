@@ -36,6 +36,7 @@ export const fileHandlers = {
     const handle = handleOf(request);
     const flags = request.body.flags & ~settledFlags;
     const isReader = openIntent(flags).flags === openFlags.read;
+    if (isReader) volume.copies.opened(request.header, handle);
     const idle = isReader ? volume.idleReaders.take(handle) : undefined;
     if (idle !== undefined && volume.access.isOpen(idle)) return opened(volume, idle, flags);
     const known = isReader ? unwritten(volume, handle) : undefined;
@@ -54,7 +55,8 @@ export const fileHandlers = {
     const { mode } = request.body;
     const flags = request.body.flags | constants.O_CREAT;
     const at = placeIn(handleOf(request), request.tail);
-    const wish = { at, flags, mode: mode & 0o7777, maker: makerOf(request) };
+    const near = volume.copies.made(request.header);
+    const wish = { at, flags, mode: mode & 0o7777, maker: makerOf(request), near };
     const here = volume.access.openHere({ ...wish, ...openIntent(flags) });
     if (here === undefined) return create(volume, wish, control);
     const entry = entryOf(volume, here.attr, at);

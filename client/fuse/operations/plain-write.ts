@@ -3,13 +3,24 @@ import type { Placed } from '../../file-range.ts';
 import type { HandleAccess } from '../../handle-access.ts';
 import type { RequestControl } from '../in-flight.ts';
 
+type Access = Pick<HandleAccess, 'writes'>;
+
 /** Writes behind all that was gathered of the file; nothing of it is. @throws FsError as `File.write` */
 export function writePlainly(
-  { writes }: Pick<HandleAccess, 'writes'>,
+  access: Access,
   file: File,
   content: Uint8Array,
   { place, control }: { readonly place: number | 'end'; readonly control: RequestControl },
 ): Promise<Placed> {
-  const write = () => file.write(content, place, control);
-  return writes?.otherwise(file.handle, control, write) ?? write();
+  return plainly(access, file, control, () => file.write(content, place, control));
+}
+
+/** @throws as `write` rejects; FsError ETIMEDOUT: what was gathered is not there yet */
+export function plainly<T>(
+  { writes }: Access,
+  { handle }: Pick<File, 'handle'>,
+  control: RequestControl,
+  write: () => Promise<T>,
+): Promise<T> {
+  return writes?.otherwise(handle, control, write) ?? write();
 }

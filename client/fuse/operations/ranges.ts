@@ -3,10 +3,10 @@ import { FsError } from '../../../shared/errno.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { File } from '../../file.ts';
 import type { RequestControl } from '../in-flight.ts';
-import { allocateBits } from '../protocol.ts';
-import type { Handlers, Volume } from '../volume.ts';
+import { allocateBits, type Operations } from '../protocol.ts';
+import type { Handlers, RequestOf, Volume } from '../volume.ts';
 import { killPrivileges } from './attributes.ts';
-import { writePlainly } from './plain-write.ts';
+import { plainly, writePlainly } from './plain-write.ts';
 
 const zeros = Buffer.alloc(limits.fuseTransferBytes);
 
@@ -31,19 +31,42 @@ export const rangeHandlers = {
     return {};
   },
 
-  /** copy_file_range(2): the bytes go through the mount, and not through the program. */
+  /** copy_file_range(2): the iods do it, or the bytes go through the mount, and not through the program. */
   async copyRange(volume, { body }, control) {
     const from = volume.files.get(body.file);
     const to = volume.files.get(body.toFile);
-    const wanted = Math.min(body.length, limits.fuseTransferBytes);
-    const buffer = control.room(wanted);
     const { access } = volume;
     for (const { handle } of [from, to]) await access.settled(handle, control);
+    const copied = await copyAtIods(volume, { from, to, body }, control);
+    if (copied !== undefined) return { size: copied };
+    const wanted = Math.min(body.length, limits.fuseTransferBytes);
+    const buffer = control.room(wanted);
     const bytes = await from.read(buffer, body.offset, control);
     if (bytes > 0) await write(volume, to, buffer.subarray(0, bytes), body.toOffset, control);
     return { size: bytes };
   },
 } satisfies Partial<Handlers>;
+
+/** @returns undefined: they cannot, and nothing was done */
+async function copyAtIods(
+  volume: Volume,
+  { from, to, body }: Copy,
+  control: RequestControl,
+): Promise<number | undefined> {
+  const { offset, toOffset, length: asked } = body;
+  const length = Math.min(asked, limits.copiedBytesMax);
+  if (length < limits.copiedBytesMin) return undefined;
+  volume.nodes.setModified(to.handle, undefined);
+  await killPrivileges(volume, to.handle, control);
+  const range = { from: offset, to: toOffset, length };
+  return plainly(volume.access, to, control, () => to.copyFrom(from, range, control));
+}
+
+interface Copy {
+  readonly from: File;
+  readonly to: File;
+  readonly body: RequestOf<Operations['copyRange']>['body'];
+}
 
 async function writeZeros(
   volume: Volume,

@@ -37,7 +37,7 @@ export function makeNode(caller: NameContext, request: Request): Reply {
     device: isDevice ? request.device : 0,
     layout:
       kind === 'file'
-        ? layoutOfNewFile(view, directory, handle, anyLayout, context.iodTotal)
+        ? layoutOfNewFile(view, directory, handle, anyLayout, { total: context.iodTotal })
         : undefined,
     place: kind === 'file' ? placeOfNewFile(context.smallFileBytes) : 'iods',
   });

@@ -116,6 +116,7 @@ function stage() {
     smallReads: new SmallReads(parts),
     streamReads: { read: () => undefined },
     idleReaders: { take: () => undefined },
+    copies: { opened: () => undefined },
     kernel: {
       opened: () => Promise.resolve(),
       pages: { read: () => undefined, open: () => 0 },

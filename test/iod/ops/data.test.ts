@@ -1,7 +1,7 @@
 /** The bytes of files: what clients write and read, what the mgr cuts, and what a disk does to it. */
 import test from 'ava';
 import { limits } from '../../../shared/limits.ts';
-import type { Handle } from '../../../shared/units.ts';
+import type { Handle, SessionId } from '../../../shared/units.ts';
 import { controlOps, dataOps } from '../../../shared/wire/iod-ops.ts';
 import { servingStage } from '../stage.ts';
 
@@ -121,4 +121,65 @@ test('after a failed sync the verifier is another one, also after a restart', as
   stage.iodProcess.restart();
   await stage.untilServing(2);
   t.deepEqual(await client.call(dataOps.sync, { handle: file }), second);
+});
+
+/** A second file that the client may read. */
+async function withSource(rightsThere: number, seed = 1) {
+  const { stage, client, cap } = await servingStage({ seed });
+  const from = await stage.asMgr((mgr) => mgr.open(handle(2), 7 as SessionId, rightsThere));
+  const copy = (fromOffset: number, offset: number, length: number) =>
+    client.once(dataOps.copy, { from, fromOffset, handle: file, offset, length });
+  await client.once(dataOps.admit, { cap });
+  return { stage, client, from, copy };
+}
+
+test('bytes of another object are copied, and zeros where it has none', async (t) => {
+  const { client, from, copy } = await withSource(3);
+  await client.once(dataOps.admit, { cap: from });
+  await client.once(dataOps.write, { handle: handle(2), offset: 2 }, 'abcdef');
+  await client.once(dataOps.write, { handle: file, offset: 0 }, 'xxxxxxxxxxxx');
+  const { verifier } = await copy(4, 1, 3);
+  t.is(await client.read({ handle: 1, offset: 0, length: 100 }), 'xcdexxxxxxxx');
+  t.deepEqual(await client.once(dataOps.sync, { handle: file }), { verifier });
+  await copy(6, 8, 6);
+  t.is(await client.read({ handle: 1, offset: 0, length: 100 }), 'xcdexxxxef\0\0\0\0');
+  await copy(500, 20, 2);
+  t.is(await client.read({ handle: 1, offset: 14, length: 100 }), '\0'.repeat(8));
+  // Its memory is used again.
+  const length = 4096;
+  await client.once(dataOps.write, { handle: handle(2), offset: 0 }, 'x'.repeat(length));
+  await copy(0, 0, length);
+  await copy(length, 0, length);
+  t.is(await client.read({ handle: 1, offset: 0, length }), '\0'.repeat(length));
+});
+
+test('who copies may read the one and write the other; the cap that he brings is enough for the first', async (t) => {
+  const { stage, client, from, copy } = await withSource(2);
+  await t.throwsAsync(copy(0, 0, 1), { code: 'EACCES' });
+  const readable = await stage.asMgr((mgr) => mgr.open(handle(3), 7 as SessionId, 1));
+  const wish = { fromOffset: 0, offset: 0, length: 1 };
+  await client.once(dataOps.copy, { ...wish, from: readable, handle: file });
+  const onto = client.once(dataOps.copy, { ...wish, from: readable, handle: handle(3) });
+  await t.throwsAsync(onto, { code: 'EACCES' });
+  const forged = { ...readable, signature: from.signature };
+  await t.throwsAsync(client.once(dataOps.copy, { ...wish, from: forged, handle: file }), {
+    code: 'EACCES',
+  });
+});
+
+test('a copy keeps its place among the writes of the object', async (t) => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const { stage, client, from, copy } = await withSource(3, seed);
+    await client.once(dataOps.admit, { cap: from });
+    await client.once(dataOps.write, { handle: handle(2), offset: 0 }, 'old');
+    await client.once(dataOps.write, { handle: file, offset: 0 }, 'what was there');
+    const both = Promise.all([
+      client.start(dataOps.copy, { from, fromOffset: 0, handle: file, offset: 0, length: 3 }),
+      client.start(dataOps.write, { handle: file, offset: 0 }, 'new'),
+    ]);
+    await stage.world.complete(both);
+    t.is(await client.read({ handle: 1, offset: 0, length: 3 }), 'new', `seed ${seed}`);
+    await copy(0, 0, 3);
+    t.is(await client.read({ handle: 1, offset: 0, length: 3 }), 'old');
+  }
 });

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { limits } from '../../../shared/limits.ts';
+import type { Handle } from '../../../shared/units.ts';
 import { anyLayout, at, fails, NameSpace } from '../name-space.ts';
 import type { LayoutWish } from '../../../shared/wire/values.ts';
 import { openFlags } from '../../../shared/wire/mgr-ops.ts';
@@ -57,4 +58,37 @@ test('an impossible layout is refused and nothing is made', (t) => {
     );
   }
   t.deepEqual(names.names('/'), []);
+});
+
+test('a file that is perhaps a copy begins where the other does, if nobody says otherwise', (t) => {
+  const names = new NameSpace();
+  names.directory('wide');
+  names.directory('own');
+  names.directory('narrow');
+  const set = (path: string, words: Partial<LayoutWish>): void => {
+    const layout = { ...anyLayout, ...words };
+    names.call('setDefaults', { at: at(path), layout, retentionSeconds: undefined });
+  };
+  set('own', { base: 1 });
+  set('narrow', { pcount: 2 });
+  const other = names.open('other', create, 0o644, { ...anyLayout, base: 2 }).inode;
+  const base = (path: string, near: Handle | undefined = other.handle) => {
+    const made = { mode: 0o644, layout: anyLayout, maker: undefined, handle: undefined };
+    const { handle, layout } = names.openRequest({
+      ...made,
+      at: at(path),
+      flags: create,
+      near,
+    }).inode;
+    return { base: layout?.base, turn: handle % 4 };
+  };
+  for (let i = 0; i < 4; i++) t.is(base(`wide/${i}`).base, 2);
+  t.is(base('own/f').base, 1);
+  for (const near of [other.handle, 999_999 as Handle]) {
+    const directory = near === other.handle ? 'narrow' : 'wide';
+    for (let i = 0; i < 4; i++) {
+      const made = base(`${directory}/x${i}`, near);
+      t.is(made.base, made.turn, 'as any other');
+    }
+  }
 });

@@ -10,7 +10,7 @@ const target = byteString('f');
 
 /** What makes a name, by root for alice. */
 function makers(names: NameSpace) {
-  const made = { maker: alice, lend: false, handle: undefined };
+  const made = { maker: alice, lend: false, handle: undefined, near: undefined };
   const node = (path: string, kind: InodeKind) =>
     names.call('makeNode', { ...made, at: at(path), kind, mode: 0o666, device: 7 }).attr;
   const open = (path: string, flags: number, mode = 0o666) =>

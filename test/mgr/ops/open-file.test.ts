@@ -107,6 +107,7 @@ test('an open by handle needs no path', (t) => {
     layout: anyLayout,
     maker: undefined,
     handle: undefined,
+    near: undefined,
   };
   t.is(names.openRequest(request).inode.links, 0);
 });

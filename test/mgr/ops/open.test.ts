@@ -22,6 +22,7 @@ function request(path: string) {
     layout: anyLayout,
     maker: undefined,
     handle: undefined,
+    near: undefined,
   };
 }
 

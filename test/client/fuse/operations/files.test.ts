@@ -7,6 +7,7 @@ import type { File } from '../../../../client/file.ts';
 import type { FileSystem } from '../../../../client/file-system.ts';
 import { DirectoryStreams } from '../../../../client/fuse/directory-streams.ts';
 import { KernelCache } from '../../../../client/fuse/kernel-cache.ts';
+import { LikelyCopies } from '../../../../client/fuse/likely-copies.ts';
 import { IdleReaders } from '../../../../client/fuse/idle-readers.ts';
 import { NodeTable } from '../../../../client/fuse/node-table.ts';
 import { OpenFiles } from '../../../../client/fuse/open-files.ts';
@@ -42,6 +43,7 @@ function volumeOf(fileSystem: FileSystem): Volume {
     streamReads: new StreamReads(clock),
     nodes,
     idleReaders: new IdleReaders(clock),
+    copies: new LikelyCopies(),
     directories: new DirectoryStreams(),
     kernel: new KernelCache({ clock, nodes, notify: () => Promise.resolve() }),
     unheard: (what) => {
@@ -67,7 +69,7 @@ const control = {
 
 /** A request without what the handlers under test do not look at. */
 function request(body: object, node = 0) {
-  return { header: { node, uid: 0, gid: 0 }, body, tail: undefined, groups: [] } as never;
+  return { header: { node, uid: 0, gid: 0, pid: 0 }, body, tail: undefined, groups: [] } as never;
 }
 
 test('what an iod has lost is told by fsync of the descriptor that wrote it, whoever syncs first', async (t) => {
@@ -92,7 +94,7 @@ test('a label of SELinux, for which `ls -l` asks every file, costs no question',
 
 /** @returns what the kernel asks for when a program makes a file */
 function creation(name: string, [uid, gid]: readonly [number, number], flags: number) {
-  const header = { node: root, uid, gid };
+  const header = { node: root, uid, gid, pid: 0 };
   const body = { flags: constants.O_WRONLY | flags, mode: 0o100640 };
   return { header, body, tail: byteString(name), groups: [100] } as never;
 }

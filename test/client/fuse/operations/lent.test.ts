@@ -70,7 +70,7 @@ function stage() {
 }
 
 function request(body: object, tail?: unknown) {
-  return { header: { node: handle, uid: 0, gid: 0 }, body, tail, groups: [] } as never;
+  return { header: { node: handle, uid: 0, gid: 0, pid: 0 }, body, tail, groups: [] } as never;
 }
 
 function writing(file: number, text: string, writeFlags = 0) {
