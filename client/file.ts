@@ -178,10 +178,10 @@ export class File {
   }
 
   /**
-   * Copies bytes of another file, as far as it has them: the iods do it by themselves where each of them has
-   * both. Durable as of `write`.
-   * @param from where in the other file
-   * @returns bytes copied; undefined: nothing was done, they are to be read and written
+   * Copies bytes of another file: the iods do it by themselves, where each of them has both. Durable as of
+   * `write`.
+   * @returns how many of the first were copied, 0 only behind the end of the other file; undefined: nothing
+   *   was done, they are to be read and written
    * @throws FsError as `read` of the other file and `write`
    */
   async copyFrom(
@@ -195,11 +195,12 @@ export class File {
       checkRange(from, length);
       checkRange(to, length);
       const { session } = this.#source;
-      const mayBeTogether = source.isAtIods && source.handle !== this.handle && !this.#append;
+      const mayBeTogether = source.isAtIods && source.handle !== this.handle && !this.append;
       if (!mayBeTogether || source.#source.session !== session) return undefined;
       const options = this.#options(control);
       if (this.#cuts.arePending(this.handle)) await this.#cuts.over(this.handle, options);
-      const count = Math.min(length, (await source.#sizeBelow(from + length, options)) - from);
+      const most = Math.min(length, this.layout.pcount * limits.copiedBytesPerIod);
+      const count = Math.min(most, (await source.#sizeBelow(from + most, options)) - from);
       if (count <= 0) return 0;
       // A few of them the mgr may keep.
       if (this.#small?.isAtMgr === true && count < limits.copiedBytesMin) return undefined;

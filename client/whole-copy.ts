@@ -12,9 +12,9 @@ export async function copyFromStart(
   target: File,
   onBytes?: (count: number) => void,
 ): Promise<number> {
-  const length = limits.copiedBytesMax;
   for (let at = 0; ;) {
-    const count = await target.copyFrom(source, { from: at, to: at, length });
+    const range = { from: at, to: at, length: limits.fileBytesMax - at };
+    const count = await target.copyFrom(source, range);
     if (count === undefined || count === 0) return at;
     at += count;
     onBytes?.(count);

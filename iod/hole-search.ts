@@ -3,17 +3,11 @@
  * for what the disk knows of it, but says how much an object takes: one that takes all of its length
  * has none, and of others is read where there are zeros, which whoever copies a file may leave out as well.
  */
-import type { BufferPool } from '../shared/buffer-pool.ts';
 import { limits } from '../shared/limits.ts';
 import type { Handle } from '../shared/units.ts';
 import type { ObjectStore } from './storage/object-store.ts';
 
 export type Wanted = 'data' | 'hole';
-
-export interface SearchParts {
-  readonly store: Pick<ObjectStore, 'read' | 'stat'>;
-  readonly buffers: BufferPool;
-}
 
 export interface Search {
   readonly handle: Handle;
@@ -30,31 +24,32 @@ export interface Found {
 
 /** What disks give and take at once: no hole is shorter. */
 const blockBytes = 4096;
-const pieceBytes = limits.transferBytes;
-const zeros = Buffer.alloc(pieceBytes);
+const zeros = Buffer.alloc(limits.transferBytes);
 
-/** Looks at `limits.seekBytesPerCall` at the most. @throws FsError of the disk */
-export async function searchObject(parts: SearchParts, search: Search): Promise<Found> {
-  const { offset, wanted, handle } = search;
-  const { lengthBytes: length, allocatedBytes } = (await parts.store.stat(handle)) ?? none;
+/**
+ * Looks at `limits.seekBytesPerCall` at the most.
+ * @param buffer for what is looked at at a time
+ * @throws FsError of the disk
+ */
+export async function searchObject(
+  store: Pick<ObjectStore, 'read' | 'stat'>,
+  { handle, offset, wanted }: Search,
+  buffer: Uint8Array,
+): Promise<Found> {
+  const { lengthBytes: length, allocatedBytes } = (await store.stat(handle)) ?? none;
   const atEnd = wanted === 'hole' ? { found: true, offset: Math.max(offset, length) } : nowhere;
   if (offset >= length) return atEnd;
   if (allocatedBytes >= length) return wanted === 'hole' ? atEnd : { found: true, offset };
   const end = Math.min(length, offset + limits.seekBytesPerCall);
-  const buffer = parts.buffers.take(pieceBytes);
-  try {
-    for (let at = offset; at < end;) {
-      // Up to where a piece of the object ends, and so does a block.
-      const wish = Math.min(end, at - (at % pieceBytes) + pieceBytes) - at;
-      const count = await parts.store.read(handle, at, [buffer.subarray(0, wish)]);
-      const found = searchPiece(buffer.subarray(0, count), at, wanted);
-      if (found !== undefined) return { found: true, offset: found };
-      // Cut meanwhile.
-      if (count < wish) return wanted === 'hole' ? { found: true, offset: at + count } : nowhere;
-      at += wish;
-    }
-  } finally {
-    parts.buffers.give(buffer);
+  for (let at = offset; at < end;) {
+    // Up to where a piece of the object ends, and so does a block.
+    const wish = Math.min(end, at - (at % buffer.length) + buffer.length) - at;
+    const count = await store.read(handle, at, [buffer.subarray(0, wish)]);
+    const found = searchPiece(buffer.subarray(0, count), at, wanted);
+    if (found !== undefined) return { found: true, offset: found };
+    // Cut meanwhile.
+    if (count < wish) return wanted === 'hole' ? { found: true, offset: at + count } : nowhere;
+    at += wish;
   }
   return end < length ? { found: false, offset: end } : atEnd;
 }

@@ -33,6 +33,7 @@ import { controlHandlers } from './ops/control.ts';
 import { dataHandlers } from './ops/data.ts';
 import { inspectHandlers, type IodStatus } from './ops/inspect.ts';
 import { placeHandlers } from './ops/places.ts';
+import { ReadBudget } from './read-budget.ts';
 import { ReadSharing } from './read-sharing.ts';
 import type { JoinReply, JoinRequest } from './resync.ts';
 import { SpaceReport } from './space-report.ts';
@@ -245,7 +246,7 @@ export class IodServer {
     const access = this.#access;
     const store = this.#store;
     const sharing = this.#sharing;
-    const buffers = this.#buffers;
+    const parts = { access, store, buffers: this.#buffers, budget: new ReadBudget() };
     const quarantine = this.#quarantine;
     const service = new Service({
       meter: this.#meter,
@@ -255,8 +256,8 @@ export class IodServer {
     });
     return serveLink(service)
       .serve(dataOps, {
-        ...dataHandlers({ runtime, access, store, buffers, verifier: () => this.#losses.verifier }),
-        ...placeHandlers({ access, store, buffers, sharing }),
+        ...dataHandlers({ runtime, ...parts, verifier: () => this.#losses.verifier }),
+        ...placeHandlers({ ...parts, sharing }),
         ...inspectHandlers({ store, quarantine, sharing, status: () => this.#status() }),
       })
       .serve(

@@ -49,8 +49,8 @@ export const limits = {
   copiedBytesMin: 64 * KiB,
   /** Threads of which a mount remembers what they have opened last. */
   likelyCopiesMax: 64,
-  /** What one request of the kernel has iods copy. */
-  copiedBytesMax: 16 * MiB,
+  /** What an iod is to copy at once for one call: more would be more than a client may have under way. */
+  copiedBytesPerIod: 4 * MiB,
   /** Of an object that may have holes, looked at for one message. */
   seekBytesPerCall: 16 * MiB,
   /** Of a listener. Their memory is its clients' as much as its own. */
@@ -324,6 +324,7 @@ assert(limits.smallFileBytesMax + 1024 < limits.bodyBytesMax);
 assert(limits.sharedReadAskMs * 3 < limits.sharedReadMs);
 assert(limits.sharedReadMs < limits.heartbeatSilenceMs);
 assert(limits.windowBytesPerIod <= limits.readBytesPerPeerMax);
+assert(limits.copiedBytesPerIod <= limits.readBytesPerPeerMax);
 assert(limits.windowBytesPerIod <= limits.requestBytesPerPeerMax);
 assert(limits.payloadBytesMax <= limits.requestBytesPerPeerMax);
 assert(limits.heartbeatIntervalMs * 3 < limits.heartbeatSilenceMs);

@@ -8,7 +8,7 @@ import type { Runtime } from '../../shared/runtime/runtime.ts';
 import { caught, after } from '../../shared/soon.ts';
 import type { dataOps } from '../../shared/wire/iod-ops.ts';
 import type { Access } from '../access.ts';
-import { ReadBudget } from '../read-budget.ts';
+import type { ReadBudget } from '../read-budget.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
 export interface DataParts {
@@ -16,15 +16,15 @@ export interface DataParts {
   readonly access: Access;
   readonly store: ObjectStore;
   readonly buffers: BufferPool;
+  readonly budget: ReadBudget;
   readonly verifier: () => number;
 }
 
 type DataHandlers = Pick<Handlers<typeof dataOps>, 'admit' | 'read' | 'write' | 'copy' | 'sync'>;
 
 export function dataHandlers(parts: DataParts) {
-  const { runtime, access, store, buffers, verifier } = parts;
+  const { runtime, access, store, buffers, budget, verifier } = parts;
   const { killPoint } = runtime;
-  const budget = new ReadBudget();
   return {
     admit({ cap }, { peer }) {
       access.admit(cap, peer);
@@ -62,7 +62,7 @@ export function dataHandlers(parts: DataParts) {
       });
     },
 
-    copy: copier(parts, budget),
+    copy: copier(parts),
 
     async sync({ handle }, { peer }) {
       access.check(handle, peer);
@@ -74,10 +74,8 @@ export function dataHandlers(parts: DataParts) {
   } satisfies DataHandlers;
 }
 
-function copier(
-  { runtime, access, store, buffers, verifier }: DataParts,
-  budget: ReadBudget,
-): DataHandlers['copy'] {
+function copier(parts: DataParts): DataHandlers['copy'] {
+  const { runtime, access, store, buffers, budget, verifier } = parts;
   return async ({ from, fromOffset, handle, offset, length }, { peer, connection }) => {
     access.admit(from, peer);
     const source = { handle: from.body.handle, offset: fromOffset };

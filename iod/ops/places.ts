@@ -1,9 +1,11 @@
 /** Where the bytes of an object are: its file, for clients of this host, and where in it there are holes. */
 import type { BufferPool } from '../../shared/buffer-pool.ts';
+import { limits } from '../../shared/limits.ts';
 import type { Handlers } from '../../shared/rpc/service.ts';
 import type { dataOps } from '../../shared/wire/iod-ops.ts';
 import type { Access } from '../access.ts';
 import { searchObject } from '../hole-search.ts';
+import type { ReadBudget } from '../read-budget.ts';
 import type { ReadSharing } from '../read-sharing.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
@@ -11,6 +13,7 @@ export interface PlaceParts {
   readonly access: Access;
   readonly store: ObjectStore;
   readonly buffers: BufferPool;
+  readonly budget: ReadBudget;
   readonly sharing: ReadSharing;
 }
 
@@ -19,7 +22,7 @@ const localHost = 'local';
 
 type PlaceHandlers = Pick<Handlers<typeof dataOps>, 'shareReads' | 'seek'>;
 
-export function placeHandlers({ access, store, buffers, sharing }: PlaceParts) {
+export function placeHandlers({ access, store, buffers, budget, sharing }: PlaceParts) {
   return {
     async shareReads({ handle, reads, readBytes }, { peer, connection }) {
       access.use(handle, peer, 'read');
@@ -34,9 +37,16 @@ export function placeHandlers({ access, store, buffers, sharing }: PlaceParts) {
       return { shared: file && given && { ...file, ...given } };
     },
 
-    seek({ handle, offset, wanted }, { peer }) {
+    async seek({ handle, offset, wanted }, { peer, connection }) {
       access.use(handle, peer, 'read');
-      return searchObject({ store, buffers }, { handle, offset, wanted });
+      budget.take(connection, limits.transferBytes);
+      const buffer = buffers.take(limits.transferBytes);
+      try {
+        return await searchObject(store, { handle, offset, wanted }, buffer);
+      } finally {
+        buffers.give(buffer);
+        budget.give(connection, limits.transferBytes);
+      }
     },
   } satisfies PlaceHandlers;
 }

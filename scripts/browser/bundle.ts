@@ -38,7 +38,7 @@ const ofAll: readonly LeftOut[] = [
   // A page mounts nothing, shares a host with nobody, and is no daemon.
   {
     of: /shared\/limits\.ts$/,
-    part: /^ {2}(?:fuse|lent|late|gathered|unborn|right(?!sPerRecall)|cachedNames|misses|unshared|settle|openUnder|smallFiles|namesPer|handlesPer|shared|lane|store|retention|ticket|read|reclaim|relaxed|counter|inode|synced|fenced|seek|likely|copiedBytesMax|strangers)\w*: .*,$/gm,
+    part: /^ {2}(?:fuse|lent|late|gathered|unborn|right(?!sPerRecall)|cachedNames|misses|unshared|settle|openUnder|smallFiles|namesPer|handlesPer|shared|lane|store|retention|ticket|read|reclaim|relaxed|counter|inode|synced|fenced|seek|likely|copiedBytesPer|strangers)\w*: .*,$/gm,
     by: '',
   },
   { of: /shared\/wire\/iod-ops\.ts$/, part: /^const sharedObject = [^]*?^\}\);$/m, by: '' },

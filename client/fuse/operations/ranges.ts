@@ -53,8 +53,7 @@ async function copyAtIods(
   { from, to, body }: Copy,
   control: RequestControl,
 ): Promise<number | undefined> {
-  const { offset, toOffset, length: asked } = body;
-  const length = Math.min(asked, limits.copiedBytesMax);
+  const { offset, toOffset, length } = body;
   if (length < limits.copiedBytesMin) return undefined;
   volume.nodes.setModified(to.handle, undefined);
   await killPrivileges(volume, to.handle, control);

@@ -3,7 +3,7 @@ import test from 'ava';
 import { limits } from '../../../shared/limits.ts';
 import type { Handle, SessionId } from '../../../shared/units.ts';
 import { controlOps, dataOps } from '../../../shared/wire/iod-ops.ts';
-import { servingStage } from '../stage.ts';
+import { type BareClient, servingStage } from '../stage.ts';
 
 const handle = (value: number): Handle => value as Handle;
 const file = handle(1);
@@ -58,24 +58,30 @@ test('a write that would end beyond the largest file is EFBIG', async (t) => {
   });
 });
 
-test('reads beyond what one client may have under way are told to come back', async (t) => {
+/** As many as one client may have under way, and three more, while the disk hangs. @returns those refused */
+async function refusedOf(bytesEach: number, begin: (client: BareClient) => Promise<unknown>) {
   const { stage, client } = await servingStage();
-  await client.once(dataOps.write, { handle: file, offset: 0 }, 'x');
-  const length = limits.payloadBytesMax;
-  const count = limits.readBytesPerPeerMax / length + 3;
+  await client.once(dataOps.write, { handle: file, offset: 10_000 }, 'x');
+  const count = limits.readBytesPerPeerMax / bytesEach + 3;
   const { disk } = stage.iodProcess.host;
   disk.hang();
-  const reads = Array.from({ length: count }, () =>
-    client.start(dataOps.read, { ...read, length }),
-  );
-  const settled = Promise.allSettled(reads);
+  const settled = Promise.allSettled(Array.from({ length: count }, () => begin(client)));
   await stage.pass(100);
   disk.mend();
   const results = await stage.world.complete(settled);
-  const refused = results.filter(({ status }) => status === 'rejected');
-  t.is(refused.length, 3);
-  for (const one of refused) t.like(one, { reason: { code: 'EAGAIN', weftCode: 'WEFT_E_BUSY' } });
-  await t.notThrowsAsync(client.once(dataOps.read, { ...read, length }));
+  await stage.world.complete(begin(client));
+  return results.filter((result) => result.status === 'rejected');
+}
+
+test('reads and searches beyond what one client may have under way are told to come back', async (t) => {
+  const length = limits.payloadBytesMax;
+  const reads = refusedOf(length, (client) => client.start(dataOps.read, { ...read, length }));
+  const seek = { handle: file, offset: 0, wanted: 'data' } as const;
+  const seeks = refusedOf(limits.transferBytes, (client) => client.start(dataOps.seek, seek));
+  for (const refused of [await reads, await seeks]) {
+    t.is(refused.length, 3);
+    for (const one of refused) t.like(one, { reason: { code: 'EAGAIN', weftCode: 'WEFT_E_BUSY' } });
+  }
 });
 
 test('a failing disk fails the call, not the iod; a full one goes on reading', async (t) => {
