@@ -1,8 +1,10 @@
+import { hasCode } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import type { File } from './file.ts';
 
 /**
- * Has iods copy all of a file, where they can.
+ * Has iods copy all of a file, where they can. Its holes stay such.
+ * @param target has no bytes yet
  * @param onBytes hears of each part that is copied
  * @returns up to where it is done: what is behind is to be read and written
  * @throws FsError as `File.copyFrom`
@@ -12,11 +14,35 @@ export async function copyFromStart(
   target: File,
   onBytes?: (count: number) => void,
 ): Promise<number> {
-  for (let at = 0; ;) {
-    const range = { from: at, to: at, length: limits.fileBytesMax - at };
-    const count = await target.copyFrom(source, range);
+  if (!source.isAtIods) return 0;
+  const { size, blocks } = await source.stat();
+  const hasHoles = blocks * 512 < size;
+  let at = 0;
+  let end = hasHoles ? at : limits.fileBytesMax;
+  for (;;) {
+    if (at === end) {
+      const from = await dataFrom(source, at);
+      if (from === undefined) {
+        await target.truncate(size);
+        return size;
+      }
+      at = from;
+      end = await source.seek(from, 'hole');
+    }
+    const count = await target.copyFrom(source, { from: at, to: at, length: end - at });
+    // What was left out reads as zeros.
     if (count === undefined || count === 0) return at;
     at += count;
     onBytes?.(count);
+  }
+}
+
+/** @returns undefined: nothing but a hole is left */
+async function dataFrom(source: File, at: number): Promise<number | undefined> {
+  try {
+    return await source.seek(at, 'data');
+  } catch (error) {
+    if (hasCode(error, 'ENXIO')) return undefined;
+    throw error;
   }
 }

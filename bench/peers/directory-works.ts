@@ -35,6 +35,7 @@ function streamWorks(
   { streamBytes: bytes, randomMs: ms }: Sizes,
   isLocal: boolean,
 ): WorkSet {
+  const copy = `${path}-copy`;
   const forget = (): void => {
     if (!isLocal) execFileSync('dd', [`if=${path}`, 'iflag=nocache', 'count=0', 'status=none']);
   };
@@ -55,8 +56,17 @@ function streamWorks(
           return user.perform({ kind: 'random', path, bytes, ms });
         },
       ],
+      [
+        'copy',
+        async () => {
+          forget();
+          return shell(bytes, `cp ${path} ${copy}`);
+        },
+      ],
     ],
-    tidy: async () => rmSync(path, { force: true }),
+    tidy: async () => {
+      for (const one of [path, copy]) rmSync(one, { force: true });
+    },
   };
 }
 

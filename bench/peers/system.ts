@@ -37,7 +37,7 @@ const MiB = 1024 * 1024;
 
 export const fullSizes: Sizes = {
   rounds: 5,
-  ms: 9 * 60_000,
+  ms: 11 * 60_000,
   streamBytes: 1024 * MiB,
   randomMs: 1000,
   files: 2000,

@@ -4,6 +4,7 @@ export const works = [
   { name: 'write', title: 'write a new file, calls of 1 MiB', unit: 'MB/s' },
   { name: 'read', title: 'read it, calls of 1 MiB', unit: 'MB/s' },
   { name: 'random read', title: 'random reads of 4 KiB in it', unit: '/s' },
+  { name: 'copy', title: 'cp of it', unit: 'MB/s' },
   { name: 'create', title: 'create a file, write 4 KiB, close', unit: '/s' },
   { name: 'stat', title: 'stat', unit: '/s' },
   { name: 'list', title: 'ls -lR of these files', unit: '/s' },

@@ -4,6 +4,7 @@
  */
 import test, { type ExecutionContext } from 'ava';
 import type { File } from '../../client/file.ts';
+import { copyFromStart } from '../../client/whole-copy.ts';
 import { limits } from '../../shared/limits.ts';
 import { readAll, Stage } from './stage.ts';
 
@@ -126,4 +127,33 @@ test('a range of no file is copied to itself by iods, nor a file of another sess
     stage.run(0, () => two.copyFrom(one, { ...whole, from: -1 })),
     { code: 'EINVAL' },
   );
+});
+
+test('holes of a file that is copied whole stay such', async (t) => {
+  const stage = new Stage({ seed: 10, iods: 2, programs: 1 });
+  const fs = await stage.join(0);
+  const make = (path: string, base: number) =>
+    stage.run(0, () => fs.open(path, 'w+', { layout: { base, pcount: 2, ssize } }));
+  const [source, copy, elsewhere] = [
+    await make('/source', 0),
+    await make('/copy', 0),
+    await make('/elsewhere', 1),
+  ];
+  const size = 200 * ssize + 7;
+  const places = [3 * ssize, 4 * ssize, 90 * ssize + 4096];
+  await stage.run(0, async () => {
+    for (const at of places) await source.write(Buffer.alloc(ssize, at / ssize + 1), at);
+    await source.truncate(size);
+  });
+  let heard = 0;
+  const done = await stage.run(0, () => copyFromStart(source, copy, (count) => (heard += count)));
+  t.is(done, size);
+  t.is(heard, places.length * ssize);
+  t.is(await stage.run(0, () => copyFromStart(source, elsewhere)), 3 * ssize);
+  const [all, copied] = await stage.run(0, () =>
+    Promise.all([readAll(source, size + 1), readAll(copy, size + 1)]),
+  );
+  t.true(copied.equals(all));
+  const { blocks } = await stage.run(0, () => copy.stat());
+  t.is(blocks * 512, places.length * ssize);
 });
