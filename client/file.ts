@@ -239,9 +239,13 @@ export class File {
   /**
    * The next byte from `position` on that is no hole, or the next hole, as lseek(2) finds them. What is all
    * zeros may count as a hole, and so does the end.
-   * @throws FsError ENXIO: there is none from there on
+   * @returns undefined: there is none from there on
    */
-  async seek(position: number, wanted: 'data' | 'hole', control: Control = {}): Promise<number> {
+  async seek(
+    position: number,
+    wanted: 'data' | 'hole',
+    control: Control = {},
+  ): Promise<number | undefined> {
     return this.#during('lseek', control, async () => {
       this.#need(0);
       checkPosition(position);

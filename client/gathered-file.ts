@@ -99,7 +99,7 @@ export class GatheredFile extends File {
     position: number,
     wanted: 'data' | 'hole',
     control: Control = {},
-  ): Promise<number> {
+  ): Promise<number | undefined> {
     await this.#over(control);
     return super.seek(position, wanted, control);
   }

@@ -1,5 +1,4 @@
 /** Where the next bytes of a file are, or its next hole, by what the iods say of their columns. */
-import { FsError } from '../shared/errno.ts';
 import { localLength, type Layout, toLogical } from '../shared/stripe.ts';
 import type { ReplyOf } from '../shared/wire/op.ts';
 import type { dataOps } from '../shared/wire/iod-ops.ts';
@@ -23,19 +22,15 @@ interface Open {
 
 /**
  * As lseek(2) with SEEK_DATA or SEEK_HOLE.
- * @throws FsError ENXIO: there is none from there on; and as `ask` rejects
+ * @returns undefined: there is none from there on
+ * @throws as `ask` rejects
  */
-export async function searchFile(search: HoleSearch): Promise<number> {
+export async function searchFile(search: HoleSearch): Promise<number | undefined> {
   const { position, size, wanted, ask } = search;
-  if (position >= size) throw nothingThere();
+  if (position >= size) return undefined;
   if (ask === undefined) return wanted === 'data' ? position : size;
   const nearest = await nearestOf(search, ask);
-  if (nearest === size && wanted === 'data') throw nothingThere();
-  return nearest;
-}
-
-function nothingThere(): FsError {
-  return new FsError('ENXIO', { what: 'there is nothing from there to the end of the file' });
+  return nearest === size && wanted === 'data' ? undefined : nearest;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { hasCode } from '../shared/errno.ts';
 import { limits } from '../shared/limits.ts';
 import type { File } from './file.ts';
 
@@ -21,28 +20,18 @@ export async function copyFromStart(
   let end = hasHoles ? at : limits.fileBytesMax;
   for (;;) {
     if (at === end) {
-      const from = await dataFrom(source, at);
+      const from = await source.seek(at, 'data');
       if (from === undefined) {
         await target.truncate(size);
         return size;
       }
       at = from;
-      end = await source.seek(from, 'hole');
+      end = (await source.seek(from, 'hole')) ?? size;
     }
     const count = await target.copyFrom(source, { from: at, to: at, length: end - at });
     // What was left out reads as zeros.
     if (count === undefined || count === 0) return at;
     at += count;
     onBytes?.(count);
-  }
-}
-
-/** @returns undefined: nothing but a hole is left */
-async function dataFrom(source: File, at: number): Promise<number | undefined> {
-  try {
-    return await source.seek(at, 'data');
-  } catch (error) {
-    if (hasCode(error, 'ENXIO')) return undefined;
-    throw error;
   }
 }

@@ -38,12 +38,9 @@ class Model {
 async function walk(file: File): Promise<readonly (readonly [from: number, to: number])[]> {
   const data: [number, number][] = [];
   for (let at = 0; ;) {
-    const from = await file.seek(at, 'data').catch((error: unknown) => {
-      if ((error as { code?: string }).code === 'ENXIO') return undefined;
-      throw error;
-    });
+    const from = await file.seek(at, 'data');
     if (from === undefined) return data;
-    at = await file.seek(from, 'hole');
+    at = (await file.seek(from, 'hole')) ?? Infinity;
     data.push([from, at]);
   }
 }

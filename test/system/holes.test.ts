@@ -1,5 +1,5 @@
 /** Sparse files on a mount, as the programs see them that copy and pack them. */
-import { appendFile, open, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { killInTurn } from './cluster-fixture.ts';
 import { Mounted, mountTest } from './mounted.ts';
 import { pattern } from './patterns.ts';
@@ -61,6 +61,24 @@ mountTest(
     ]);
   },
   ['python3'],
+);
+
+mountTest(
+  'what is punched reads as zeros, and where there was a hole nothing is written',
+  async (t) => {
+    const m = await Mounted.start(t);
+    const path = await makeSparse(m, 'image');
+    const { blocks } = await stat(path);
+    // From a hole over the second of two places to the next hole.
+    await m.sh(`fallocate -p -o ${10 * MiB} -l ${7 * MiB} image`);
+    await m.sh(`fallocate -p -o ${18 * MiB} -l ${20 * MiB} image`);
+    const after = await stat(path);
+    t.deepEqual([after.size, after.blocks], [sizeBytes, blocks]);
+    const expected = Buffer.alloc(sizeBytes);
+    for (const at of places) if (at !== 18) pattern(at, 0, MiB).copy(expected, at * MiB);
+    t.true((await readFile(path)).equals(expected));
+  },
+  ['fallocate'],
 );
 
 mountTest('a sparse file is copied whole while daemons die', async (t) => {

@@ -12,12 +12,13 @@ const zeros = Buffer.alloc(limits.fuseTransferBytes);
 
 export const rangeHandlers = {
   /**
-   * fallocate(2). Nothing is set aside on the iods; what shall read as zeros is written so, and a
-   * file that shall be longer gets its end.
+   * fallocate(2). Nothing is set aside on the iods; what shall read as zeros and does not is written so, and
+   * a file that shall be longer gets its end.
    */
   async allocate(volume, { body }, control) {
     const { keepSize, punchHole, zeroRange } = allocateBits;
     const { offset, length, mode } = body;
+    const { access } = volume;
     const file = volume.files.get(body.file);
     if ((mode & ~(keepSize | punchHole | zeroRange)) !== 0) throw new FsError('EOPNOTSUPP');
     const end = offset + length;
@@ -25,7 +26,8 @@ export const rangeHandlers = {
     const { size } = await file.stat(control);
     const staysAsLong = (mode & keepSize) !== 0;
     if ((mode & (punchHole | zeroRange)) !== 0) {
-      await writeZeros(volume, file, offset, Math.min(end, size), control);
+      await access.settled(file.handle, control);
+      await zeroBytes(volume, file, offset, Math.min(end, size), control);
     }
     if (!staysAsLong && end > size) await writeZeros(volume, file, end - 1, end, control);
     return {};
@@ -65,6 +67,22 @@ interface Copy {
   readonly from: File;
   readonly to: File;
   readonly body: RequestOf<Operations['copyRange']>['body'];
+}
+
+/** Where there is a hole already it stays one. */
+async function zeroBytes(
+  volume: Volume,
+  file: File,
+  from: number,
+  end: number,
+  control: RequestControl,
+): Promise<void> {
+  for (let at = from; at < end;) {
+    const data = await file.seek(at, 'data', control);
+    if (data === undefined || data >= end) return;
+    at = Math.min(end, (await file.seek(data, 'hole', control)) ?? end);
+    await writeZeros(volume, file, data, at, control);
+  }
 }
 
 async function writeZeros(

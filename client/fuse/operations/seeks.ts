@@ -10,6 +10,8 @@ export const seekHandlers = {
     const file = files.get(body.file);
     await access.settled(file.handle, control);
     const wanted = whence === whences.data ? 'data' : 'hole';
-    return { offset: await file.seek(offset, wanted, control) };
+    const found = await file.seek(offset, wanted, control);
+    if (found === undefined) throw new FsError('ENXIO');
+    return { offset: found };
   },
 } satisfies Partial<Handlers>;
