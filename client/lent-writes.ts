@@ -31,14 +31,23 @@ export interface LentWritesOptions {
   readonly open: Iterable<Pick<File, 'handle'>>;
 }
 
+/** What whoever writes offers beside the bytes. */
+export interface WriteControl extends Control {
+  /** Runs it when the write was answered: nobody waits for it. */
+  afterwards?(run: () => void): void;
+  /** The bytes stay as they are, also when the write was answered, until what it returns is called. */
+  keep?(): () => void;
+}
+
 /** What was gathered, and is not on its way yet. */
 interface Gathered {
   readonly file: Writable;
   readonly at: number;
-  /** With room behind them. */
+  /** With room behind them; or those of a writer who keeps them for us. */
   readonly bytes: Uint8Array;
   length: number;
   readonly begunAt: number;
+  readonly free: () => void;
 }
 
 /** One file that is written here. */
@@ -92,7 +101,7 @@ export class LentWrites {
     file: Writable,
     content: Uint8Array,
     position: number | 'end',
-    control: Control,
+    control: WriteControl,
   ): Promise<Placed> {
     this.requireWritten(file);
     const written = this.#recordOf(file.handle);
@@ -106,7 +115,7 @@ export class LentWrites {
     // A longer one is worth a message to each iod by itself, and no copy.
     const isShort = content.length <= chunkBytes;
     if (isNext && isShort && this.#mayGather(written, at)) {
-      await this.#gather(file, written, content, at);
+      await this.#gather(file, written, content, { at, control });
       // Asked back while it waited for room: then it is answered like any other.
       if (!written.isLent) await this.over(file.handle);
       return placed;
@@ -143,7 +152,7 @@ export class LentWrites {
   over(handle: Handle): Promise<void> | undefined {
     const written = this.#files.get(handle);
     if (written === undefined) return undefined;
-    void this.#send(written);
+    this.#send(written);
     return written.behind.areRunning ? written.behind.settled() : undefined;
   }
 
@@ -188,7 +197,7 @@ export class LentWrites {
     { at, control }: { readonly at: number; readonly control: Control },
   ): Promise<Placed> {
     return this.#plainly(written, 'somewhere', async () => {
-      void this.#send(written);
+      this.#send(written);
       // What is written later must not come to the iods before.
       while (written.behind.areRunning && at < written.behindTo) {
         await this.#until(written.behind.settled(), control);
@@ -307,42 +316,62 @@ export class LentWrites {
     file: Writable,
     written: Written,
     content: Uint8Array,
-    position: number,
+    { at, control }: { readonly at: number; readonly control: WriteControl },
   ): Promise<void> {
+    const { behind } = written;
     written.usedAt = this.#now;
-    let room: Promise<void> | undefined;
     // All of it before anybody waits: it has its place, and who asks for the file is to find it.
     for (let done = 0; done < content.length;) {
-      const gathered = this.#gathered(file, written, position + done);
       // Chunks end where those of the file do, so that each iod has its part of one.
-      const left = chunkBytes - (gathered.at % chunkBytes) - gathered.length;
-      const part = content.subarray(done, done + left);
-      gathered.bytes.set(part, gathered.length);
-      gathered.length += part.length;
+      const part = content.subarray(done, done + chunkBytes - ((at + done) % chunkBytes));
+      this.#add(file, written, part, { at: at + done, control });
       done += part.length;
-      if (part.length === left) room = this.#send(written);
+    }
+    const { gathered } = written;
+    if (gathered !== undefined && isFull(gathered)) {
+      if (control.afterwards === undefined || !behind.hasRoom) this.#send(written);
+      else {
+        control.afterwards(() => {
+          if (written.gathered === gathered) this.#send(written);
+        });
+      }
     }
     if (written.gathered !== undefined) this.#timer.within(limits.gatheredMs);
-    await room;
+    await behind.room();
   }
 
-  /** To which may be added what is written there. */
-  #gathered(file: Writable, written: Written, at: number): Gathered {
+  /** @param part within one chunk of the file */
+  #add(
+    file: Writable,
+    written: Written,
+    part: Uint8Array,
+    { at, control }: { readonly at: number; readonly control: WriteControl },
+  ): void {
     const { gathered } = written;
     const isOn = gathered?.file === file && gathered.at + gathered.length === at;
-    if (gathered !== undefined && isOn) return gathered;
-    void this.#send(written);
+    if (gathered !== undefined && isOn && !isFull(gathered)) {
+      gathered.bytes.set(part, gathered.length);
+      gathered.length += part.length;
+      return;
+    }
+    this.#send(written);
     this.#chunks++;
+    const { length } = part;
+    const begun = { file, at, length, begunAt: this.#now };
+    const kept = length === chunkBytes ? control.keep?.() : undefined;
+    if (kept !== undefined) {
+      written.gathered = { ...begun, bytes: part, free: kept };
+      return;
+    }
     const bytes = this.#buffers.take(chunkBytes);
-    const fresh: Gathered = { file, at, bytes, length: 0, begunAt: this.#now };
-    written.gathered = fresh;
-    return fresh;
+    bytes.set(part);
+    written.gathered = { ...begun, bytes, free: () => this.#buffers.give(bytes) };
   }
 
-  /** Sends what was gathered. @returns when there is room for more */
-  #send(written: Written): Promise<void> | undefined {
+  /** Sends what was gathered. */
+  #send(written: Written): void {
     const { gathered, behind } = written;
-    if (gathered === undefined) return undefined;
+    if (gathered === undefined) return;
     written.gathered = undefined;
     const { file, at, bytes, length } = gathered;
     written.behindTo = Math.max(behind.areRunning ? written.behindTo : 0, at + length);
@@ -350,7 +379,7 @@ export class LentWrites {
     const writing = file.write(bytes.subarray(0, length), at, {}).finally(() => {
       this.#free(gathered);
     });
-    return behind.add(writing, length, false);
+    void behind.add(writing, length, false);
   }
 
   get #now(): number {
@@ -366,9 +395,9 @@ export class LentWrites {
     this.#files.clear();
   }
 
-  #free({ bytes }: Gathered): void {
+  #free({ free }: Gathered): void {
     this.#chunks--;
-    this.#buffers.give(bytes);
+    free();
   }
 
   #failed(handle: Handle, error: Error): void {
@@ -432,7 +461,7 @@ export class LentWrites {
   #sendOld(written: Written, { begunAt }: Gathered): void {
     const leftMs = begunAt + limits.gatheredMs - this.#now;
     if (leftMs > 0) this.#timer.within(leftMs);
-    else void this.#send(written);
+    else this.#send(written);
   }
 
   /** A mount that dies later is in nobody's way. */
@@ -448,6 +477,11 @@ export class LentWrites {
     const { session } = this.#options;
     session.call(nameOps.getAttr, { handle }, { deadline }).catch(() => undefined);
   }
+}
+
+/** Up to the end of a chunk of the file. */
+function isFull({ at, length }: Gathered): boolean {
+  return (at + length) % chunkBytes === 0;
 }
 
 /** @returns resolves also when it fails */

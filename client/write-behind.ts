@@ -26,9 +26,17 @@ export class WriteBehind {
     });
     this.#running.add(running);
     if (alone) await running;
-    while (this.#bytes >= bytesMax || this.#running.size >= writesMax) {
-      await Promise.race(this.#running);
-    }
+    await this.room();
+  }
+
+  /** More may be added. */
+  get hasRoom(): boolean {
+    return this.#bytes < bytesMax && this.#running.size < writesMax;
+  }
+
+  /** Resolves when there is room. */
+  async room(): Promise<void> {
+    while (!this.hasRoom) await Promise.race(this.#running);
   }
 
   get areRunning(): boolean {

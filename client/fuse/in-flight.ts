@@ -12,6 +12,8 @@ export interface RequestControl extends Control {
   room(bytes: number): Uint8Array;
   /** Runs it when the answer was given: once, what is said last. */
   afterwards(run: () => void): void;
+  /** Its bytes are used, also when the answer was given, until what this returns is called. */
+  keep(): () => void;
 }
 
 export class InFlight implements RequestControl {
@@ -25,6 +27,8 @@ export class InFlight implements RequestControl {
   readonly #buffers: BufferPool;
   #borrowed: Uint8Array | undefined;
   #afterwards: (() => void) | undefined;
+  /** Until nobody uses its bytes; `undefined`: only who answers it does. */
+  kept: Promise<void> | undefined;
 
   constructor(
     name: keyof Operations,
@@ -50,6 +54,14 @@ export class InFlight implements RequestControl {
     this.#afterwards = run;
   }
 
+  keep(): () => void {
+    let free = nothing;
+    this.kept = new Promise((resolve) => {
+      free = resolve;
+    });
+    return free;
+  }
+
   answered(): void {
     this.#afterwards?.();
     if (this.#borrowed !== undefined) this.#buffers.give(this.#borrowed);
@@ -69,6 +81,8 @@ export class InFlight implements RequestControl {
     };
   }
 }
+
+const nothing = (): void => undefined;
 
 function namesIn(tail: unknown): readonly string[] {
   const names = [tail].flat().filter((one) => typeof one === 'string');

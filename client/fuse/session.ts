@@ -133,9 +133,10 @@ export class FuseSession {
       failure = this.#fail(header.unique, error);
     }
     this.#answered(one, failure);
-    return undefined;
+    return one.kept;
   }
 
+  /** @returns when its bytes are free */
   async #wait(one: InFlight, answer: Promise<unknown>): Promise<void> {
     const { unique } = one.header;
     this.#inFlight.set(unique, one);
@@ -149,6 +150,7 @@ export class FuseSession {
     this.#inFlight.delete(unique);
     this.#pauseOrResume();
     this.#answered(one, failure);
+    if (one.kept !== undefined) await one.kept;
   }
 
   #succeed({ name, header }: InFlight, value: unknown): void {

@@ -1,6 +1,6 @@
 /** A file that is written by somebody to whom it may be lent; what comes to the iods, and when that ends. */
 import type { File } from '../../client/file.ts';
-import { LentWrites, type LentWritesOptions } from '../../client/lent-writes.ts';
+import { LentWrites, type LentWritesOptions, type WriteControl } from '../../client/lent-writes.ts';
 import type { FsError } from '../../shared/errno.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Handle } from '../../shared/units.ts';
@@ -76,9 +76,13 @@ export function stage(answers: readonly { readonly lent: boolean }[] = [{ lent: 
   } as unknown as LentWritesOptions);
   let at = 0;
   /** The next piece in order. */
-  const write = async (text: string, position = at): Promise<number> => {
+  const write = async (
+    text: string,
+    position = at,
+    control: WriteControl = {},
+  ): Promise<number> => {
     at = position + text.length;
-    return (await writes.write(file, Buffer.from(text), position, {})).bytesWritten;
+    return (await writes.write(file, Buffer.from(text), position, control)).bytesWritten;
   };
   /** As many as it takes until it is lent. */
   const warm = async (): Promise<void> => {

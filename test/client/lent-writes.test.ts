@@ -29,6 +29,78 @@ test('they go in pieces that end where those of the file do', async (t) => {
   );
 });
 
+/** One who may be answered before the rest is done, and whose bytes stay until they are let go. */
+function device() {
+  const told = { kept: 0, free: 0, answer: (): void => undefined };
+  const control = {
+    keep: () => {
+      told.kept++;
+      return () => {
+        told.free++;
+      };
+    },
+    afterwards: (run: () => void) => {
+      told.answer = run;
+    },
+  };
+  return { told, control };
+}
+
+test('a whole chunk goes when it was answered, from where it is, which is free when the iods have it', async (t) => {
+  const { write, warm, arrived, hold } = stage();
+  const { told, control } = device();
+  await warm();
+  await write('x'.repeat(chunk - 5), chunk + 5, control);
+  t.is(told.kept, 0, 'a part of one is copied');
+  told.answer();
+  await settle();
+  arrived.length = 0;
+  hold();
+  t.is(await write('y'.repeat(chunk), 2 * chunk, control), chunk);
+  t.deepEqual(arrived, []);
+  told.answer();
+  t.like(arrived, [{ at: 2 * chunk }]);
+  t.like(told, { kept: 1, free: 0 });
+  arrived[0]?.end();
+  await settle();
+  t.like(told, { kept: 1, free: 1 });
+});
+
+test('who asks for the file before that was answered has it sent, and once', async (t) => {
+  const { writes, write, warm, arrived } = stage();
+  const { told, control } = device();
+  await warm();
+  await write('x'.repeat(chunk - 5), chunk + 5, control);
+  await writes.recalled([handle]);
+  t.is(arrived.length, 1);
+  told.answer();
+  t.is(arrived.length, 1);
+});
+
+test('without room for more it goes before it is answered, and that when there is room', async (t) => {
+  const { write, warm, arrived, hold } = stage();
+  const { told, control } = device();
+  await warm();
+  await write('x'.repeat(chunk - 5), chunk + 5);
+  await settle();
+  arrived.length = 0;
+  hold();
+  let answered = 0;
+  for (let i = 2; i < 8; i++) {
+    void write('y'.repeat(chunk), i * chunk, control).then(() => {
+      answered++;
+      told.answer();
+    });
+    await settle();
+  }
+  t.true(answered < 6);
+  t.is(arrived.length, 6, 'each is on its way');
+  for (const { end } of arrived) end();
+  await settle();
+  t.is(answered, 6);
+  t.is(told.free, 6);
+});
+
 test('who writes elsewhere waits until what he has overwritten is there', async (t) => {
   const { write, warm, arrived, hold } = stage();
   await warm();

@@ -12,7 +12,7 @@ import { FsError } from '../../shared/errno.ts';
 import { byteString, type Handle, rootHandle } from '../../shared/units.ts';
 import { askedBy } from './asked.ts';
 import { volumeOf } from './volume.ts';
-import { control } from './mount-control.ts';
+import { control, serveWrite } from './mount-control.ts';
 
 /** A descriptor of a program. */
 export interface Descriptor {
@@ -74,7 +74,8 @@ export class MountCalls {
     how: { readonly offset: number; readonly flags: number },
   ): Promise<void> {
     const body = { file, size: content.length, writeFlags: 0, ...how };
-    await fileHandlers.write(this.volume, requestOf(handle, body, content), control);
+    const request = requestOf(handle, body, content);
+    await serveWrite(content, (served) => fileHandlers.write(this.volume, request, served));
   }
 
   async open(name: string, directory: Handle = rootHandle): Promise<Descriptor> {

@@ -217,6 +217,26 @@ test('the bytes of a small request are free at once, those of a large one when i
   );
 });
 
+test('what a handler keeps is used after the answer too, until it lets it go', async (t) => {
+  let letGo: (() => void) | undefined;
+  const { session, replies } = stage({
+    write: (_, { body }, control) => {
+      letGo = control.keep();
+      return Promise.resolve({ size: body.size });
+    },
+  });
+  let isFree = false;
+  void session.receive(write(2, 200_000))?.then(() => {
+    isFree = true;
+  });
+  await settled();
+  t.is(replies.length, 1);
+  t.false(isFree);
+  letGo?.();
+  await settled();
+  t.true(isFree);
+});
+
 test('what a lookup has brought answers the next request of its thread, and no other', async (t) => {
   const attr = { ino: 5, size: 9 } as FileAttr;
   let asked = 0;

@@ -66,6 +66,7 @@ test('only small files are kept, of which the mgr has the bytes', (t) => {
 const control = {
   room: (bytes: number) => Buffer.alloc(bytes),
   afterwards: () => undefined,
+  keep: () => () => undefined,
 };
 const text = (pieces: readonly Uint8Array[] | undefined) =>
   pieces && Buffer.concat(pieces).toString();

@@ -65,6 +65,7 @@ async function stage() {
 const control = {
   room: (bytes: number) => Buffer.alloc(bytes),
   afterwards: () => undefined,
+  keep: () => () => undefined,
 };
 
 /** A request without what the handlers under test do not look at. */

@@ -20,6 +20,7 @@ const made = { handle, kind: 'file', mode: 0o4755, uid: 0, gid: 0, size: 0, ...t
 const control = {
   room: (bytes: number) => Buffer.alloc(bytes),
   afterwards: () => undefined,
+  keep: () => () => undefined,
 };
 
 /** With one file lent; what others are asked is in `asked`. */
