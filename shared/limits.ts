@@ -172,8 +172,9 @@ export const limits = {
   missesBeforeListing: 4,
   /** Directories of which a client counts those. */
   directoriesWatchedMax: 1024,
-  inodeCacheEntriesMax: 65_536,
-  direntCacheEntriesMax: 65_536,
+  /** Inodes and names that the mgr remembers, 600 bytes for both; any other costs it four times as long. */
+  inodeCacheEntriesMax: 262_144,
+  direntCacheEntriesMax: 262_144,
   /** SQLite's own cache, and how far its log grows before it is written back (4 KiB pages). */
   storePageCacheBytes: 24 * MiB,
   /** The same while a start looks through all of it: whoever has the store open keeps it for good. */
