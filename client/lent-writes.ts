@@ -388,8 +388,10 @@ export class LentWrites {
 
   /** The session has ended, and with it what the iods do not have. */
   #lost(error: FsError): void {
-    for (const [handle, { gathered, behind }] of this.#files) {
+    for (const [handle, written] of this.#files) {
+      const { gathered, behind } = written;
       if (gathered !== undefined || behind.areRunning) this.#failed(handle, error);
+      written.gathered = undefined;
       if (gathered !== undefined) this.#free(gathered);
     }
     this.#files.clear();

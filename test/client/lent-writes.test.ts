@@ -77,6 +77,19 @@ test('who asks for the file before that was answered has it sent, and once', asy
   t.is(arrived.length, 1);
 });
 
+test('one that is lost with the session before it was answered is not sent, and its memory is free', async (t) => {
+  const { write, warm, arrived, lost } = stage();
+  const { told, control } = device();
+  await warm();
+  await write('x'.repeat(chunk - 5), chunk + 5);
+  arrived.length = 0;
+  await write('y'.repeat(chunk), 2 * chunk, control);
+  lost(new FsError('ESTALE'));
+  t.is(told.free, 1);
+  told.answer();
+  t.deepEqual(arrived, []);
+});
+
 test('without room for more it goes before it is answered, and that when there is room', async (t) => {
   const { write, warm, arrived, hold } = stage();
   const { told, control } = device();

@@ -75,7 +75,7 @@ async function byLibrary(fileSystem: FileSystem): Promise<Writer> {
   };
 }
 
-const short = { pieceBytes: 5000, pieces: 120, seeds: 8 } as const;
+const short = { pieceBytes: 5000, pieces: 120, seeds: 5 } as const;
 /** Gathered where they are: the kernel has their bytes back when the iods have them. */
 const whole = { pieceBytes: limits.gatheredBytes, pieces: 12, seeds: 3 } as const;
 const ways: readonly Way[] = [
