@@ -12,6 +12,7 @@ export class WrittenExtent {
   /** End of the last byte that an iod has taken, and when it did. */
   #end = 0;
   #modified: Timestamp | undefined;
+  /** The file has, or is about to get, bytes up to there. */
   #begunTo: number;
   #hasGap = false;
   /** A write failed: an iod may have stored some of what it has not acknowledged. */
@@ -50,6 +51,7 @@ export class WrittenExtent {
 
   cut(size: number): void {
     this.#end = Math.min(this.#end, size);
+    this.#begunTo = Math.min(this.#begunTo, size);
   }
 
   /** What was written so far counts as written at this time, which the file has got. */
