@@ -2,7 +2,7 @@ import test from 'ava';
 import { WrittenExtent } from '../../client/written-extent.ts';
 import type { Timestamp } from '../../shared/units.ts';
 
-const now = 1 as Timestamp;
+const now: Timestamp = { seconds: 1, nanoseconds: 0 };
 
 /** Bytes that an iod has taken. */
 function write(extent: WrittenExtent, at: number, length: number, isReserved = false): void {
