@@ -14,14 +14,24 @@ import {
 } from '../link-drill.ts';
 import { type ClusterState, type DaemonRecord, readState } from '../local-cluster/cluster-state.ts';
 import { findDaemon } from '../local-cluster/daemon-process.ts';
-import { type ProcessId, signalProcess, waitForEnd } from '../local-cluster/process-table.ts';
+import {
+  type ProcessId,
+  signalProcess,
+  waitForEnd,
+  waitForStop,
+} from '../local-cluster/process-table.ts';
 
 const faults = ['kill', 'stop', 'go'] as const;
 type Fault = (typeof faults)[number];
 
+interface Target {
+  readonly name: string;
+  readonly id: ProcessId;
+}
+
 const signals = { kill: 'SIGKILL', stop: 'SIGSTOP', go: 'SIGCONT' } as const;
 const done = { kill: 'killed', stop: 'stopped', go: 'goes on' } as const;
-const endMs = 5000;
+const effectMs = 5000;
 
 export const run: Run = async (given, context) => {
   const [word] = given.operands;
@@ -66,10 +76,10 @@ async function strikeDaemons(given: Arguments, { output }: Context, fault: Fault
   }
   const { dataDir, daemons } = await clusterOf(given);
   const targets = await Promise.all(names.map((name) => targetOf(daemons, name)));
-  for (const { id } of targets) await strike(fault, id);
+  for (const target of targets) await strike(fault, target);
   if (seconds !== undefined) {
     await sleep(seconds * 1000);
-    for (const { id } of targets) await strike('go', id);
+    for (const target of targets) await strike('go', target);
   }
   const struck = targets.map(({ name, id }) => ({ name, pid: id.pid, fault }));
   output.result({ dataDir, struck }, () => [
@@ -78,9 +88,16 @@ async function strikeDaemons(given: Arguments, { output }: Context, fault: Fault
   ]);
 }
 
-async function strike(fault: Fault, id: ProcessId): Promise<void> {
+/** Done when it is so: what comes after the command finds the daemon dead, or standing still. */
+async function strike(fault: Fault, { name, id }: Target): Promise<void> {
   await signalProcess(id, signals[fault]);
-  if (fault === 'kill') await waitForEnd(id, endMs);
+  if (fault === 'go') return;
+  const wait = fault === 'kill' ? waitForEnd : waitForStop;
+  if (await wait(id, effectMs)) return;
+  throw new CommandError('ETIMEDOUT', `${name} was not ${done[fault]} in ${effectMs / 1000} s`, {
+    effect: 'the signal was sent, and is still to have its effect',
+    advice: `ps -o state,wchan ${id.pid} shows what holds it; D waits for a disk`,
+  });
 }
 
 /** What brings it back. */
@@ -103,10 +120,7 @@ async function clusterOf(given: Arguments): Promise<ClusterState> {
   });
 }
 
-async function targetOf(
-  daemons: readonly DaemonRecord[],
-  name: string,
-): Promise<{ readonly name: string; readonly id: ProcessId }> {
+async function targetOf(daemons: readonly DaemonRecord[], name: string): Promise<Target> {
   const daemon = daemons.find((one) => one.name === name);
   if (daemon === undefined) {
     const known = daemons.map((one) => one.name).join(', ');

@@ -13,24 +13,44 @@ export interface ProcessId {
   readonly started: string;
 }
 
+/** What the system says of a process now. */
+interface ProcessStatus {
+  readonly started: string;
+  /** The letter of proc(5) and ps(1): `T` stands still after a signal. */
+  readonly state: string;
+}
+
 /** @returns when the process started; `undefined` when there is none, or it has ended */
 export async function startOf(pid: number): Promise<string | undefined> {
-  if (process.platform !== 'linux') return (await ps(pid, 'lstart=')) || undefined;
+  return (await statusOf(pid))?.started;
+}
+
+export async function isRunning({ pid, started }: ProcessId): Promise<boolean> {
+  return (await startOf(pid)) === started;
+}
+
+async function isStopped({ pid, started }: ProcessId): Promise<boolean> {
+  const status = await statusOf(pid);
+  return status?.started === started && status.state === 'T';
+}
+
+async function statusOf(pid: number): Promise<ProcessStatus | undefined> {
+  if (process.platform !== 'linux') {
+    const [started, state] = await Promise.all([ps(pid, 'lstart='), ps(pid, 'state=')]);
+    return started === '' ? undefined : { started, state: state.slice(0, 1) };
+  }
   try {
     const [stat, boot] = await Promise.all([
       readFile(`/proc/${pid}/stat`, 'latin1'),
       readFile('/proc/sys/kernel/random/boot_id', 'latin1'),
     ]);
     // The name stands in parentheses and may hold anything; field 3 follows it (proc(5)).
-    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return state === 'Z' || state === 'X' ? undefined : `${boot.trim()} ${fields[18]}`;
+    const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const hasEnded = state === 'Z' || state === 'X';
+    return hasEnded ? undefined : { started: `${boot.trim()} ${fields[18]}`, state };
   } catch {
     return undefined; // No such process is an answer.
   }
-}
-
-export async function isRunning({ pid, started }: ProcessId): Promise<boolean> {
-  return (await startOf(pid)) === started;
 }
 
 /** The words that the process was started with; none when there is no such process. */
@@ -44,10 +64,20 @@ export async function commandLineOf(pid: number): Promise<readonly string[]> {
 }
 
 /** @returns whether the process has ended in time */
-export async function waitForEnd(id: ProcessId, timeoutMs: number): Promise<boolean> {
+export function waitForEnd(id: ProcessId, timeoutMs: number): Promise<boolean> {
+  return waitUntil(async () => !(await isRunning(id)), timeoutMs);
+}
+
+/** Where a signal has stopped it, it runs on until it is next scheduled (signal(7)).
+ * @returns whether the process stands still in time */
+export function waitForStop(id: ProcessId, timeoutMs: number): Promise<boolean> {
+  return waitUntil(() => isStopped(id), timeoutMs);
+}
+
+/** Of a process that is not our child the system tells nobody anything: ask again and again. */
+async function waitUntil(holds: () => Promise<boolean>, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
-  // Of a process that is not our child the system tells its end to nobody: ask again and again.
-  while (await isRunning(id)) {
+  while (!(await holds())) {
     if (performance.now() >= deadline) return false;
     await sleep(10);
   }
