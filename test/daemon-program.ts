@@ -2,11 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { kept } from './system/keepsafe.ts';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
+import { programWords, projectPath } from './project.ts';
 
 export class DaemonProgram {
   readonly child: ChildProcess;
@@ -17,8 +15,8 @@ export class DaemonProgram {
 
   constructor(t: ExecutionContext, role: 'mgr' | 'iod', words: readonly string[]) {
     this.child = kept(
-      spawn(process.execPath, ['--import=tsx', `${role}/main.ts`, ...words], {
-        cwd: root,
+      spawn(process.execPath, [...programWords(`${role}/main.ts`), ...words], {
+        cwd: projectPath(),
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
     );

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { protocolPage } from '../scripts/protocol/page.ts';
 import { messages } from './shared/wire/arbitrary.ts';
+import { projectPath } from './project.ts';
 
-const page = readFileSync(new URL('../docs/PROTOCOL.md', import.meta.url), 'utf8');
+const page = readFileSync(projectPath('docs/PROTOCOL.md'), 'utf8');
 
 test('docs/PROTOCOL.md is what scripts/protocol-doc.ts makes of the definitions', (t) => {
   t.true(page === protocolPage(), 'run: node --import=tsx scripts/protocol-doc.ts');

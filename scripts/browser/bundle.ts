@@ -178,10 +178,9 @@ const options = {
 
 /**
  * Writes the file, and a source map beside it.
- * @returns what the file imports, which shall be nothing
- * @throws Error when something that only Node has is left
+ * @throws Error when something that only Node has is left, or the file imports anything
  */
-export async function bundleForBrowsers(outfile: string): Promise<readonly string[]> {
+export async function bundleForBrowsers(outfile: string): Promise<void> {
   const { metafile } = await build({
     ...options,
     plugins: [without(...ofAll)],
@@ -190,7 +189,9 @@ export async function bundleForBrowsers(outfile: string): Promise<readonly strin
     sourcemap: true,
     metafile: true,
   });
-  return Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
+  const [left] = imports;
+  if (left !== undefined) throw new Error(`${outfile} imports ${left.path}: it must stand alone`);
 }
 
 /**

@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Defect } from './defects.ts';
+import { projectPath } from '../project.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = projectPath();
 const sources = ['client', 'iod', 'mgr', 'shared', 'scripts', 'test', 'docs', 'iodtab'];
-const settings = ['ava.config.js', 'package.json', 'tsconfig.json'];
+const settings = ['ava.config.js', 'package.json', 'tsconfig.json', 'tsconfig.test.json'];
 
 /** @returns the file with the defect. @throws Error when the place is not there, or not alone */
 export function withDefect({ file, right, wrong }: Defect): string {

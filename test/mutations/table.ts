@@ -1,9 +1,9 @@
 /** The page that tells which defects the tests notice. */
 import { writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Verdict } from './mutant.ts';
+import { projectPath } from '../project.ts';
 
-export const pageFile = fileURLToPath(new URL('../../docs/MUTATIONS.md', import.meta.url));
+export const pageFile = projectPath('docs/MUTATIONS.md');
 
 const head = `# Defects that the tests notice
 

@@ -1,11 +1,11 @@
 /** Writers as processes of their own, whose acknowledged steps a ledger keeps. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { Owner } from '../system/cluster-fixture.ts';
 import type { Limits } from '../system/daemon.ts';
 import { kept } from '../system/keepsafe.ts';
 import { type Lane, laneNames } from './lanes.ts';
 import { type Ack, Ledger } from './ledger.ts';
+import { programWords } from '../project.ts';
 
 /** What a writer tells. */
 export type Report =
@@ -75,8 +75,12 @@ export class Writers {
   /** Starts one; returns when it works. @throws Error when it does not come so far */
   async add({ url, limits = {}, killPoint = '' }: WriterWish): Promise<Writer> {
     const number = this.#all.length + 1;
-    const program = fileURLToPath(new URL('writer-program.ts', import.meta.url));
-    const words = ['--import=tsx', program, url, String(number), JSON.stringify(limits)];
+    const words = [
+      ...programWords('test/recovery/writer-program.ts'),
+      url,
+      String(number),
+      JSON.stringify(limits),
+    ];
     const child = kept(
       spawn(process.execPath, words, {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -11,6 +11,7 @@ import {
 } from '../../shared/iodtab.ts';
 import { limits } from '../../shared/limits.ts';
 import type { IodIndex } from '../../shared/units.ts';
+import { projectPath } from '../project.ts';
 
 const parse = (text: string) => parseIodtab(text, 'iodtab');
 
@@ -38,7 +39,7 @@ function iods(...addresses: string[]): ListedIod[] {
 }
 
 test('the sample table of the repository lists one mgr and four iods', (t) => {
-  const file = new URL('../../iodtab', import.meta.url);
+  const file = projectPath('iodtab');
   const table = parseIodtab(readFileSync(file, 'utf8'), 'iodtab');
   t.like(table.mgr, { host: '127.0.0.1', port: 7300 });
   t.deepEqual(

@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { keepFailedSeeds, smallFileBytesOf } from './failed-seeds.ts';
 import type { SeedRun } from './failed-seeds.ts';
 import type { SeedRange } from './seed-range.ts';
+import { programWords } from '../project.ts';
 
 export interface CampaignOptions extends Omit<SeedRun, 'seed'> {
   readonly seeds: SeedRange;
@@ -15,7 +15,7 @@ export interface CampaignOptions extends Omit<SeedRun, 'seed'> {
 
 /** Of seeds at the most: a process that begins takes as long as some of them. */
 const batchMax = 200;
-const program = fileURLToPath(new URL('main.ts', import.meta.url));
+const program = programWords('test/sim/main.ts');
 
 /** Prints what fails, and how far it is. @returns how many failed */
 export async function runCampaign({ seeds, jobs, ...run }: CampaignOptions): Promise<number> {
@@ -50,7 +50,7 @@ async function runBatch(
     faults: faults.join(',') || 'none',
   };
   const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-  const child = spawn(process.execPath, ['--import=tsx', program, '--keep-going', ...words], {
+  const child = spawn(process.execPath, [...program, '--keep-going', ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const failed: number[] = [];

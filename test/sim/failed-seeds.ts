@@ -1,7 +1,7 @@
 /** Seeds that have failed once, with what else the run needs: every run of the tests does them. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { FaultKind } from './faults.ts';
+import { projectPath } from '../project.ts';
 
 export interface SeedRun {
   readonly seed: number;
@@ -18,7 +18,7 @@ export function smallFileBytesOf(seed: number): number {
   return [0, 64, 500, 2000, 4096][seed % 5] ?? 0;
 }
 
-const file = fileURLToPath(new URL('failed-seeds.jsonl', import.meta.url));
+const file = projectPath('test/sim/failed-seeds.jsonl');
 
 export function failedSeeds(): readonly SeedRun[] {
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);

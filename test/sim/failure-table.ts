@@ -6,8 +6,9 @@ import { readFileSync } from 'node:fs';
 import { format } from 'oxfmt';
 import { type KillPoint, killPoints } from '../../shared/runtime/kill-points.ts';
 import { roleOf, waysToDie } from './kill-walk.ts';
+import { projectPath } from '../project.ts';
 
-export const failuresFile = new URL('../../docs/FAILURES.md', import.meta.url);
+export const failuresFile = projectPath('docs/FAILURES.md');
 const begin = '<!-- kill points: begin -->';
 const end = '<!-- kill points: end -->';
 

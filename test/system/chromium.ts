@@ -3,15 +3,14 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { builtProgram } from './daemon.ts';
+import { projectPath } from '../project.ts';
 
 const program = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
 
-const example = (name: string): string =>
-  fileURLToPath(new URL(`../../examples/browser/${name}`, import.meta.url));
+const example = (name: string): string => projectPath(`examples/browser/${name}`);
 
 const served = {
   '/': { file: () => example('index.html'), type: 'text/html' },

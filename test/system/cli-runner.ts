@@ -5,13 +5,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { stopCluster } from '../../client/cli/local-cluster/local-cluster.ts';
 import { builtProgram } from './daemon.ts';
 import { kept, made, undone } from './keepsafe.ts';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
+import { programWords, projectPath } from '../project.ts';
 
 export interface Outcome {
   readonly code: number | null;
@@ -63,10 +61,10 @@ export class Running {
   readonly #lines = new Set<(line: string) => void>();
 
   constructor(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    const words = program.endsWith('.ts') ? ['--import=tsx', program] : [builtProgram(program)];
+    const words = program.endsWith('.ts') ? programWords(program) : [builtProgram(program)];
     const child = kept(
       spawn(process.execPath, [...words, ...args], {
-        cwd: root,
+        cwd: projectPath(),
         env: { ...process.env, NO_COLOR: '1', ...env },
         stdio: ['pipe', 'pipe', 'pipe'],
       }),
@@ -131,7 +129,9 @@ export async function startByCommand(
   command: readonly string[],
 ): Promise<{ readonly pid: number }> {
   const [program = '', ...words] = command;
-  const child = kept(spawn(program, words, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] }));
+  const child = kept(
+    spawn(program, words, { cwd: projectPath(), stdio: ['ignore', 'pipe', 'ignore'] }),
+  );
   t.teardown(() => child.kill('SIGKILL'));
   const line = once(createInterface({ input: child.stdout }), 'line');
   const ended = once(child, 'exit').then(([code, signal]) => {

@@ -10,7 +10,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { freePorts } from '../../client/cli/local-cluster/free-ports.ts';
 import {
@@ -28,6 +27,7 @@ import { dataOps } from '../../shared/wire/iod-ops.ts';
 import { Routes } from '../recovery/routes.ts';
 import { Daemon, type DaemonSpec, type Limits, type Outcome, runProgram } from './daemon.ts';
 import { kept, made, undone } from './keepsafe.ts';
+import { programWords } from '../project.ts';
 
 /** Whose a cluster is, and with whom it goes: a test, or a program that is none. */
 export type Owner = Pick<ExecutionContext, 'teardown' | 'log' | 'passed'>;
@@ -167,8 +167,13 @@ export class TestCluster {
 
   /** A client in a process of its own; returns when it has begun with what it is to do. */
   async client(act: string, path: string, number = 0): Promise<ClientProcess> {
-    const program = fileURLToPath(new URL('client-program.ts', import.meta.url));
-    const args = ['--import=tsx', program, this.url, act, path, String(number)];
+    const args = [
+      ...programWords('test/system/client-program.ts'),
+      this.url,
+      act,
+      path,
+      String(number),
+    ];
     const child = kept(spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] }));
     this.#t.teardown(() => child.kill('SIGKILL'));
     const ended = once(child, 'exit').then(([code]) => code as number | null);

@@ -5,9 +5,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { limits } from '../../shared/limits.ts';
 import { kept } from './keepsafe.ts';
+import { projectPath } from '../project.ts';
 
 export type Role = 'mgr' | 'iod';
 
@@ -36,11 +37,9 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-
 /** What was built, as it is shipped. @throws Error when it was not */
 export function builtProgram(path: string): string {
-  const file = `${root}dist/${path}`;
+  const file = projectPath(`dist/${path}`);
   if (existsSync(file)) return file;
   throw new Error(`${file} is missing: npm run build`);
 }

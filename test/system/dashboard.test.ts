@@ -1,15 +1,15 @@
 /** The dashboard in Chromium, served by a real mgr. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import type { Browser, Page } from 'playwright-core';
 import { limits } from '../../shared/limits.ts';
 import { browserTest, openPage } from './chromium.ts';
 import { TestCluster } from './cluster-fixture.ts';
+import { projectPath } from '../project.ts';
 
 const MiB = 1024 ** 2;
-const results = fileURLToPath(new URL('../results/dashboard/', import.meta.url));
+const results = projectPath('test/results/dashboard/');
 
 /** As somebody follows it who has asked for it in a shell. */
 async function linkOf(cluster: TestCluster, ...options: readonly string[]): Promise<string> {

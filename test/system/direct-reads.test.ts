@@ -4,11 +4,11 @@
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import type { ConnectedFileSystem, File, FsError } from '../../client/index.ts';
 import { limits } from '../../shared/limits.ts';
 import { TestCluster, until } from './cluster-fixture.ts';
+import { projectPath } from '../project.ts';
 
 const bytes = 100_000;
 const onFirst = { layout: { base: 0, pcount: 1 } };
@@ -95,11 +95,11 @@ test('what an iod has given is of no use to another user', async (t) => {
   const it = await scene(t);
   await until(() => isDirect(it, it.file));
   const { dataDir } = it.cluster.iod(0).spec;
-  const { href } = new URL('../../dist/shared/runtime/node/shared-files.js', import.meta.url);
+  const module = projectPath('dist/shared/runtime/node/shared-files.js');
   const path = join(dataDir, 'reads.mark');
   const program = `
     import { statSync } from 'node:fs';
-    import { makeSharedFiles } from '${href}';
+    import { makeSharedFiles } from '${module}';
     const { dev, ino } = JSON.parse(process.argv[1]);
     console.log((await makeSharedFiles().open('${path}', dev + ':' + ino)) !== undefined);
   `;
@@ -109,7 +109,7 @@ test('what an iod has given is of no use to another user', async (t) => {
     execFileSync(
       process.execPath,
       ['--input-type=module', '--eval', program, JSON.stringify({ dev, ino })],
-      { ...who, cwd: fileURLToPath(new URL('../../dist/', import.meta.url)), encoding: 'utf8' },
+      { ...who, cwd: projectPath('dist'), encoding: 'utf8' },
     );
   t.is(open({}), 'true\n');
   if (process.getuid?.() === 0) t.is(open({ uid: 65_534, gid: 65_534 }), 'false\n');

@@ -1,7 +1,7 @@
 /** What a test has made outside its own process, told to the guardian until it is undone. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { programWords } from '../project.ts';
 
 export type Made = 'cluster' | 'pid' | 'mount' | 'directory';
 
@@ -32,8 +32,7 @@ function tell(line: string): void {
 }
 
 function startGuardian(): ChildProcess {
-  const program = fileURLToPath(new URL('guardian.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import=tsx', program], {
+  const child = spawn(process.execPath, programWords('test/system/guardian.ts'), {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });

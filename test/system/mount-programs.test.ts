@@ -2,10 +2,10 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { builtProgram } from './daemon.ts';
 import { Mounted, mountTest } from './mounted.ts';
+import { projectPath } from '../project.ts';
 
 const execute = promisify(execFile);
 
@@ -130,7 +130,7 @@ mountTest(
     for (const directory of [packed, project]) await mkdir(directory, { recursive: true });
     const npm = (...args: readonly string[]) => run('npm', '--offline', '--silent', ...args);
     const sources = ['commander', 'playwright-core', 'preact', 'ws'].map((name) =>
-      fileURLToPath(new URL(`../../node_modules/${name}`, import.meta.url)),
+      projectPath(`node_modules/${name}`),
     );
     await npm('pack', '--pack-destination', packed, ...sources);
     const tarballs = (await readdir(packed)).map((name) => join(packed, name));

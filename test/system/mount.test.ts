@@ -21,13 +21,13 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { until } from './cluster-fixture.ts';
 import { failure, Mounted, mountTest } from './mounted.ts';
 import { pattern, sha256 } from './patterns.ts';
+import { projectPath } from '../project.ts';
 
 const MiB = 1024 * 1024;
-const source = fileURLToPath(new URL('../../shared', import.meta.url));
+const source = projectPath('shared');
 
 mountTest('trees go in and out unchanged by cp -a and tar', async (t) => {
   const m = await Mounted.start(t);

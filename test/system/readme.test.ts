@@ -8,8 +8,9 @@ import test from 'ava';
 import { stopCluster } from '../../client/cli/local-cluster/local-cluster.ts';
 import { builtProgram } from './daemon.ts';
 import { made, undone } from './keepsafe.ts';
+import { projectPath } from '../project.ts';
 
-const root = new URL('../../', import.meta.url).pathname;
+const root = projectPath();
 const run = promisify(execFile);
 
 interface Block {

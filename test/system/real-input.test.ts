@@ -5,12 +5,12 @@ import { lstat, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import type { FileSystem } from '../../client/index.ts';
 import { temporaryDirectory, TestCluster, until } from './cluster-fixture.ts';
 import { linesOf, linesOfClient } from './lines.ts';
 import { pattern, sha256 } from './patterns.ts';
+import { projectPath } from '../project.ts';
 
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
@@ -80,7 +80,7 @@ test('a real tree of more than 10 000 files goes in and out with content, modes,
   t.timeout(10 * minutes);
   const cluster = await TestCluster.start(t, { iods: 4 });
   const out = await temporaryDirectory(t);
-  const source = fileURLToPath(new URL('../../node_modules', import.meta.url));
+  const source = projectPath('node_modules');
   const wanted = await listing(source);
   const names = (await readdir(source)).filter((name) => !isScratch(name));
   const packages = names.map((name) => join(source, name));

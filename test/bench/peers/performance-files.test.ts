@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { performanceFiles, withParts } from '../../../bench/peers/performance-files.ts';
+import { projectPath } from '../../project.ts';
 
 test('docs/PERFORMANCE.md and its charts are what the reports in docs/performance say', (t) => {
   for (const [path, content] of Object.entries(performanceFiles())) {
-    const stored = readFileSync(new URL(`../../../docs/${path}`, import.meta.url), 'utf8');
+    const stored = readFileSync(projectPath(`docs/${path}`), 'utf8');
     t.true(stored === content, `${path}: run node --import=tsx bench/peers/doc/main.ts`);
   }
 });

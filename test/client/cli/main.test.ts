@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { programWords } from '../../project.ts';
 
-const program = fileURLToPath(new URL('../../../client/cli/main.ts', import.meta.url));
+const program = programWords('client/cli/main.ts');
 
 interface Outcome {
   readonly code: number;
@@ -13,14 +13,9 @@ interface Outcome {
 function weft(...args: readonly string[]): Promise<Outcome> {
   const env = { ...process.env, WEFT_URL: '', NO_COLOR: '1' };
   return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ['--import=tsx', program, ...args],
-      { env },
-      (error, stdout, stderr) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-      },
-    );
+    execFile(process.execPath, [...program, ...args], { env }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
   });
 }
 

@@ -1,14 +1,12 @@
 import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { UsageError } from '../../../client/cli/arguments.ts';
 import { fstabLine, helperWords } from '../../../client/cli/mount-helper.ts';
+import { programWords } from '../../project.ts';
 
 const url = 'ws://127.0.0.1:1?key=/etc/weft.key';
-const source = (path: string) =>
-  fileURLToPath(new URL(`../../../client/cli/${path}`, import.meta.url));
 
 test('what mount(8) says becomes words of weft mount', (t) => {
   t.deepEqual(helperWords([url, '/mnt/lab']), ['mount', '/mnt/lab', '--url', url]);
@@ -39,9 +37,9 @@ test('a line of fstab keeps its fields apart', (t) => {
 
 (process.platform === 'linux' ? test : test.skip)('both programs run', async (t) => {
   const run = promisify(execFile);
-  const node = (...words: readonly string[]) => run(process.execPath, ['--import=tsx', ...words]);
+  const node = (...words: readonly string[]) => run(process.execPath, words);
   const { stdout } = await node(
-    source('main.ts'),
+    ...programWords('client/cli/main.ts'),
     'mount',
     '--print-fstab',
     tmpdir(),
@@ -49,12 +47,12 @@ test('a line of fstab keeps its fields apart', (t) => {
     url,
   );
   t.regex(stdout, /^ws:\S+ \S+ weft _netdev,nofail 0 0\n$/);
-  const helper = source('mount-weft/main.ts');
-  await node(helper, url, tmpdir(), '-f');
-  await t.throwsAsync(node(helper, url), {
+  const helper = programWords('client/cli/mount-weft/main.ts');
+  await node(...helper, url, tmpdir(), '-f');
+  await t.throwsAsync(node(...helper, url), {
     code: 1,
     message: /takes a URL and a directory/,
   } as never);
   const options = ['-o', 'timeout=1'];
-  await t.throwsAsync(node(helper, url, '/nowhere', ...options), { code: 32 } as never);
+  await t.throwsAsync(node(...helper, url, '/nowhere', ...options), { code: 32 } as never);
 });

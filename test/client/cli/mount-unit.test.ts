@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { mountUnit } from '../../../client/cli/mount-unit.ts';
+import { programWords } from '../../project.ts';
 
 test('a unit runs the words that it was given, whatever is in them', (t) => {
   const unit = mountUnit('/mnt/50%', ['/usr/bin/node', 'a "b" \\ $c 1%', 'mount'], '/srv/a');
@@ -15,9 +15,15 @@ test('a unit runs the words that it was given, whatever is in them', (t) => {
 (process.platform === 'linux' ? test : test.skip)(
   'weft mount --print-systemd prints a unit for the cluster and directory given, and mounts nothing',
   async (t) => {
-    const program = fileURLToPath(new URL('../../../client/cli/main.ts', import.meta.url));
     const url = 'ws://127.0.0.1:1?key=/etc/weft.key';
-    const words = ['--import=tsx', program, 'mount', '--print-systemd', tmpdir(), '--url', url];
+    const words = [
+      ...programWords('client/cli/main.ts'),
+      'mount',
+      '--print-systemd',
+      tmpdir(),
+      '--url',
+      url,
+    ];
     const { stdout } = await promisify(execFile)(process.execPath, words);
     t.regex(stdout, /^ExecStart=.*"mount" ".*" "--foreground" "--url" "ws:[^"]*weft.key"$/m);
   },

@@ -5,8 +5,9 @@ import test from 'ava';
 import { FileHandle } from '../../../client/node-fs/file-handle.ts';
 import { nodeShaped } from '../../../client/node-fs/node-fs.ts';
 import type { FileSystem } from '../../../client/file-system.ts';
+import { projectPath } from '../../project.ts';
 
-const page = readFileSync(new URL('../../../docs/FS.md', import.meta.url), 'utf8');
+const page = readFileSync(projectPath('docs/FS.md'), 'utf8');
 // What it is made of is not called.
 const fs = nodeShaped({} as FileSystem);
 

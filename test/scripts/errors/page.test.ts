@@ -1,11 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { readTree } from '../../../scripts/check/source-tree.ts';
 import { madeBy } from '../../../scripts/errors/made-by.ts';
 import { errorsPage } from '../../../scripts/errors/page.ts';
 import { errorCatalogue, type ErrorId } from '../../../shared/error-catalogue.ts';
+import { projectPath } from '../../project.ts';
 
-const tree = readTree(fileURLToPath(new URL('../../../', import.meta.url)));
+const tree = readTree(projectPath());
 const ids = Object.keys(errorCatalogue) as ErrorId[];
 
 /** Files that raise errors: not those that merely list them. */

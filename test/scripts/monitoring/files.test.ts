@@ -3,12 +3,13 @@ import test from 'ava';
 import { monitoringFiles } from '../../../scripts/monitoring/files.ts';
 import { healthCatalogue } from '../../../shared/health-catalogue.ts';
 import { metricTable } from '../../../shared/metrics/table.ts';
+import { projectPath } from '../../project.ts';
 
 const files = monitoringFiles();
 
 for (const [path, content] of Object.entries(files)) {
   test(`${path} is what scripts/monitoring-doc.ts makes of the tables`, (t) => {
-    const stored = readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+    const stored = readFileSync(projectPath(path), 'utf8');
     t.true(stored === content, 'run: node --import=tsx scripts/monitoring-doc.ts');
   });
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { readTree } from '../../../scripts/check/source-tree.ts';
 import { numbersIn, pageWith, scenariosIn, shown } from '../../../scripts/scenarios/table.ts';
 import { withoutTest } from '../../../scripts/scenarios/without-test.ts';
+import { projectPath } from '../../project.ts';
 
 /** Not in one piece with numbers: this file stands for none. */
 const word = 'SCENARIOS';
@@ -32,7 +32,7 @@ test('runs of numbers are shown as such', (t) => {
 });
 
 test('each scenario of the catalogue has a test, or stands in the list of those without, and none in both', (t) => {
-  const tested = scenariosIn(readTree(fileURLToPath(new URL('../../../', import.meta.url))));
+  const tested = scenariosIn(readTree(projectPath()));
   const untested = withoutTest.flatMap(({ scenarios }) => scenarios);
   const all = Array.from({ length: scenariosOfCatalogue }, (_, i) => i + 1);
   t.deepEqual(
@@ -42,8 +42,7 @@ test('each scenario of the catalogue has a test, or stands in the list of those 
 });
 
 test('docs/FAILURES.md tells of every scenario where it is tested', (t) => {
-  const root = new URL('../../../', import.meta.url);
-  const page = readFileSync(new URL('docs/FAILURES.md', root), 'utf8');
-  const written = pageWith(page, readTree(fileURLToPath(root)));
+  const page = readFileSync(projectPath('docs/FAILURES.md'), 'utf8');
+  const written = pageWith(page, readTree(projectPath()));
   t.true(page === written, 'run: node --import=tsx scripts/scenarios-doc.ts');
 });

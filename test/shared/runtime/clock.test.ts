@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { makeClock } from '../../../shared/runtime/clock.ts';
 import { makeRandom } from '../../../shared/runtime/node/random.ts';
+import { loaderWords, moduleUrl } from '../../project.ts';
 
 const clock = makeClock();
 
@@ -52,9 +53,9 @@ test('deferred functions run in order, after the tick, before a later timer', as
 });
 
 test('a deferred function that throws is an uncaught exception, and the others still run', async (t) => {
-  const module = new URL('../../../shared/runtime/clock.ts', import.meta.url);
+  const module = moduleUrl('shared/runtime/clock.ts');
   const script = `
-    import { makeClock } from ${JSON.stringify(module.href)};
+    import { makeClock } from ${JSON.stringify(module)};
     process.on('uncaughtException', (error) => console.log('uncaught ' + error.message));
     const clock = makeClock();
     clock.defer(() => { throw new Error('one'); });
@@ -63,7 +64,7 @@ test('a deferred function that throws is an uncaught exception, and the others s
     clock.defer(() => clock.defer(() => console.log('runs later')));
   `;
   const { stdout } = await promisify(execFile)(process.execPath, [
-    '--import=tsx',
+    ...loaderWords,
     '--input-type=module',
     '-e',
     script,

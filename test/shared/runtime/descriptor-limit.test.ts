@@ -2,14 +2,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as net from 'node:net';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { isFsError } from '../../../shared/errno.ts';
 import type { Channel } from '../../../shared/runtime/runtime.ts';
 import { entryBytes, hex, Recorder } from './recorder.ts';
 import { at, direct } from './sockets.ts';
+import { programWords } from '../../project.ts';
 
-const program = fileURLToPath(new URL('listener-program.ts', import.meta.url));
+const program = programWords('test/shared/runtime/listener-program.ts');
 const descriptors = 64;
 
 /** The crowd takes a moment to go: until then newcomers are cut, and try again. */
@@ -30,8 +30,8 @@ async function echoed(channel: Channel, heard: Recorder, text: string): Promise<
 }
 
 test('a listener without descriptors goes on with its connections, and takes new ones when there are some (SCENARIOS 156)', async (t) => {
-  const command = `ulimit -n ${descriptors} && exec "$0" --import=tsx "$1"`;
-  const listening = spawn('sh', ['-c', command, process.execPath, program]);
+  const command = `ulimit -n ${descriptors} && exec "$0" "$@"`;
+  const listening = spawn('sh', ['-c', command, process.execPath, ...program]);
   t.teardown(() => listening.kill('SIGKILL'));
   const [line] = (await once(listening.stdout, 'data')) as [Buffer];
   const port = Number(line);

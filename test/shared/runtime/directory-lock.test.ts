@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { FsError } from '../../../shared/errno.ts';
 import { lockDirectory } from '../../../shared/runtime/node/directory-lock.ts';
 import { temporaryDirectory } from './recorder.ts';
+import { loaderWords, moduleUrl } from '../../project.ts';
 
 /** With the command, and on a host that has no such command. */
 const means = { flock: 'flock', 'a socket name': 'no-such-command-here' };
@@ -16,10 +17,10 @@ async function otherHolder(
   directory: string,
   flock: string,
 ): Promise<ChildProcess> {
-  const module = new URL('../../../shared/runtime/node/directory-lock.ts', import.meta.url);
+  const module = moduleUrl('shared/runtime/node/directory-lock.ts');
   const script = `
     import { spawn } from 'node:child_process';
-    import { lockDirectory } from ${JSON.stringify(module.href)};
+    import { lockDirectory } from ${JSON.stringify(module)};
     await lockDirectory(${JSON.stringify(directory)}, 'the other, pid ' + process.pid, ${JSON.stringify(flock)});
     const child = spawn('sleep', ['1000'], { stdio: ['ignore', 'ignore', 'ignore'], detached: true });
     console.log(child.pid);
@@ -27,7 +28,7 @@ async function otherHolder(
   `;
   const node = spawn(
     process.execPath,
-    ['--import=tsx', '--expose-gc', '--input-type=module', '-e', script],
+    [...loaderWords, '--expose-gc', '--input-type=module', '-e', script],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   t.teardown(() => node.kill('SIGKILL'));

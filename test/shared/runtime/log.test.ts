@@ -11,6 +11,7 @@ import { plainField } from '../../../shared/runtime/node/log-fields.ts';
 import { Repeats } from '../../../shared/runtime/log-repeats.ts';
 import { temporaryDirectory } from './recorder.ts';
 import type { LogFields, LogLevel } from '../../../shared/runtime/runtime.ts';
+import { loaderWords, moduleUrl } from '../../project.ts';
 
 interface Line {
   readonly level: LogLevel;
@@ -26,16 +27,17 @@ function arrayLog(level: LogLevel, fields: LogFields = {}) {
   return { log, lines };
 }
 
+const logLines = JSON.stringify(moduleUrl('shared/runtime/node/log-lines.ts'));
+
 /** What a process writes to standard error that opens a log with `settings` and runs `code`. */
 async function written(settings: unknown, code: string): Promise<string> {
-  const module = new URL('../../../shared/runtime/node/log-lines.ts', import.meta.url);
   const script = `
-    import { openLog } from ${JSON.stringify(module.href)};
+    import { openLog } from ${logLines};
     const log = openLog(${JSON.stringify(settings)});
     ${code}
   `;
   const { stderr } = await promisify(execFile)(process.execPath, [
-    '--import=tsx',
+    ...loaderWords,
     '--input-type=module',
     '-e',
     script,
@@ -170,10 +172,6 @@ test('a command writes warnings and errors as text; a library nothing; neither l
   t.is(silentLog.child({ a: 1 }), silentLog);
 });
 
-const logLines = JSON.stringify(
-  new URL('../../../shared/runtime/node/log-lines.ts', import.meta.url).href,
-);
-
 /** A process that says far more than a pipe holds, and one line more when told to go on. */
 const chatter = `
   import { openLog } from ${logLines};
@@ -201,7 +199,7 @@ test('a full pipe that nobody reads does not stop a daemon, which says later wha
   t.teardown(() => fs.closeSync(pipe));
   // The pipe as a daemon has it: one at which a write waits.
   const standardError = fs.openSync(path, fs.constants.O_WRONLY);
-  const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', chatter], {
+  const child = spawn(process.execPath, [...loaderWords, '--input-type=module', '-e', chatter], {
     stdio: ['pipe', 'pipe', standardError],
   });
   fs.closeSync(standardError);
@@ -219,7 +217,7 @@ test('a full pipe that nobody reads does not stop a daemon, which says later wha
 });
 
 test('a full socket that nobody reads does not stop a daemon either', async (t) => {
-  const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', chatter]);
+  const child = spawn(process.execPath, [...loaderWords, '--input-type=module', '-e', chatter]);
   t.teardown(() => child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   let text = '';
@@ -242,7 +240,7 @@ test('a daemon outlives the reader of its log', async (t) => {
       process.stdout.write('said');
     });
   `;
-  const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', script]);
+  const child = spawn(process.execPath, [...loaderWords, '--input-type=module', '-e', script]);
   t.teardown(() => child.kill('SIGKILL'));
   const said = async () => String((await once(child.stdout, 'data'))[0]);
   t.is(await said(), 'alive');

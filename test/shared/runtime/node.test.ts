@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
 import { makeKillPoint } from '../../../shared/runtime/node/kill-point.ts';
+import { loaderWords, moduleUrl } from '../../project.ts';
 
 test('the runtime has all its parts, and its kill points do nothing by default', (t) => {
   const runtime = makeNodeRuntime({ log: 'silent', killPoints: undefined });
@@ -21,9 +22,9 @@ test('a kill point that does not exist, or a wrong count, is refused', (t) => {
 });
 
 test('the process dies by SIGKILL at the passing that WEFT_KILL_POINT names', async (t) => {
-  const module = new URL('../../../shared/runtime/node.ts', import.meta.url);
+  const module = moduleUrl('shared/runtime/node.ts');
   const script = `
-    import { makeNodeRuntime } from ${JSON.stringify(module.href)};
+    import { makeNodeRuntime } from ${JSON.stringify(module)};
     import { writeSync } from 'node:fs';
     const { killPoint } = makeNodeRuntime({ log: 'silent' });
     for (let i = 1; i < 10; i++) {
@@ -32,7 +33,7 @@ test('the process dies by SIGKILL at the passing that WEFT_KILL_POINT names', as
       writeSync(1, String(i));
     }
   `;
-  const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], {
+  const child = spawn(process.execPath, [...loaderWords, '--input-type=module', '-e', script], {
     env: { ...process.env, WEFT_KILL_POINT: 'iod.write.after-disk:3' },
   });
   let passed = '';

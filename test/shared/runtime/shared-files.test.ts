@@ -13,6 +13,7 @@ import type {
   SharedMark,
   SharedRead,
 } from '../../../shared/runtime/runtime.ts';
+import { loaderWords, moduleUrl } from '../../project.ts';
 
 const disk = makeDisk();
 
@@ -160,13 +161,13 @@ test('the thread sleeps when there is nothing to read, however fast the reads ca
 test('the thread keeps no program alive that has nothing else to do', async (t) => {
   const { directory } = await scene(t, Buffer.alloc(1));
   const path = join(directory, 'object');
-  const module = new URL('../../../shared/runtime/node/shared-files.ts', import.meta.url).href;
+  const module = moduleUrl('shared/runtime/node/shared-files.ts');
   const program = `
     import { makeSharedFiles } from '${module}';
     const file = await makeSharedFiles().open('${path}', '${await identityOf(path)}');
     console.log(file !== undefined);
   `;
-  const words = ['--import=tsx', '--input-type=module', '--eval', program];
+  const words = [...loaderWords, '--input-type=module', '--eval', program];
   const { stdout } = await promisify(execFile)(process.execPath, words);
   t.is(stdout, 'true\n');
 });

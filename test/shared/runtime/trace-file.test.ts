@@ -10,6 +10,7 @@ import { limits } from '../../../shared/limits.ts';
 import { recordKinds } from '../../../shared/trace/record.ts';
 import { ringFileName, ringFiles } from '../../../shared/trace/ring-files.ts';
 import { Ring } from '../../../shared/trace/ring.ts';
+import { loaderWords, moduleUrl } from '../../project.ts';
 
 function scratch(t: ExecutionContext): string {
   const directory = fs.mkdtempSync(join(tmpdir(), 'weft-trace-'));
@@ -24,7 +25,7 @@ function latest(directory: string): Ring {
 
 /** A program that records one step after another, as fast as it can, and says how far it is. */
 function recordingProgram(directory: string, end: string): string {
-  const at = JSON.stringify(new URL('../../../shared/runtime/node.ts', import.meta.url).href);
+  const at = JSON.stringify(moduleUrl('shared/runtime/node.ts'));
   const program = `
     import { makeNodeRuntime } from ${at};
     const runtime = makeNodeRuntime({ log: 'warnings', trace: { role: 'iod', name: 'iod3' } });
@@ -44,7 +45,7 @@ function recordingProgram(directory: string, end: string): string {
 
 function recordingProcess(t: ExecutionContext, directory: string, end: string): ChildProcess {
   const child = fork(recordingProgram(directory, end), {
-    execArgv: ['--import=tsx'],
+    execArgv: [...loaderWords],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   t.teardown(() => child.kill('SIGKILL'));
@@ -85,7 +86,7 @@ test('after SIGKILL the file has all but the last moments, whole (SCENARIOS 270)
 
 test('a daemon that finds itself in the wrong leaves all up to that (SCENARIOS 269)', async (t) => {
   const directory = scratch(t);
-  const module = new URL('../../../shared/runtime/node/daemon.ts', import.meta.url).href;
+  const module = moduleUrl('shared/runtime/node/daemon.ts');
   const child = recordingProcess(
     t,
     directory,
@@ -179,7 +180,7 @@ test('a disk that takes no more hinders nobody, and is told of (SCENARIOS 216)',
   const file = recordingProgram(directory, 'process.exit(0)');
   // Blocks of 512 bytes: some hundred records, and no more.
   const command = 'ulimit -f 100 && exec "$0" "$@"';
-  const child = spawn('sh', ['-c', command, process.execPath, '--import=tsx', file], {
+  const child = spawn('sh', ['-c', command, process.execPath, ...loaderWords, file], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   t.teardown(() => child.kill('SIGKILL'));
