@@ -193,6 +193,15 @@ test('after a restart a mount makes what is open there before it is back', async
   t.deepEqual(await world.complete(list(other).answer), ['open', 'f', 'sub']);
 });
 
+test('after a restart a mount makes a file elsewhere before it is back', async (t) => {
+  const begun = await begin(14);
+  const { world, mount } = begun;
+  await restart(begun);
+  const before = world.world.nowMs;
+  t.like(await world.complete(mount.make('/new')), { created: true });
+  t.true(world.world.nowMs - before < limits.rightAtMgrMs);
+});
+
 test('what is lent outlives restart after restart', async (t) => {
   const begun = await begin(8);
   const { world, mount, other } = begun;

@@ -170,7 +170,7 @@ export const lentDefects: readonly Defect[] = [
     noticedBy: ['test/client/lent-directories-gone.test.ts'],
   },
   {
-    title: 'who makes what is open in its lent directories waits for itself to be back',
+    title: 'who makes a file after a restart waits for itself to be back',
     file: 'mgr/exactly-once.ts',
     right: 'if (attr !== undefined && made === undefined) lends.requireKnown(attr);',
     wrong: 'if (attr !== undefined) lends.requireKnown(attr);',
