@@ -2,10 +2,10 @@
  * The programs as users get them: what tsx runs is the same, but slower where functions are made.
  * `npm run bench` builds them first.
  */
-import { fileURLToPath } from 'node:url';
+import { projectPath } from '../scripts/project.ts';
 
 export function builtPath(path: string): string {
-  return fileURLToPath(new URL(`../dist/${path}`, import.meta.url));
+  return projectPath(`dist/${path}`);
 }
 
 export async function builtClient(): Promise<typeof import('../client/index.ts')> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { modulePath } from '../scripts/project.ts';
 import type { Outcome, Task } from './tasks.ts';
 
 type Message = { readonly outcome: Outcome | undefined } | { readonly error: string };
@@ -21,7 +21,7 @@ export class Worker<T extends object = Task> {
    */
   constructor(program: string, log?: number) {
     const stdio = ['inherit', 'inherit', log ?? 'inherit', 'ipc'] as const;
-    this.#child = fork(fileURLToPath(new URL(program, import.meta.url)), { stdio: [...stdio] });
+    this.#child = fork(modulePath(`bench/${program}`), { stdio: [...stdio] });
     this.#ready = this.#next();
   }
 

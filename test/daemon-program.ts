@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { ExecutionContext } from 'ava';
 import { kept } from './system/keepsafe.ts';
-import { programWords, projectPath } from './project.ts';
+import { programWords, projectPath } from '../scripts/project.ts';
 
 export class DaemonProgram {
   readonly child: ChildProcess;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { protocolPage } from '../scripts/protocol/page.ts';
 import { messages } from './shared/wire/arbitrary.ts';
-import { projectPath } from './project.ts';
+import { projectPath } from '../scripts/project.ts';
 
 const page = readFileSync(projectPath('docs/PROTOCOL.md'), 'utf8');
 

@@ -9,8 +9,7 @@ import { profilePage } from '../profile/page.ts';
 import type { ProfileReport } from '../profile/report.ts';
 import type { ScalingReport } from '../scaling/curves.ts';
 import { scalingChart, scalingPage } from '../scaling/page.ts';
-
-const docs = new URL('../../docs/', import.meta.url);
+import { projectPath } from '../../scripts/project.ts';
 
 /** What the files should hold, by their paths below `docs`. */
 export function performanceFiles(): Readonly<Record<string, string>> {
@@ -58,11 +57,11 @@ export function publish(replaced: Readonly<Record<string, unknown>> = {}): void 
 }
 
 function write(path: string, content: string): void {
-  writeFileSync(new URL(path, docs), content);
+  writeFileSync(projectPath(`docs/${path}`), content);
 }
 
 function read(path: string): string {
-  return readFileSync(new URL(path, docs), 'utf8');
+  return readFileSync(projectPath(`docs/${path}`), 'utf8');
 }
 
 /** The page with each part between its marks. @throws Error when one has none */

@@ -5,7 +5,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Defect } from './defects.ts';
-import { projectPath } from '../project.ts';
+import { projectPath } from '../../scripts/project.ts';
 
 const root = projectPath();
 const sources = ['client', 'iod', 'mgr', 'shared', 'scripts', 'test', 'docs', 'iodtab'];

@@ -1,7 +1,7 @@
 /** The page that tells which defects the tests notice. */
 import { writeFileSync } from 'node:fs';
 import type { Verdict } from './mutant.ts';
-import { projectPath } from '../project.ts';
+import { projectPath } from '../../scripts/project.ts';
 
 export const pageFile = projectPath('docs/MUTATIONS.md');
 

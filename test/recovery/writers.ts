@@ -5,7 +5,7 @@ import type { Limits } from '../system/daemon.ts';
 import { kept } from '../system/keepsafe.ts';
 import { type Lane, laneNames } from './lanes.ts';
 import { type Ack, Ledger } from './ledger.ts';
-import { programWords } from '../project.ts';
+import { programWords } from '../../scripts/project.ts';
 
 /** What a writer tells. */
 export type Report =

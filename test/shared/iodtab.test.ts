@@ -11,7 +11,7 @@ import {
 } from '../../shared/iodtab.ts';
 import { limits } from '../../shared/limits.ts';
 import type { IodIndex } from '../../shared/units.ts';
-import { projectPath } from '../project.ts';
+import { projectPath } from '../../scripts/project.ts';
 
 const parse = (text: string) => parseIodtab(text, 'iodtab');
 

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { keepFailedSeeds, smallFileBytesOf } from './failed-seeds.ts';
 import type { SeedRun } from './failed-seeds.ts';
 import type { SeedRange } from './seed-range.ts';
-import { programWords } from '../project.ts';
+import { programWords } from '../../scripts/project.ts';
 
 export interface CampaignOptions extends Omit<SeedRun, 'seed'> {
   readonly seeds: SeedRange;

@@ -1,7 +1,7 @@
 /** Seeds that have failed once, with what else the run needs: every run of the tests does them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { FaultKind } from './faults.ts';
-import { projectPath } from '../project.ts';
+import { projectPath } from '../../scripts/project.ts';
 
 export interface SeedRun {
   readonly seed: number;

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { format } from 'oxfmt';
 import { type KillPoint, killPoints } from '../../shared/runtime/kill-points.ts';
 import { roleOf, waysToDie } from './kill-walk.ts';
-import { projectPath } from '../project.ts';
+import { projectPath } from '../../scripts/project.ts';
 
 export const failuresFile = projectPath('docs/FAILURES.md');
 const begin = '<!-- kill points: begin -->';

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import test from 'ava';
-import { programWords } from '../project.ts';
+import { programWords } from '../../scripts/project.ts';
 
 const small = ['--steps', '2', '--iods', '1', '--clients', '1', '--faults', 'none'];
 

@@ -36,12 +36,16 @@ async function wayTo(cluster: TestCluster): Promise<Way> {
   return { url: `ws://127.0.0.1:${cluster.mgr.spec.port}`, key, user };
 }
 
+/** In words: the compiler would put a function of its own round an import that is not of ours. */
+async function loadIn(page: Page): Promise<void> {
+  await page.evaluate(`import('./weftfs.js').then((module) => { globalThis.weftfs = module; })`);
+}
+
 /** Connects in the page itself, not through its form. */
 async function connectIn(page: Page, way: Way): Promise<void> {
+  await loadIn(page);
   await page.evaluate(async ({ url, ...options }) => {
-    const name = './weftfs.js';
-    const module = (await import(name)) as typeof library;
-    Object.assign(globalThis, { weftfs: module, fs: await module.connect(url, options) });
+    Object.assign(globalThis, { fs: await weftfs.connect(url, options) });
   }, way);
 }
 
@@ -148,9 +152,8 @@ browserTest(
 );
 
 /** Runs in the worker. */
-async function work(from: string, { url, ...options }: Way): Promise<void> {
-  const { connect } = (await import(from)) as typeof library;
-  const files = await connect(url, options);
+async function work({ url, ...options }: Way): Promise<void> {
+  const files = await weftfs.connect(url, options);
   await files.writeFile('/pages/of-a-worker', 'hello');
   postMessage(await files.readFile('/pages/of-a-worker').then(String));
 }
@@ -158,7 +161,6 @@ async function work(from: string, { url, ...options }: Way): Promise<void> {
 browserTest('a worker connects as a page does', async (t, browser) => {
   const { origin, node, way } = await begin(t);
   const page = await openPage(t, browser, origin);
-  const words = [`${origin}/weftfs.js`, way].map((word) => JSON.stringify(word)).join();
   const said = await page.evaluate(
     async (source) => {
       const address = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
@@ -168,7 +170,8 @@ browserTest('a worker connects as a page does', async (t, browser) => {
         worker.addEventListener('error', (event) => reject(new Error(event.message)));
       });
     },
-    `await (${String(work)})(${words})`,
+    `import * as weftfs from '${origin}/weftfs.js';
+    await (${String(work)})(${JSON.stringify(way)})`,
   );
   t.is(said, 'hello');
   t.is(String(await node.readFile('/pages/of-a-worker')), 'hello');
@@ -179,9 +182,9 @@ browserTest(
   async (t, browser) => {
     const { way } = await begin(t);
     const page = await openPage(t, browser, await servePage(t));
+    await loadIn(page);
     const error = await page.evaluate(async ({ url, ...options }) => {
-      const name = './weftfs.js';
-      const { connect, FsError } = (await import(name)) as typeof library;
+      const { connect, FsError } = weftfs;
       const connecting = connect(url, { ...options, deadlineMs: 1000 });
       const reason: unknown = await connecting.catch((failure: unknown) => failure);
       return reason instanceof FsError && { id: reason.weftCode, message: reason.message };

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { builtProgram } from './daemon.ts';
-import { projectPath } from '../project.ts';
+import { projectPath } from '../../scripts/project.ts';
 
 const program = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
 

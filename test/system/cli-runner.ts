@@ -9,7 +9,7 @@ import type { ExecutionContext } from 'ava';
 import { stopCluster } from '../../client/cli/local-cluster/local-cluster.ts';
 import { builtProgram } from './daemon.ts';
 import { kept, made, undone } from './keepsafe.ts';
-import { programWords, projectPath } from '../project.ts';
+import { programWords, projectPath } from '../../scripts/project.ts';
 
 export interface Outcome {
   readonly code: number | null;

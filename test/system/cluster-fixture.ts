@@ -27,7 +27,7 @@ import { dataOps } from '../../shared/wire/iod-ops.ts';
 import { Routes } from '../recovery/routes.ts';
 import { Daemon, type DaemonSpec, type Limits, type Outcome, runProgram } from './daemon.ts';
 import { kept, made, undone } from './keepsafe.ts';
-import { programWords } from '../project.ts';
+import { programWords } from '../../scripts/project.ts';
 
 /** Whose a cluster is, and with whom it goes: a test, or a program that is none. */
 export type Owner = Pick<ExecutionContext, 'teardown' | 'log' | 'passed'>;

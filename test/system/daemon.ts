@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import type { limits } from '../../shared/limits.ts';
 import { kept } from './keepsafe.ts';
-import { projectPath } from '../project.ts';
+import { projectPath } from '../../scripts/project.ts';
 
 export type Role = 'mgr' | 'iod';
 

@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { limits } from '../../shared/limits.ts';
 import { browserTest, openPage } from './chromium.ts';
 import { TestCluster } from './cluster-fixture.ts';
-import { projectPath } from '../project.ts';
+import { projectPath } from '../../scripts/project.ts';
 
 const MiB = 1024 ** 2;
 const results = projectPath('test/results/dashboard/');

@@ -8,7 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { ConnectedFileSystem, File, FsError } from '../../client/index.ts';
 import { limits } from '../../shared/limits.ts';
 import { TestCluster, until } from './cluster-fixture.ts';
-import { projectPath } from '../project.ts';
+import { projectPath } from '../../scripts/project.ts';
 
 const bytes = 100_000;
 const onFirst = { layout: { base: 0, pcount: 1 } };

@@ -1,7 +1,7 @@
 /** What a test has made outside its own process, told to the guardian until it is undone. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
-import { programWords } from '../project.ts';
+import { programWords } from '../../scripts/project.ts';
 
 export type Made = 'cluster' | 'pid' | 'mount' | 'directory';
 

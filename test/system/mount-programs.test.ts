@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { builtProgram } from './daemon.ts';
 import { Mounted, mountTest } from './mounted.ts';
-import { projectPath } from '../project.ts';
+import { projectPath } from '../../scripts/project.ts';
 
 const execute = promisify(execFile);
 

@@ -24,7 +24,7 @@ import {
 import { until } from './cluster-fixture.ts';
 import { failure, Mounted, mountTest } from './mounted.ts';
 import { pattern, sha256 } from './patterns.ts';
-import { projectPath } from '../project.ts';
+import { projectPath } from '../../scripts/project.ts';
 
 const MiB = 1024 * 1024;
 const source = projectPath('shared');

@@ -8,7 +8,7 @@ import test from 'ava';
 import { stopCluster } from '../../client/cli/local-cluster/local-cluster.ts';
 import { builtProgram } from './daemon.ts';
 import { made, undone } from './keepsafe.ts';
-import { projectPath } from '../project.ts';
+import { projectPath } from '../../scripts/project.ts';
 
 const root = projectPath();
 const run = promisify(execFile);

@@ -10,7 +10,7 @@ import type { FileSystem } from '../../client/index.ts';
 import { temporaryDirectory, TestCluster, until } from './cluster-fixture.ts';
 import { linesOf, linesOfClient } from './lines.ts';
 import { pattern, sha256 } from './patterns.ts';
-import { projectPath } from '../project.ts';
+import { projectPath } from '../../scripts/project.ts';
 
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;

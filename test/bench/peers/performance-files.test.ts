@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { performanceFiles, withParts } from '../../../bench/peers/performance-files.ts';
-import { projectPath } from '../../project.ts';
+import { projectPath } from '../../../scripts/project.ts';
 
 test('docs/PERFORMANCE.md and its charts are what the reports in docs/performance say', (t) => {
   for (const [path, content] of Object.entries(performanceFiles())) {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import test from 'ava';
-import { programWords } from '../../project.ts';
+import { programWords } from '../../../scripts/project.ts';
 
 const program = programWords('client/cli/main.ts');
 

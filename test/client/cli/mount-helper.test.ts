@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import { UsageError } from '../../../client/cli/arguments.ts';
 import { fstabLine, helperWords } from '../../../client/cli/mount-helper.ts';
-import { programWords } from '../../project.ts';
+import { programWords } from '../../../scripts/project.ts';
 
 const url = 'ws://127.0.0.1:1?key=/etc/weft.key';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { mountUnit } from '../../../client/cli/mount-unit.ts';
-import { programWords } from '../../project.ts';
+import { programWords } from '../../../scripts/project.ts';
 
 test('a unit runs the words that it was given, whatever is in them', (t) => {
   const unit = mountUnit('/mnt/50%', ['/usr/bin/node', 'a "b" \\ $c 1%', 'mount'], '/srv/a');

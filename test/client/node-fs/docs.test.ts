@@ -5,7 +5,7 @@ import test from 'ava';
 import { FileHandle } from '../../../client/node-fs/file-handle.ts';
 import { nodeShaped } from '../../../client/node-fs/node-fs.ts';
 import type { FileSystem } from '../../../client/file-system.ts';
-import { projectPath } from '../../project.ts';
+import { projectPath } from '../../../scripts/project.ts';
 
 const page = readFileSync(projectPath('docs/FS.md'), 'utf8');
 // What it is made of is not called.

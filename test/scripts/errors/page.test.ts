@@ -3,7 +3,7 @@ import { readTree } from '../../../scripts/check/source-tree.ts';
 import { madeBy } from '../../../scripts/errors/made-by.ts';
 import { errorsPage } from '../../../scripts/errors/page.ts';
 import { errorCatalogue, type ErrorId } from '../../../shared/error-catalogue.ts';
-import { projectPath } from '../../project.ts';
+import { projectPath } from '../../../scripts/project.ts';
 
 const tree = readTree(projectPath());
 const ids = Object.keys(errorCatalogue) as ErrorId[];

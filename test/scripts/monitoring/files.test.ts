@@ -3,7 +3,7 @@ import test from 'ava';
 import { monitoringFiles } from '../../../scripts/monitoring/files.ts';
 import { healthCatalogue } from '../../../shared/health-catalogue.ts';
 import { metricTable } from '../../../shared/metrics/table.ts';
-import { projectPath } from '../../project.ts';
+import { projectPath } from '../../../scripts/project.ts';
 
 const files = monitoringFiles();
 

@@ -3,7 +3,7 @@ import test from 'ava';
 import { readTree } from '../../../scripts/check/source-tree.ts';
 import { numbersIn, pageWith, scenariosIn, shown } from '../../../scripts/scenarios/table.ts';
 import { withoutTest } from '../../../scripts/scenarios/without-test.ts';
-import { projectPath } from '../../project.ts';
+import { projectPath } from '../../../scripts/project.ts';
 
 /** Not in one piece with numbers: this file stands for none. */
 const word = 'SCENARIOS';

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { makeClock } from '../../../shared/runtime/clock.ts';
 import { makeRandom } from '../../../shared/runtime/node/random.ts';
-import { loaderWords, moduleUrl } from '../../project.ts';
+import { loaderWords, moduleUrl } from '../../../scripts/project.ts';
 
 const clock = makeClock();
 

@@ -7,7 +7,7 @@ import { isFsError } from '../../../shared/errno.ts';
 import type { Channel } from '../../../shared/runtime/runtime.ts';
 import { entryBytes, hex, Recorder } from './recorder.ts';
 import { at, direct } from './sockets.ts';
-import { programWords } from '../../project.ts';
+import { programWords } from '../../../scripts/project.ts';
 
 const program = programWords('test/shared/runtime/listener-program.ts');
 const descriptors = 64;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { FsError } from '../../../shared/errno.ts';
 import { lockDirectory } from '../../../shared/runtime/node/directory-lock.ts';
 import { temporaryDirectory } from './recorder.ts';
-import { loaderWords, moduleUrl } from '../../project.ts';
+import { loaderWords, moduleUrl } from '../../../scripts/project.ts';
 
 /** With the command, and on a host that has no such command. */
 const means = { flock: 'flock', 'a socket name': 'no-such-command-here' };

@@ -11,7 +11,7 @@ import { plainField } from '../../../shared/runtime/node/log-fields.ts';
 import { Repeats } from '../../../shared/runtime/log-repeats.ts';
 import { temporaryDirectory } from './recorder.ts';
 import type { LogFields, LogLevel } from '../../../shared/runtime/runtime.ts';
-import { loaderWords, moduleUrl } from '../../project.ts';
+import { loaderWords, moduleUrl } from '../../../scripts/project.ts';
 
 interface Line {
   readonly level: LogLevel;

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { makeNodeRuntime } from '../../../shared/runtime/node.ts';
 import { makeKillPoint } from '../../../shared/runtime/node/kill-point.ts';
-import { loaderWords, moduleUrl } from '../../project.ts';
+import { loaderWords, moduleUrl } from '../../../scripts/project.ts';
 
 test('the runtime has all its parts, and its kill points do nothing by default', (t) => {
   const runtime = makeNodeRuntime({ log: 'silent', killPoints: undefined });

@@ -13,7 +13,7 @@ import type {
   SharedMark,
   SharedRead,
 } from '../../../shared/runtime/runtime.ts';
-import { loaderWords, moduleUrl } from '../../project.ts';
+import { loaderWords, moduleUrl } from '../../../scripts/project.ts';
 
 const disk = makeDisk();
 

@@ -10,7 +10,7 @@ import { limits } from '../../../shared/limits.ts';
 import { recordKinds } from '../../../shared/trace/record.ts';
 import { ringFileName, ringFiles } from '../../../shared/trace/ring-files.ts';
 import { Ring } from '../../../shared/trace/ring.ts';
-import { loaderWords, moduleUrl } from '../../project.ts';
+import { loaderWords, moduleUrl } from '../../../scripts/project.ts';
 
 function scratch(t: ExecutionContext): string {
   const directory = fs.mkdtempSync(join(tmpdir(), 'weft-trace-'));

@@ -21,7 +21,12 @@ export function moduleUrl(source: string): string {
   return new URL(isSource ? source : source.replace(/ts$/, 'js'), modules).href;
 }
 
+/** @param source as for `moduleUrl` */
+export function modulePath(source: string): string {
+  return fileURLToPath(moduleUrl(source));
+}
+
 /** What Node is told to run a program of ours; its arguments follow. @param source of its module */
 export function programWords(source: string): readonly string[] {
-  return [...loaderWords, fileURLToPath(moduleUrl(source))];
+  return [...loaderWords, modulePath(source)];
 }
